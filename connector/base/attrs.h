@@ -1,0 +1,30 @@
+/* attrs.h - a set of IPP attributes that passes through layers which do not look inside:
+ * capabilities from printer/ to cloud/, tickets from cloud/ to printer/. Immutable, counted.
+ * Loop thread only. */
+#ifndef CONNECTOR_BASE_ATTRS_H
+#define CONNECTOR_BASE_ATTRS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct _ipp_s; /* libcups' ipp_t */
+struct attrs;
+struct buf;
+struct err;
+
+#define ATTRS_HASH 32 /* bytes: SHA-256 over the encoded attributes */
+
+/* Consumes ipp, whose attributes may stand in any group. */
+struct attrs *attrs_new(struct _ipp_s *ipp);
+struct attrs *attrs_ref(struct attrs *a);
+void attrs_unref(struct attrs *a);                              /* NULL is fine */
+struct _ipp_s *attrs_ipp(const struct attrs *a);                /* borrowed, not to be changed */
+const uint8_t *attrs_hash(const struct attrs *a);               /* borrowed, ATTRS_HASH bytes */
+bool attrs_equal(const struct attrs *a, const struct attrs *b); /* NULL is a value */
+
+/* The raw bytes of an application/ipp message; for the store. */
+int attrs_encode(const struct attrs *a, struct buf *out, struct err *err);
+int attrs_decode(const void *data, size_t len, struct attrs **ret, struct err *err);
+
+#endif

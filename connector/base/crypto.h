@@ -1,0 +1,43 @@
+/* crypto.h - keys, certificates, UUIDs and digests by OpenSSL. Keys never appear in a log or error
+ * text. crypto_key_new() takes a tenth of a second: work queue; the rest is quick. */
+#ifndef CONNECTOR_BASE_CRYPTO_H
+#define CONNECTOR_BASE_CRYPTO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct err;
+
+#define UUID_TEXT 37 /* 8-4-4-4-12 hexadecimal digits, lower case, and NUL */
+
+void crypto_random(void *out, size_t len);
+void crypto_uuid_random(char out[UUID_TEXT]);
+/* UUIDv5 (RFC 9562 5.5) of a name in the name space of another UUID. */
+void crypto_uuid_name(const char *name_space, const char *name, char out[UUID_TEXT]);
+void crypto_sha256(const void *data, size_t len, uint8_t out[32]);
+
+/* A new RSA 2048 key as PKCS#8 PEM. Wipe out after use. */
+int crypto_key_new(struct buf *out, struct err *err);
+/* PKCS#10 request, SHA-256, subject CN=common_name, as PEM. */
+int crypto_request_new(const char *key_pem, const char *common_name, struct buf *out,
+                       struct err *err);
+
+struct crypto_certificate {
+	int64_t not_before, not_after; /* Unix seconds */
+	char sha256[65];               /* of the DER form, lower-case hexadecimal */
+	char subject[256], issuer[256];
+};
+/* The first certificate in the PEM text. */
+int crypto_certificate_read(const char *pem, struct crypto_certificate *ret, struct err *err);
+/* 0 when the certificate belongs to the key. */
+int crypto_certificate_matches(const char *certificate_pem, const char *key_pem, struct err *err);
+
+/* AES-256-CTR at any byte offset, same call both ways; for documents in transit. */
+struct crypto_cipher;
+struct crypto_cipher *crypto_cipher_new(void);    /* random key */
+void crypto_cipher_free(struct crypto_cipher *c); /* wipes it; NULL is fine */
+int crypto_cipher_apply(struct crypto_cipher *c, uint64_t file, uint64_t offset, void *data,
+                        size_t len, struct err *err); /* file: a number used once per key */
+
+#endif

@@ -1,0 +1,91 @@
+/* http.h - HTTP exchanges by curl multi on the loop. Knows nothing of IPP or JSON. Every exchange
+ * has limits in time; bodies stream both ways with back-pressure; no redirects are followed; TLS is
+ * verified, 1.2 or newer. Contract of struct http_req: base/op.h. Loop thread only. */
+#ifndef CONNECTOR_BASE_HTTP_H
+#define CONNECTOR_BASE_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct http;
+struct http_peer;
+struct loop;
+struct stream;
+
+int http_open(struct http **ret, struct loop *loop, struct err *err);
+/* Running exchanges end with ERR_CANCELED; done() has run for all of them before it returns. */
+void http_close(struct http *h);
+
+/* With whom and how: shared by all exchanges with one server. Copied; files are read by each new
+ * connection, so a renewed certificate needs no new peer. */
+struct http_peer_settings {
+	const char *unix_socket;      /* NULL: TCP */
+	const char *ca_file;          /* NULL: the system's */
+	const char *certificate_file; /* of ours; NULL: none */
+	const char *key_file;
+	const char *username; /* HTTP Basic; NULL: none */
+	const char *password;
+	const char *pinned_key; /* "sha256//BASE64" of the server's public key: checked instead of
+	                           CA and name; NULL: CA and name */
+	const char *proxy;      /* "": none; NULL: from the environment */
+	bool http2;             /* may be negotiated */
+	unsigned max_active;    /* exchanges at once, the others wait their turn; 0: any number */
+};
+
+struct http_peer *http_peer_new(struct http *h, const struct http_peer_settings *settings);
+void http_peer_free(struct http_peer *p); /* NULL is fine; no exchange may be under way */
+
+enum http_take {
+	HTTP_TAKEN,
+	HTTP_PAUSE, /* not taken: the same bytes come again after http_unpause() */
+	HTTP_STOP,  /* ends the exchange; take() has filled err */
+};
+
+struct http_req {
+	struct http_peer *peer;   /* borrowed */
+	const char *url;          /* borrowed */
+	bool get;                 /* GET, else POST */
+	bool http1;               /* HTTP/1.1 on a connection of its own kind, e.g. for documents */
+	const char *content_type; /* of our body; borrowed */
+	const char *bearer;       /* Authorization: Bearer; borrowed, wiped from our copies */
+	const void *head;         /* the body's first bytes; borrowed */
+	size_t head_len;
+	struct stream *body; /* then these; borrowed; NULL: none */
+	int64_t body_len;    /* how many bytes will come from body; -1: unknown, sent chunked */
+	int64_t timeout_ms;  /* for the whole exchange; 0: none */
+	int64_t idle_ms; /* no byte moved for so long, once connected; 0: none. Time in which our
+	                    own side is paused does not count */
+	/* Reply bytes of a 2xx answer as they come; NULL: dropped. May not start or cancel
+	 * anything. */
+	enum http_take (*take)(struct http_req *r, const void *data, size_t len, struct err *err);
+	void *data; /* the caller's */
+	/* Other answers than 2xx arrive as errors: 401, 403, 407 DENIED; 404, 410 GONE; 408, 413,
+	 * 425, 429 and 5xx TEMPORARY with retry_after_s (1 s to 1 h); the rest REJECTED; code =
+	 * status. Network and TLS: TEMPORARY, code = CURLcode; a certificate that does not verify:
+	 * DENIED with the issuer's name or the reason in the text. A body that failed: the stream's
+	 * own err. */
+	void (*done)(struct http_req *r, const struct err *err);
+
+	/* results, in done() and (but for the last two) in take() */
+	long status;
+	char reply_type[64];    /* media type without parameters, lower case; "" when not said */
+	int64_t server_time;    /* Date header, Unix seconds; 0: none */
+	int64_t sent, received; /* body bytes */
+
+	struct http_exchange *private;
+};
+
+int http_start(struct http *h, struct http_req *r, struct err *err);
+void http_cancel(struct http_req *r);
+void http_unpause(struct http_req *r); /* from anywhere on the loop, also from a stream's wake-up */
+
+/* For metrics and tests. */
+struct http_stats {
+	unsigned active, waiting;       /* exchanges */
+	uint64_t connections, requests; /* ever opened, ever started */
+};
+struct http_stats http_stats(const struct http *h);
+
+#endif

@@ -1,0 +1,34 @@
+/* loop.h - the daemon's one libuv loop, its clock, its signals, and how long it was ever busy at a
+ * stretch. Loop thread only, except where said. */
+#ifndef CONNECTOR_BASE_LOOP_H
+#define CONNECTOR_BASE_LOOP_H
+
+#include <stdint.h>
+
+struct clock;
+struct err;
+struct loop;
+struct uv_loop_s;
+
+/* Lag: from the moment an event could be handled to the moment the loop asks for events again. */
+#define LOOP_LAG_BUCKETS 8
+extern const int64_t loop_lag_bounds_us[LOOP_LAG_BUCKETS]; /* upper bounds; the last is unlimited */
+
+struct loop_lag {
+	uint64_t count[LOOP_LAG_BUCKETS];
+	int64_t max_us;
+};
+
+int loop_open(struct loop **ret, struct err *err);
+/* Runs what still closes, then frees. Asserts that nothing is left: uv_loop_close() == 0. */
+void loop_close(struct loop *l);
+void loop_run(struct loop *l);  /* until loop_stop() */
+void loop_stop(struct loop *l); /* lets the current turn finish */
+/* on_signal runs from the loop. At most 8 signals. */
+int loop_on_signal(struct loop *l, int number, void (*on_signal)(void *data, int number),
+                   void *data, struct err *err);
+struct clock *loop_clock(struct loop *l);
+struct uv_loop_s *loop_uv(struct loop *l); /* for base/, control/ and daemon.c */
+const struct loop_lag *loop_lag(const struct loop *l);
+
+#endif
