@@ -1,0 +1,171 @@
+/* queue.h - what core asks of local queues: CUPS queues (by name) and IPP printers (by ipp:// or
+ * ipps:// URI), through one struct of functions that tests replace. Loop thread only. Contract of
+ * struct local_op: base/op.h. */
+#ifndef CONNECTOR_PRINTER_QUEUE_H
+#define CONNECTOR_PRINTER_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "connector/base/ipp_client.h"
+#include "connector/store/records.h"
+
+struct attrs;
+struct clock;
+struct http;
+struct stream;
+struct queue;  /* one local queue that is looked after */
+struct queues; /* all of them, and the connection to cupsd */
+
+struct queues_settings {
+	struct http *http;
+	struct clock *clock;
+	const char *cups_server; /* path of a socket, or host:port; copied */
+};
+
+enum queue_health {
+	QUEUE_UNKNOWN,     /* not asked yet */
+	QUEUE_READY,       /* takes jobs and prints */
+	QUEUE_STOPPED,     /* there, but stopped, paused or rejecting jobs */
+	QUEUE_UNREACHABLE, /* the device does not answer; CUPS or the printer said so */
+	QUEUE_MISSING,     /* CUPS has no such queue */
+	QUEUE_DOWN,        /* CUPS, or the IPP printer itself, does not answer */
+};
+
+struct queue_status {
+	enum queue_health health;
+	char text[TEXT_SIZE]; /* for people, with the remedy: "queue laser is stopped: cupsenable
+	                         laser" */
+	bool whole;           /* documents must be whole before hand-over (IPP printer) */
+	bool multiple_documents;
+	char info[NAME_SIZE], make_and_model[NAME_SIZE], printer_uuid[64];
+};
+
+/* How a hand-over identifies itself and what the document is. Borrowed for the call. */
+struct local_ticket {
+	const struct attrs *ticket; /* of the cloud's job; NULL: none */
+	const char *job_uuid;       /* "urn:uuid:…", sent as job-uuid */
+	const char *user_name;      /* requesting-user-name of every job operation */
+	const char *job_name;
+	int32_t cancel_after_s; /* job-cancel-after; 0: not sent */
+};
+
+/* IPP job-state as the queue tells it, with what CUPS hides (cups.md 1.6). */
+struct local_job {
+	int32_t id;
+	char job_uuid[64]; /* ours as kept by the queue, "" when it does not keep it */
+	char own_uuid[64]; /* the IPP printer's own job-uuid */
+	int state;         /* ipp_jstate_t: 3 to 9; 0: unknown */
+	bool incoming;     /* not closed yet: job-incoming */
+	int64_t created_at, processing_at, completed_at; /* the queue's seconds; 0: no value */
+	char reasons[NAME_SIZE];
+	char message[TEXT_SIZE];
+	int32_t impressions, sheets; /* -1 unknown */
+	/* What became of it: NONE while it may still print. A filter that failed and left the job
+	 * in processing-stopped is ABORTED; a cancel is CANCELED whoever asked. */
+	enum job_outcome outcome;
+	bool stuck; /* held for authentication, needs somebody at the queue; message says what */
+	bool printed_again; /* processing began anew after it had begun */
+};
+
+struct local_op {
+	const char *user_name; /* borrowed; requesting-user-name, the owner's */
+	void *data;
+	void (*done)(struct local_op *op, const struct err *err);
+
+	/* results */
+	struct local_job job;    /* create, send, find, get */
+	struct local_job *found; /* find: all jobs with that uuid; owned, op_clear frees */
+	size_t found_count;
+	struct attrs *capabilities; /* probe; owned */
+	struct queue_status status; /* probe */
+	char dropped[1024];         /* create: ticket options lost and why, one a line */
+
+	struct ipp_op ipp; /* private from here on */
+	struct queue *queue;
+	int step;
+};
+
+/* A local job that is followed until it ends. */
+struct local_watch {
+	/* On each change; the last time with job->outcome set, or with err: ERR_GONE the queue has
+	 * no such job (any more), anything else after which asking goes on is not told here. */
+	void (*changed)(struct local_watch *w, const struct local_job *job, const struct err *err);
+	void *data;
+	const char *user_name; /* borrowed */
+	int32_t job;           /* its id */
+	const char
+		*job_uuid; /* borrowed; another uuid under this id is ERR_GONE; NULL: not checked */
+
+	struct local_follow *private;
+};
+
+struct queue_listener {
+	/* status, capabilities or state became other than before */
+	void (*changed)(void *data);
+	void *data;
+};
+
+struct queue_ops {
+	int (*open_all)(struct queues **ret, const struct queues_settings *settings,
+	                struct err *err);
+	void (*close_all)(struct queues *qs); /* all queues closed before */
+
+	/* Begins to look after a queue; changed() follows, also when it cannot be reached.
+	 * pinned_key: of an ipps printer without a CA, may be "". */
+	struct queue *(*open)(struct queues *qs, const char *name, const char *pinned_key,
+	                      const struct queue_listener *listener);
+	void (*close)(struct queue *q); /* no operation or watch may be under way */
+	const struct queue_status *(*status)(const struct queue *q);
+	/* What it can do, tables 7 and 8 of PWG 5100.18; NULL until first read. Borrowed. */
+	struct attrs *(*capabilities)(const struct queue *q);
+	/* printer-state, -reasons, -message, printer-is-accepting-jobs, media-ready, trays,
+	 * supplies, alerts: what changes by itself. Never NULL: an unreachable queue is "stopped"
+	 * with the reason. Borrowed. */
+	struct attrs *(*state)(const struct queue *q);
+	void (*refresh)(struct queue *q); /* ask now, e.g. after a failed hand-over */
+	/* Whether a queue could be registered: reads it once without looking after it. REJECTED
+	 * with the remedy when its policy wants more than we may do, GONE when there is none. */
+	int (*probe)(struct queues *qs, const char *name, struct local_op *op, struct err *err);
+
+	/* Create-Job. A printer without it: job.id stays 0 and send() uses Print-Job. busy: the
+	 * queue takes one job at a time and has one: ERR_TEMPORARY with code
+	 * IPP_STATUS_ERROR_BUSY. */
+	int (*create)(struct queue *q, struct local_op *op, const struct local_ticket *ticket,
+	              struct err *err);
+	/* Send-Document. length -1: chunked (CUPS). To CUPS always with last-document=false; to an
+	 * IPP printer as `last` says. The stream is borrowed and is failed when the operation
+	 * fails. */
+	int (*send)(struct queue *q, struct local_op *op, const struct local_ticket *ticket,
+	            int32_t job, struct stream *document, int64_t length, const char *format,
+	            bool last, struct err *err);
+	/* The empty Send-Document with last-document=true that lets CUPS print. */
+	int (*finish)(struct queue *q, struct local_op *op, int32_t job, struct err *err);
+	int (*cancel)(struct queue *q, struct local_op *op, int32_t job, struct err *err);
+	int (*find)(struct queue *q, struct local_op *op, const char *job_uuid, struct err *err);
+	int (*get)(struct queue *q, struct local_op *op, int32_t job, struct err *err);
+	int (*identify)(struct queue *q, struct local_op *op, const char *actions,
+	                const char *message, struct err *err);
+	void (*op_cancel)(struct local_op *op); /* of the operation, not of the job */
+	void (*op_clear)(struct local_op *op);
+
+	/* Notifications and adaptive polling: milliseconds first, then backing off to two seconds.
+	 */
+	void (*watch)(struct queue *q, struct local_watch *w);
+	void (*unwatch)(struct local_watch *w); /* not from inside changed(); fine when it ended */
+
+	/* Names of CUPS' queues for `printers --available` and `register --all`. */
+	int (*list)(struct queues *qs, struct local_op *op,
+	            void (*each)(void *data, const char *name, const char *info,
+	                         const char *make_and_model),
+	            void *each_data, struct err *err);
+};
+
+extern const struct queue_ops queue_ops; /* the real ones */
+
+/* Whether a queue name means an IPP printer. */
+bool queue_is_uri(const char *name);
+
+#endif

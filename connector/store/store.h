@@ -1,0 +1,89 @@
+/* store.h - printers and jobs in SQLite (state.db: WAL, synchronous=FULL, STRICT), durable when
+ * done() says so. Writes wait together and become one commit; a failing one does not undo the
+ * others. The only SQL in the project. Contract of struct store_op: base/op.h, without cancel.
+ *
+ * The row of a job in state "reporting" is the outbox: outcome and report are one write.
+ * Loop thread only. */
+#ifndef CONNECTOR_STORE_STORE_H
+#define CONNECTOR_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "connector/base/work.h"
+#include "connector/store/records.h"
+
+struct attrs;
+struct clock;
+struct loop;
+struct store;
+
+/* Opens or makes DIR/state.db, and holds DIR/lock: a second instance gets ERR_REJECTED with the
+ * other's process id. Damaged: the file is set aside as state.db.damaged-TIME, a new one is begun,
+ * *note (may be NULL) gets what happened, else "". A newer schema than ours: ERR_REJECTED. */
+int store_open(struct store **ret, struct loop *loop, const char *dir, char note[TEXT_SIZE],
+               struct err *err);
+void store_close(struct store *s); /* writes what is queued; NULL is fine */
+
+/* At start, before the loop runs. Arrays are the caller's to free(). */
+int store_load_printers(struct store *s, struct printer_record **ret, size_t *ret_count,
+                        struct err *err);
+/* Every job that is not done, with its ticket (attrs_unref() each, then free()). A job whose ticket
+ * is damaged comes with ticket NULL. */
+struct stored_job {
+	struct job_record job;
+	struct attrs *ticket;
+};
+int store_load_open_jobs(struct store *s, struct stored_job **ret, size_t *ret_count,
+                         struct err *err);
+
+struct store_op {
+	void *data;
+	void (*done)(struct store_op *op, const struct err *err);
+
+	/* results */
+	struct job_record job;   /* store_job_add: as stored, with id; store_job_get */
+	bool existed;            /* store_job_add: this cloud job is known; ->job is what is
+	                            remembered of it, nothing was written */
+	struct job_record *jobs; /* store_jobs_list; owned by the operation, store_op_clear() */
+	size_t job_count;
+	struct job_event *events; /* store_job_get; likewise */
+	size_t event_count;
+
+	struct store_request *private;
+};
+void store_op_clear(struct store_op *op); /* frees results and zeroes; not while it runs */
+
+/* A claimed job: row and ticket's raw bytes. Its id is given here. */
+void store_job_add(struct store *s, struct store_op *op, const struct job_record *job,
+                   const struct attrs *ticket);
+/* The whole row, and its events, in one go. */
+void store_job_save(struct store *s, struct store_op *op, const struct job_record *job,
+                    const struct job_event *events, size_t event_count);
+/* The same for what need not be durable now: it joins another commit, within a second. Later
+ * writes of the same job stay behind it. */
+void store_job_save_lazy(struct store *s, struct store_op *op, const struct job_record *job,
+                         const struct job_event *events, size_t event_count);
+/* Forgets a job that turned out not to be ours. */
+void store_job_drop(struct store *s, struct store_op *op, int64_t id);
+
+/* Newest first. printer NULL: all; open_only: without state done. */
+void store_jobs_list(struct store *s, struct store_op *op, const char *printer, bool open_only,
+                     unsigned limit);
+/* ERR_GONE when there is none. */
+void store_job_get(struct store *s, struct store_op *op, int64_t id);
+/* Deletes details of jobs done before `history` and identities done before `identity` (Unix ms). */
+void store_jobs_trim(struct store *s, struct store_op *op, int64_t history, int64_t identity);
+
+void store_printer_save(struct store *s, struct store_op *op, const struct printer_record *p);
+void store_printer_drop(struct store *s, struct store_op *op, const char *id); /* jobs stay */
+
+struct store_stats {
+	uint64_t commits, writes;
+	int failing; /* the last commit failed */
+	struct err last;
+};
+struct store_stats store_stats(const struct store *s);
+
+#endif
