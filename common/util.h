@@ -13,7 +13,7 @@
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* A local that cleans itself up: AUTO(free_str) char *text = NULL; */
-#define AUTO(cleanup) __attribute__((cleanup(cleanup)))
+#define AUTO(function) __attribute__((cleanup(function)))
 
 /* Moves ownership out of a pointer: *ret = TAKE(text); */
 #define TAKE(p)                                                                                    \
