@@ -1,0 +1,43 @@
+/* fs.h - files that are whole or not there: replaced by writing aside, fsync, rename and fsync of
+ * the directory; read with a limit; locked against a second instance. Regular files only, nothing
+ * is left open in child processes. Blocks: at start, in the command line, or in the work queue. */
+#ifndef COMMON_FS_H
+#define COMMON_FS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct buf;
+struct err;
+
+/* Names of files being written end so; fs_sweep() removes what a crash left of them. */
+#define FS_ASIDE ".new"
+
+/* dirfd is a directory of fs_open_dir() or AT_FDCWD. */
+
+/* After 0 the new content is on disk under its name; after -1 the name has the old content or, when
+ * only the directory's fsync failed, the new one: never a part of it. Calling again is safe. */
+int fs_replace(int dirfd, const char *name, const void *data, size_t len, mode_t mode,
+               struct err *err);
+/* Removes; a file that is not there is fine. */
+int fs_remove(int dirfd, const char *name, struct err *err);
+
+/* Appends the content to buf, whose content is kept as it was on failure. limit in bytes; more is
+ * ERR_REJECTED. Does not follow a symbolic link. */
+int fs_read(int dirfd, const char *name, size_t limit, struct buf *buf, struct err *err);
+/* The same for files whose path an administrator wrote down: follows symbolic links. */
+int fs_read_linked(const char *path, size_t limit, struct buf *buf, struct err *err);
+/* The same for passwords and keys: refused while group or others may read it. Line ends at its end
+ * are removed. The caller wipes buf. */
+int fs_secret_read(const char *path, size_t limit, struct buf *buf, struct err *err);
+
+/* Opens a directory, made with that mode first (its parents too) when create is set. */
+int fs_open_dir(const char *path, mode_t mode, bool create, int *ret, struct err *err);
+/* The descriptor holds the lock until it is closed. A second holder, in this process or another,
+ * gets ERR_REJECTED "already used by process N". */
+int fs_lock(int dirfd, const char *name, int *ret, struct err *err);
+/* Removes the regular files whose names end so; returns how many or -1. */
+int fs_sweep(int dirfd, const char *suffix, struct err *err);
+
+#endif
