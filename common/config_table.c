@@ -1,0 +1,175 @@
+#include "common/config_table.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/config.h"
+#include "common/str.h"
+#include "common/util.h"
+
+static const struct config_choice cloud_types[] = { { "ipp-infra", CONFIG_CLOUD_IPP_INFRA },
+	                                            { NULL, 0 } };
+static const struct config_choice unknowns[] = { { "hold", CONFIG_UNKNOWN_HOLD },
+	                                         { "print-again", CONFIG_UNKNOWN_PRINT_AGAIN },
+	                                         { "abort", CONFIG_UNKNOWN_ABORT },
+	                                         { NULL, 0 } };
+static const struct config_choice job_names[] = { { "real", CONFIG_JOB_NAME_REAL },
+	                                          { "hidden", CONFIG_JOB_NAME_HIDDEN },
+	                                          { NULL, 0 } };
+static const struct config_choice log_names[] = { { "shown", CONFIG_NAMES_SHOWN },
+	                                          { "hashed", CONFIG_NAMES_HASHED },
+	                                          { "hidden", CONFIG_NAMES_HIDDEN },
+	                                          { NULL, 0 } };
+static const struct config_choice levels[] = { { "error", CONFIG_LEVEL_ERROR },
+	                                       { "warning", CONFIG_LEVEL_WARNING },
+	                                       { "info", CONFIG_LEVEL_INFO },
+	                                       { "debug", CONFIG_LEVEL_DEBUG },
+	                                       { NULL, 0 } };
+
+#define MAIN(field)  offsetof(struct config, field)
+#define CLOUD(field) offsetof(struct config_cloud, field)
+#define QUEUE(field) offsetof(struct config_queue, field)
+#define JOBS(field)  offsetof(struct config, queue.field)
+
+/* clang-format off */
+const struct config_item config_items[] = {
+	/* section, key, kind, field, default, min, max, choices, help */
+	{ "connector", "name", &config_text, MAIN(name), "", NULL, "127", NULL,
+	  "The name of this connector as clouds show it. Default: the host name." },
+	{ "connector", "state-directory", &config_path, MAIN(state_directory), "", NULL, "4000", NULL,
+	  "Where printers, jobs and keys are kept. Default: $STATE_DIRECTORY as systemd sets it, else /var/lib/print-connector." },
+	{ "connector", "runtime-directory", &config_path, MAIN(runtime_directory), "", NULL, "90", NULL,
+	  "Where the control socket is. Default: $RUNTIME_DIRECTORY as systemd sets it, else /run/print-connector." },
+	{ "connector", "cache-directory", &config_path, MAIN(cache_directory), "", NULL, "4000", NULL,
+	  "Where documents that must be whole before printing pass through, encrypted and without a name. Default: $CACHE_DIRECTORY as systemd sets it, else /var/cache/print-connector." },
+	{ "connector", "control-group", &config_group, MAIN(control_group), "print-connector", NULL, "32", NULL,
+	  "Members of this group may register printers and change jobs; root and the daemon's own user always may." },
+	{ "connector", "status-group", &config_group, MAIN(status_group), "", NULL, "32", NULL,
+	  "Members of this group may read printers, jobs and status. Default: the control-group." },
+
+	{ "cloud", "type", &config_word, CLOUD(type), NULL, NULL, NULL, cloud_types,
+	  "What the service speaks: ipp-infra is a standard IPP Infrastructure Printer server." },
+	{ "cloud", "uri", &config_uri, CLOUD(uri), "", NULL, NULL, NULL,
+	  "The URI below which the printers of the cloud are found, such as ipps://infra.example.com/ipp/print. Unencrypted (ipp, http) to this host only." },
+	{ "cloud", "system-uri", &config_uri, CLOUD(system_uri), "", NULL, NULL, NULL,
+	  "Where the cloud registers new printers by itself (Register-Output-Device). Without it a printer must exist there before it is registered here." },
+	{ "cloud", "username", &config_text, CLOUD(username), "", NULL, "255", NULL,
+	  "The name for HTTP Basic authentication of all printers of this cloud." },
+	{ "cloud", "password-file", &config_path, CLOUD(password_file), "", NULL, "4000", NULL,
+	  "The file with the password that belongs to username, readable by the daemon's user only." },
+	{ "cloud", "certificate-file", &config_path, CLOUD(certificate_file), "", NULL, "4000", NULL,
+	  "The TLS client certificate (PEM, with its chain) of all printers of this cloud that have none of their own." },
+	{ "cloud", "key-file", &config_path, CLOUD(key_file), "", NULL, "4000", NULL,
+	  "The private key (PEM) of certificate-file, readable by the daemon's user only." },
+	{ "cloud", "ca-file", &config_path, CLOUD(ca_file), "", NULL, "4000", NULL,
+	  "The certificates (PEM) that may sign the cloud's own. Default: those the system trusts." },
+	{ "cloud", "proxy", &config_proxy, CLOUD(proxy), "", NULL, NULL, NULL,
+	  "The proxy on the way to this cloud, or none; never used for queues. Default: from the environment (https_proxy, no_proxy)." },
+
+	{ "printers", "cups-server", &config_server, MAIN(cups_server), "/run/cups/cups.sock", NULL, NULL, NULL,
+	  "The CUPS scheduler: the path of its socket or HOST:PORT, encrypted unless it is this host." },
+	{ "printers", "include", &config_globs, MAIN(include), "*", NULL, NULL, NULL,
+	  "The queues that register --all takes, with * and ?." },
+	{ "printers", "exclude", &config_globs, MAIN(exclude), "", NULL, NULL, NULL,
+	  "The queues that register --all leaves out of those, with * and ?." },
+
+	{ "jobs", "max-transfers", &config_number, MAIN(max_transfers), "32", "1", "1000", NULL,
+	  "How many documents are fetched at the same time, over all printers." },
+	{ "jobs", "max-jobs-per-printer", &config_number, JOBS(max_jobs_per_printer), "4", "1", "100", NULL,
+	  "How many jobs of one printer are taken from the cloud before the first of them is finished." },
+	{ "jobs", "max-document-size", &config_size, MAIN(max_document_size), "2G", "1K", "1T", NULL,
+	  "Larger documents are refused, with that reason." },
+	{ "jobs", "give-up-after", &config_duration, MAIN(give_up_after_ms), "3d", "1s", "90d", NULL,
+	  "A job that cannot be printed for so long is aborted." },
+	{ "jobs", "keep-history", &config_duration, MAIN(keep_history_ms), "14d", "0", "10y", NULL,
+	  "How long the details of finished jobs are kept." },
+	{ "jobs", "allow-formats", &config_formats, JOBS(allow_formats), "", NULL, NULL, NULL,
+	  "Document formats to print besides application/pdf, image/pwg-raster, image/urf, image/jpeg and image/png." },
+	{ "jobs", "when-unknown", &config_word, JOBS(when_unknown), "hold", NULL, NULL, unknowns,
+	  "What to do when nobody can know whether a job came out on paper: hold it for a decision, print it again, or abort it." },
+	{ "jobs", "user-name", &config_user_name, JOBS(user_name), "upn", NULL, "127", NULL,
+	  "The owner of jobs at the queue: the user's full name in the cloud (upn), the part before the @ (local-part), or always the same (fixed:NAME)." },
+	{ "jobs", "job-name", &config_word, JOBS(job_name), "real", NULL, NULL, job_names,
+	  "The name of jobs at the queue: the one they have in the cloud (real), or one that tells nothing (hidden)." },
+
+	{ "queue", "max-jobs-per-printer", &config_number, QUEUE(max_jobs_per_printer), NULL, "1", "100", NULL,
+	  "As in [jobs], for this queue only." },
+	{ "queue", "allow-formats", &config_formats, QUEUE(allow_formats), NULL, NULL, NULL, NULL,
+	  "As in [jobs], for this queue only; here application/octet-stream, application/postscript and application/vnd.cups-raw are possible too, which reach the printer unchecked." },
+	{ "queue", "when-unknown", &config_word, QUEUE(when_unknown), NULL, NULL, NULL, unknowns,
+	  "As in [jobs], for this queue only." },
+	{ "queue", "user-name", &config_user_name, QUEUE(user_name), NULL, NULL, "127", NULL,
+	  "As in [jobs], for this queue only." },
+	{ "queue", "job-name", &config_word, QUEUE(job_name), NULL, NULL, NULL, job_names,
+	  "As in [jobs], for this queue only." },
+
+	{ "log", "names", &config_word, MAIN(names), "hidden", NULL, NULL, log_names,
+	  "Names of users and documents in the log and in status: as they are (shown), the same word for the same name (hashed), or not at all (hidden)." },
+	{ "log", "level", &config_word, MAIN(level), "info", NULL, NULL, levels,
+	  "The least important lines that are logged." },
+};
+
+const struct config_section config_sections[] = {
+	{ "connector", NULL }, { "cloud", "a name of your choice" }, { "printers", NULL },
+	{ "jobs", NULL },      { "queue", "a queue or printer URI" }, { "log", NULL },
+};
+/* clang-format on */
+
+static_assert(ARRAY_SIZE(config_items) == CONFIG_ITEMS, "count of the table");
+static_assert(ARRAY_SIZE(config_sections) == CONFIG_SECTIONS, "count of the table");
+
+const struct config_section *config_section_find(const char *name)
+{
+	for (size_t i = 0; i < CONFIG_SECTIONS; i++)
+		if (strcmp(config_sections[i].name, name) == 0)
+			return &config_sections[i];
+	return NULL;
+}
+
+const struct config_item *config_item_find(const char *section, const char *key)
+{
+	for (size_t i = 0; i < CONFIG_ITEMS; i++)
+		if (strcmp(config_items[i].section, section) == 0 &&
+		    strcmp(config_items[i].key, key) == 0)
+			return &config_items[i];
+	return NULL;
+}
+
+void *config_item_field(const struct config_item *item, void *base)
+{
+	return (char *)base + item->offset;
+}
+
+void config_item_reset(const struct config_item *item, void *base)
+{
+	if (item->fallback &&
+	    item->kind->parse(item, item->fallback, config_item_field(item, base)) < 0)
+		abort(); /* the table is wrong */
+}
+
+void config_item_clear(const struct config_item *item, void *base)
+{
+	if (item->kind->clear)
+		item->kind->clear(config_item_field(item, base));
+}
+
+int config_help(size_t i, struct config_help *ret)
+{
+	const struct config_item *item;
+	struct buf allowed;
+
+	if (i >= CONFIG_ITEMS)
+		return -1;
+	item = &config_items[i];
+	buf_init(&allowed, sizeof(ret->allowed));
+	item->kind->allowed(item, &allowed);
+	(void)str_copy(ret->allowed, sizeof(ret->allowed), buf_text(&allowed));
+	buf_clear(&allowed);
+	ret->section = item->section;
+	ret->key = item->key;
+	ret->fallback = item->fallback ? item->fallback : "";
+	ret->text = item->help;
+	return 0;
+}
