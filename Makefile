@@ -70,7 +70,8 @@ BASE_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SANITIZE),-fsanit
 # System calls that unit tests make fail in turn (tests/lib/fault.h).
 WRAPPED := open openat write pwrite read fsync fdatasync close renameat unlinkat
 comma   := ,
-WRAP    := $(foreach call,$(WRAPPED),-Wl$(comma)--wrap=$(call))
+# -u: fault.c holds them all and is needed even when only the libraries behind it call one
+WRAP    := -Wl,-u,__wrap_open $(foreach call,$(WRAPPED),-Wl$(comma)--wrap=$(call))
 
 # ---- build ---------------------------------------------------------------------------------------
 
