@@ -1,0 +1,101 @@
+/* health.h - everything that status can call wrong, in one table: code, severity, what it is and
+ * what helps. "{}" stands for the subject. Codes are part of the --json output: added, never
+ * renamed. Pure. */
+#ifndef COMMON_HEALTH_H
+#define COMMON_HEALTH_H
+
+#include <stddef.h>
+
+#define HEALTH_SEVERITIES(X)                                                                       \
+	X(INFO, "info")       /* nothing to do */                                                  \
+	X(WARNING, "warning") /* some work waits */                                                \
+	X(ERROR, "error")     /* work waits until somebody does something: status exits with 4 */
+
+enum health_severity {
+#define X(name, text) HEALTH_SEVERITY_##name,
+	HEALTH_SEVERITIES(X)
+#undef X
+};
+
+/* clang-format off */
+#define HEALTH_CODES(X) \
+	X(CLOUD_UNREACHABLE, "cloud-unreachable", ERROR, \
+	  "cloud {} does not answer", \
+	  "check the network and the uri of [cloud {}]; the connector goes on trying") \
+	X(CLOUD_UNTRUSTED, "cloud-untrusted", ERROR, \
+	  "the certificate of cloud {} cannot be verified", \
+	  "check the uri of [cloud {}], or set ca-file to the certificate that signed it") \
+	X(CLOUD_REFUSED, "cloud-refused", ERROR, \
+	  "cloud {} does not accept our credentials", \
+	  "correct username and password-file, or certificate-file and key-file, of [cloud {}], then: systemctl reload print-connector") \
+	X(CLOUD_NOT_CONFIGURED, "cloud-not-configured", ERROR, \
+	  "printers are registered in cloud {}, which the settings do not have", \
+	  "put [cloud {}] back into the settings, or unregister its printers") \
+	X(PRINTER_REFUSED, "printer-refused", ERROR, \
+	  "the cloud no longer accepts printer {}", \
+	  "register it again: print-connector unregister {} --yes; print-connector register {}") \
+	X(PRINTER_OFFLINE, "printer-offline", WARNING, \
+	  "printer {} is offline", \
+	  "print-connector printers says why; the connector goes on trying") \
+	X(QUEUE_MISSING, "queue-missing", ERROR, \
+	  "queue {} does not exist any more", \
+	  "make it again under its name (lpadmin -p {}), or: print-connector unregister {} --yes") \
+	X(QUEUE_STOPPED, "queue-stopped", WARNING, \
+	  "queue {} is stopped or rejects jobs", \
+	  "cupsenable {}; cupsaccept {}") \
+	X(QUEUE_UNREACHABLE, "queue-unreachable", WARNING, \
+	  "the printer of queue {} does not answer", \
+	  "switch it on and check its network") \
+	X(QUEUE_DENIED, "queue-denied", ERROR, \
+	  "queue {} does not let the connector print", \
+	  "allow it in the queue's policy: lpadmin -p {} -o printer-op-policy=default -u allow:all") \
+	X(CUPS_DOWN, "cups-down", ERROR, \
+	  "CUPS at {} does not answer", \
+	  "systemctl status cups; check cups-server in [printers]") \
+	X(JOB_HELD, "job-held", WARNING, \
+	  "job {} is held: nobody can know whether it was printed", \
+	  "look at the printer, then end it: print-connector cancel {}") \
+	X(JOB_WAITING, "job-waiting", INFO, \
+	  "job {} could not be printed and is tried again", \
+	  "print-connector job {} says why and when") \
+	X(REPORT_WAITING, "report-waiting", WARNING, \
+	  "cloud {} has not taken the outcome of finished jobs", \
+	  "nothing is lost: the connector goes on trying") \
+	X(STORE_FAILING, "store-failing", ERROR, \
+	  "the state directory {} cannot be written", \
+	  "make room there and check the disk; until then no job is taken from a cloud") \
+	X(DISK_FULL, "disk-full", ERROR, \
+	  "there is too little room in {}", \
+	  "make room there; until then no job is taken from a cloud") \
+	X(STATE_DAMAGED, "state-damaged", ERROR, \
+	  "the state in {} was damaged and has been set aside", \
+	  "restore a backup, or register the printers again; the damaged file is kept beside it") \
+	X(STATE_READ_ONLY, "state-read-only", ERROR, \
+	  "the state in {} belongs to another machine, so nothing is changed", \
+	  "when that machine no longer runs the connector: print-connector restore --takeover") \
+	X(CERTIFICATE_EXPIRING, "certificate-expiring", WARNING, \
+	  "the certificate of {} expires within 30 days", \
+	  "renew it before") \
+	X(CERTIFICATE_EXPIRED, "certificate-expired", ERROR, \
+	  "the certificate of {} has expired", \
+	  "renew it, then: systemctl reload print-connector") \
+	X(SETTINGS_WRONG, "settings-wrong", WARNING, \
+	  "the new settings in {} are wrong, the old ones are in use", \
+	  "print-connectord --config {} --check-config says what; then: systemctl reload print-connector")
+/* clang-format on */
+
+enum health_code {
+#define X(name, ...) HEALTH_##name,
+	HEALTH_CODES(X)
+#undef X
+		HEALTH_CODE_COUNT
+};
+
+const char *health_severity_name(enum health_severity severity);
+const char *health_code_name(enum health_code code);
+enum health_severity health_severity(enum health_code code);
+/* One line for people, the subject made safe and put in; cut when it does not fit. */
+void health_text(enum health_code code, const char *subject, char *ret, size_t size);
+void health_remedy(enum health_code code, const char *subject, char *ret, size_t size);
+
+#endif
