@@ -16,15 +16,19 @@ struct err;
 
 #define IPP_MESSAGE_MAX (4u << 20) /* bytes of one message, document not counted */
 #define IPP_DEPTH_MAX   8          /* collections in collections */
+#define IPP_FIELDS_MAX  131072u    /* values, member names and ends of collections of one message */
 
 /* Follows a message byte by byte. Zeroed = at the start. */
 struct ipp_scan {
 	unsigned char step, tag, head[8];
-	unsigned have, need, depth;
+	unsigned char kind; /* value tag of the current attribute; 0: none yet */
+	bool in_group;      /* a group was begun */
+	bool awaits;        /* a member was named, its value has not come */
+	unsigned have, need, depth, fields;
 	uint64_t total;
 };
 /* How many of the bytes still belong to the message; *ended: end-of-attributes was among them.
- * -1: not IPP, too deep or longer than IPP_MESSAGE_MAX (ERR_REJECTED). */
+ * -1: not IPP, too deep, more than IPP_FIELDS_MAX or longer than IPP_MESSAGE_MAX (ERR_REJECTED). */
 int ipp_scan(struct ipp_scan *s, const void *data, size_t len, size_t *ret_used, bool *ret_ended,
              struct err *err);
 
@@ -37,7 +41,8 @@ int ipp_decode(const void *data, size_t len, ipp_t **ret, struct err *err);
 ipp_t *ipp_request(ipp_op_t op, const char *target_name, const char *uri);
 
 /* Attribute by name in group (IPP_TAG_ZERO: any), value checked to be of a fitting kind; otherwise
- * the fallback. Strings are borrowed from msg. */
+ * the fallback. The first of several attributes of one name counts. Strings are borrowed from msg.
+ * A walk by ippFirstAttribute/ippNextAttribute over the same message does not survive these. */
 int ipp_get_int(ipp_t *msg, ipp_tag_t group, const char *name, int fallback); /* integer or enum */
 bool ipp_get_bool(ipp_t *msg, ipp_tag_t group, const char *name, bool fallback);
 const char *ipp_get_text(ipp_t *msg, ipp_tag_t group, const char *name, const char *fallback);
