@@ -44,6 +44,8 @@ struct ipp_op {
 	struct ipp_scan scan;
 	struct buf head, reply;
 	bool message_ended;
+	size_t skip;    /* bytes taken of what comes again after a pause */
+	uint64_t taken; /* bytes behind the answer's message */
 };
 
 int ipp_op_start(struct ipp_op *op, struct err *err);
