@@ -46,7 +46,7 @@ $(B)/config.mk: packaging/build-depends packaging/test-depends Makefile
 	   echo "DAEMON_LIBS := $$(pkg-config --libs libuv libcurl libcjson libsystemd sqlite3 libcrypto)" \
 	        "$$(cups-config --libs)"; \
 	   echo "CLI_LIBS := $$(pkg-config --libs libcjson)"; \
-	   echo "TEST_LIBS := $$(pkg-config --libs cmocka 2>/dev/null)"; \
+	   echo "TEST_LIBS := $$(pkg-config --libs cmocka libssl 2>/dev/null)"; \
 	   echo "EMULATOR_LIBS := $$(pkg-config --libs libmicrohttpd libcrypto 2>/dev/null)" \
 	        "$$(cups-config --libs)"; } >$@
 

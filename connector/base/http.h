@@ -72,6 +72,8 @@ struct http_req {
 	long status;
 	char reply_type[64];    /* media type without parameters, lower case; "" when not said */
 	int64_t server_time;    /* Date header, Unix seconds; 0: none */
+	bool reply_framed;      /* the reply says where it ends (length or chunks); false: a cut one
+	                           looks whole */
 	int64_t sent, received; /* body bytes */
 
 	struct http_exchange *private;
