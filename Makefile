@@ -97,7 +97,7 @@ $(B)/print-connector: $(call objects,$(CLI_C)) $(B)/libcommon.a
 $(B)/cloud-emulator: $(call objects,$(EMULATOR_C))
 	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(EMULATOR_LIBS)
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/libtest.a $(B)/libconnector.a $(B)/libcommon.a
-	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) $(WRAP) -o $@ $^ $(DAEMON_LIBS) $(TEST_LIBS)
+	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) $(WRAP) -o $@ -Wl,--start-group $^ -Wl,--end-group $(DAEMON_LIBS) $(TEST_LIBS)
 $(B)/bench-%: $(B)/tests/bench/%.o
 	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 
