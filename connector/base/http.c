@@ -164,16 +164,18 @@ static int activate(struct http_exchange *x, struct err *err)
 {
 	struct http *h = x->http;
 	CURL *easy = h->spares ? h->spare[--h->spares] : curl_easy_init();
+	CURLMcode code;
 
 	if (!easy)
 		return err_set(err, ERR_TEMPORARY, 0, "no memory for another exchange");
 	x->easy = easy;
-	if (http_setup(x, err) < 0 || curl_multi_add_handle(h->multi, easy) != CURLM_OK) {
-		x->easy = NULL;
-		put_easy(h, easy);
-		http_setup_clear(x);
-		return err_set(err, ERR_TEMPORARY, 0, "libcurl does not take a request to %s",
-		               x->req->url);
+	if (http_setup(x, err) < 0)
+		goto fail;
+	code = curl_multi_add_handle(h->multi, easy);
+	if (code != CURLM_OK) {
+		(void)err_set(err, ERR_TEMPORARY, code, "%s: %s", x->req->url,
+		              curl_multi_strerror(code));
+		goto fail;
 	}
 	x->phase = HTTP_RUNNING;
 	x->peer->active++;
@@ -181,6 +183,11 @@ static int activate(struct http_exchange *x, struct err *err)
 	if (x->req->body)
 		stream_on_data(x->req->body, on_body_data, x);
 	return 0;
+fail:
+	x->easy = NULL;
+	put_easy(h, easy);
+	http_setup_clear(x);
+	return -1;
 }
 
 static bool has_place(const struct http_peer *p)

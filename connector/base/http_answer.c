@@ -257,6 +257,9 @@ void http_answer_judge(struct http_exchange *x, CURLcode code)
 		judge_status(x, r->status, name);
 	else if (code != CURLE_OK)
 		judge_code(x, code, name);
+	else if (!x->header_done) /* libcurl 7.88 finds a header without an end good enough */
+		(void)err_set(&x->result, ERR_TEMPORARY, CURLE_GOT_NOTHING,
+		              "%s: closed the connection in the middle of its answer", name);
 	else
 		err_clear(&x->result);
 }

@@ -61,6 +61,7 @@ static int set_connection(struct http_exchange *x)
 {
 	const struct http_peer_settings *is = &x->peer->is;
 
+	SET(x, CURLOPT_URL, x->req->url);
 	SET(x, CURLOPT_NOSIGNAL, 1L);
 	SET(x, CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(x, CURLOPT_FOLLOWLOCATION, 0L);
@@ -73,7 +74,8 @@ static int set_connection(struct http_exchange *x)
 	SET(x, CURLOPT_TCP_KEEPIDLE, 60L);
 	SET(x, CURLOPT_TCP_KEEPINTVL, 30L);
 	SET(x, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	SET(x, CURLOPT_BUFFERSIZE, 16384L);
+	/* CURLOPT_BUFFERSIZE is 16 KiB by itself; a handle that failed before it connected keeps
+	 * its buffer and refuses even the same size */
 	SET(x, CURLOPT_UPLOAD_BUFFERSIZE, x->req->body ? 65536L : 16384L);
 	SET(x, CURLOPT_SOCKOPTFUNCTION, on_sockopt);
 	SET(x, CURLOPT_SOCKOPTDATA, x);
@@ -201,7 +203,6 @@ static int set_callbacks(struct http_exchange *x)
 
 int http_setup(struct http_exchange *x, struct err *err)
 {
-	SET(x, CURLOPT_URL, x->req->url);
 	if (set_connection(x) < 0 || set_tls(x) < 0 || set_headers(x) < 0 || set_body(x) < 0 ||
 	    set_callbacks(x) < 0)
 		return err_set(err, ERR_TEMPORARY, 0, "libcurl does not take the settings of %s",
