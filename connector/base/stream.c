@@ -105,13 +105,26 @@ void stream_on_room(struct stream *s, void (*on_room)(void *data), void *data)
 	s->room_data = data;
 }
 
-size_t stream_read(struct stream *s, void *data, size_t max)
+size_t stream_peek(struct stream *s, void *data, size_t max)
 {
 	size_t len = s->len < max ? s->len : max;
 	size_t first = s->capacity - s->start < len ? s->capacity - s->start : len;
 
 	memcpy(data, s->bytes + s->start, first);
 	memcpy((unsigned char *)data + first, s->bytes, len - first);
+	s->hungry = len < max && !s->failed && !s->ended;
+	return len;
+}
+
+bool stream_is_whole(const struct stream *s)
+{
+	return s->ended && !s->failed;
+}
+
+size_t stream_read(struct stream *s, void *data, size_t max)
+{
+	size_t len = stream_peek(s, data, max);
+
 	s->len -= len;
 	/* back to the front when empty: a stream that is read at once touches few pages */
 	s->start = s->len ? (s->start + len) % s->capacity : 0;

@@ -7,6 +7,7 @@
 #ifndef CONNECTOR_BASE_STREAM_H
 #define CONNECTOR_BASE_STREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,9 @@ void stream_end(struct stream *s); /* that was all; on a failed stream nothing *
 void stream_on_room(struct stream *s, void (*on_room)(void *data), void *data);
 
 /* Consumer */
+/* The first bytes without taking them; fewer than max only when no more are there now. */
+size_t stream_peek(struct stream *s, void *data, size_t max);
+bool stream_is_whole(const struct stream *s); /* the producer has said that it was all */
 size_t stream_read(struct stream *s, void *data, size_t max); /* 0: none now, ended or failed */
 enum stream_state stream_state(const struct stream *s);
 void stream_on_data(struct stream *s, void (*on_data)(void *data), void *data);

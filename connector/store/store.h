@@ -73,6 +73,8 @@ void store_jobs_list(struct store *s, struct store_op *op, const char *printer, 
                      unsigned limit);
 /* ERR_GONE when there is none. */
 void store_job_get(struct store *s, struct store_op *op, int64_t id);
+/* The newest job of that cloud number at a printer; ERR_GONE when none is remembered. */
+void store_job_find(struct store *s, struct store_op *op, const char *printer, int32_t cloud_job);
 /* Deletes details of jobs done before `history` and identities done before `identity` (Unix ms). */
 void store_jobs_trim(struct store *s, struct store_op *op, int64_t history, int64_t identity);
 
@@ -85,5 +87,28 @@ struct store_stats {
 	struct err last;
 };
 struct store_stats store_stats(const struct store *s);
+
+/* What core writes and reads while it runs; tests replace it. */
+struct store_ops {
+	void (*job_add)(struct store *s, struct store_op *op, const struct job_record *job,
+	                const struct attrs *ticket);
+	void (*job_save)(struct store *s, struct store_op *op, const struct job_record *job,
+	                 const struct job_event *events, size_t event_count);
+	void (*job_save_lazy)(struct store *s, struct store_op *op, const struct job_record *job,
+	                      const struct job_event *events, size_t event_count);
+	void (*job_drop)(struct store *s, struct store_op *op, int64_t id);
+	void (*job_find)(struct store *s, struct store_op *op, const char *printer,
+	                 int32_t cloud_job);
+	void (*jobs_list)(struct store *s, struct store_op *op, const char *printer, bool open_only,
+	                  unsigned limit);
+	void (*job_get)(struct store *s, struct store_op *op, int64_t id);
+	void (*jobs_trim)(struct store *s, struct store_op *op, int64_t history, int64_t identity);
+	void (*printer_save)(struct store *s, struct store_op *op, const struct printer_record *p);
+	void (*printer_drop)(struct store *s, struct store_op *op, const char *id);
+	void (*op_clear)(struct store_op *op);
+	struct store_stats (*stats)(const struct store *s);
+};
+
+extern const struct store_ops store_ops; /* the real ones */
 
 #endif

@@ -1,0 +1,445 @@
+/* core.c - start, stop, settings; clouds; what is shared by all printers. */
+#include "connector/core/core_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/config.h"
+#include "common/messages.h"
+#include "common/str.h"
+#include "common/util.h"
+#include "connector/base/attrs.h"
+#include "connector/base/journal.h"
+
+#define DAY_MS         (24LL * 3600 * 1000)
+#define IDENTITY_DAYS  30 /* finished jobs are known for so long to clouds that offer them again */
+#define TRIM_EVERY_MS  (6LL * 3600 * 1000)
+#define STORE_RETRY_MS 5000
+
+/* ---- clouds
+ * -------------------------------------------------------------------------------------- */
+
+struct service *service_find(struct core *c, const char *name)
+{
+	for (struct service *s = c->services; s; s = s->next)
+		if (strcmp(s->name, name) == 0)
+			return s;
+	return NULL;
+}
+
+static bool answers(enum channel_state state)
+{
+	return state == CHANNEL_ONLINE || state == CHANNEL_REFUSED;
+}
+
+void service_channel_moved(struct service *s, enum channel_state from, enum channel_state to,
+                           const struct err *err)
+{
+	bool before = s->answering > 0;
+	const struct log_about about = { .cloud = s->name,
+		                         .message_id = message_id(MESSAGE_CLOUD_UNREACHABLE) };
+
+	if (answers(from))
+		s->answering--;
+	if (answers(to))
+		s->answering++;
+	if (err)
+		s->err = *err;
+	if (before == (s->answering > 0) && s->since)
+		return;
+	if (!before && !s->answering && !err)
+		return;
+	s->since = s->core->set.clock->wall_ms(s->core->set.clock);
+	if (s->answering)
+		log_event(LOG_LEVEL_INFO, &(struct log_about){ .cloud = s->name },
+		          "cloud %s answers", s->name);
+	else if (err)
+		log_event(LOG_LEVEL_WARNING, &about, "cloud %s does not answer: %s", s->name,
+		          err->text);
+}
+
+static int open_service(struct core *c, const struct config_cloud *cloud, struct err *err)
+{
+	struct service *s = xcalloc(1, sizeof(*s));
+	const struct cloud_settings settings = {
+		.name = cloud->name,
+		.system_uri = *cloud->system_uri ? cloud->system_uri : NULL,
+		.ca_file = *cloud->ca_file ? cloud->ca_file : NULL,
+		.proxy = !*cloud->proxy                      ? NULL
+		         : strcmp(cloud->proxy, "none") == 0 ? ""
+		                                             : cloud->proxy,
+		.http = c->set.http,
+		.clock = c->set.clock,
+	};
+
+	s->core = c;
+	(void)str_copy(s->name, sizeof(s->name), cloud->name);
+	if (c->set.cloud_ops->open(&s->cloud, &settings, err) < 0) {
+		free(s);
+		return err_wrap(err, "cloud %s", cloud->name);
+	}
+	s->next = c->services;
+	c->services = s;
+	return 0;
+}
+
+/* ---- shared by the jobs
+ * -------------------------------------------------------------------------- */
+
+static void wake_all(struct core *c)
+{
+	for (struct printer *p = c->printers; p; p = p->next)
+		printer_next(p);
+}
+
+bool core_transfer_begin(struct core *c)
+{
+	if (c->transfers >= (unsigned)c->set.config->max_transfers)
+		return false;
+	c->transfers++;
+	return true;
+}
+
+void core_transfer_end(struct core *c)
+{
+	if (c->transfers-- == (unsigned)c->set.config->max_transfers)
+		wake_all(c); /* somebody may have waited */
+}
+
+void core_store_result(struct core *c, const struct err *err)
+{
+	const struct log_about about = { .message_id = message_id(MESSAGE_STORE_FAILING) };
+
+	if (!!err == c->store_failing)
+		return;
+	c->store_failing = err != NULL;
+	if (err) {
+		log_event(LOG_LEVEL_ERROR, &about,
+		          "the job store cannot be written, no jobs are taken until it can: %s",
+		          err->text);
+		timer_start(&c->store_timer, STORE_RETRY_MS);
+	} else {
+		log_event(LOG_LEVEL_INFO, NULL, "the job store can be written again");
+		wake_all(c);
+	}
+}
+
+/* While the store fails nothing is claimed, so that something must try it now and then. */
+static void on_store_tried(struct store_op *op, const struct err *err)
+{
+	struct core *c = op->data;
+
+	c->trimming = false;
+	core_store_result(c, err);
+	if (err)
+		timer_start(&c->store_timer, STORE_RETRY_MS);
+}
+
+static void trim(struct core *c)
+{
+	int64_t now = c->set.clock->wall_ms(c->set.clock);
+
+	if (c->trimming || c->stopping)
+		return;
+	c->trimming = true;
+	c->trim.data = c;
+	c->trim.done = on_store_tried;
+	c->set.store_ops->jobs_trim(c->set.store, &c->trim, now - c->set.config->keep_history_ms,
+	                            now - IDENTITY_DAYS * DAY_MS);
+}
+
+static void on_store_timer(struct timer *t)
+{
+	trim(t->data);
+}
+
+static void on_trim_timer(struct timer *t)
+{
+	trim(t->data);
+	timer_start(t, TRIM_EVERY_MS);
+}
+
+/* ---- start
+ * --------------------------------------------------------------------------------------- */
+
+static struct printer *find_by_id(struct core *c, const char *id)
+{
+	for (struct printer *p = c->printers; p; p = p->next)
+		if (strcmp(p->record.id, id) == 0)
+			return p;
+	return NULL;
+}
+
+static int load_printers(struct core *c, struct err *err)
+{
+	struct printer_record *records = NULL;
+	size_t count;
+
+	if (store_load_printers(c->set.store, &records, &count, err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		(void)printer_open(c, &records[i]);
+	free(records);
+	return 0;
+}
+
+static int load_jobs(struct core *c, struct err *err)
+{
+	struct stored_job *jobs = NULL;
+	size_t count;
+
+	if (store_load_open_jobs(c->set.store, &jobs, &count, err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		struct printer *p = find_by_id(c, jobs[i].job.printer);
+
+		if (p) {
+			(void)job_adopt(p, &jobs[i].job, jobs[i].ticket);
+			continue;
+		}
+		log_event(LOG_LEVEL_WARNING, NULL,
+		          "job %lld belongs to a printer that is not registered",
+		          (long long)jobs[i].job.id);
+		attrs_unref(jobs[i].ticket);
+	}
+	if (count)
+		log_event(LOG_LEVEL_INFO, NULL, "%zu open jobs are taken up again", count);
+	free(jobs);
+	return 0;
+}
+
+static void on_drain_timer(struct timer *t);
+
+int core_open(struct core **ret, const struct core_settings *settings, struct err *err)
+{
+	const struct queues_settings queues = {
+		.http = settings->http,
+		.clock = settings->clock,
+		.cups_server = settings->config->cups_server,
+	};
+	struct core *c = xcalloc(1, sizeof(*c));
+
+	c->set = *settings;
+	(void)str_copy(c->machine, sizeof(c->machine), settings->machine);
+	c->started = settings->clock->wall_ms(settings->clock);
+	timer_init(&c->drain_timer, settings->clock, on_drain_timer, c);
+	timer_init(&c->store_timer, settings->clock, on_store_timer, c);
+	timer_init(&c->trim_timer, settings->clock, on_trim_timer, c);
+	if (settings->queue_ops->open_all(&c->queues, &queues, err) < 0)
+		goto fail;
+	for (size_t i = 0; i < settings->config->n_clouds; i++)
+		if (open_service(c, &settings->config->clouds[i], err) < 0)
+			goto fail;
+	if (load_printers(c, err) < 0 || load_jobs(c, err) < 0)
+		goto fail;
+	for (struct printer *p = c->printers; p; p = p->next)
+		printer_start(p);
+	timer_start(&c->trim_timer, 60000);
+	*ret = c;
+	return 0;
+fail:
+	c->stopping = true;
+	for (struct printer *p = c->printers; p; p = p->next)
+		printer_stop_jobs(p);
+	core_close(c);
+	return -1;
+}
+
+/* ---- stop
+ * ---------------------------------------------------------------------------------------- */
+
+static bool is_handing_over(const struct core *c)
+{
+	for (const struct printer *p = c->printers; p; p = p->next)
+		for (const struct job *j = p->jobs; j; j = j->next)
+			if (j->rec.state == JOB_CLAIMING ||
+			    (j->rec.state == JOB_HANDING && j->step != STEP_IDLE))
+				return true;
+	return false;
+}
+
+static bool has_jobs(const struct core *c)
+{
+	for (const struct printer *p = c->printers; p; p = p->next)
+		if (p->jobs)
+			return true;
+	return false;
+}
+
+static void stop_jobs(struct core *c)
+{
+	c->stopping = true;
+	timer_stop(&c->drain_timer);
+	timer_stop(&c->store_timer);
+	timer_stop(&c->trim_timer);
+	for (struct printer *p = c->printers; p; p = p->next)
+		printer_stop_jobs(p);
+	enrolments_abort(c);
+}
+
+void core_check_drained(struct core *c)
+{
+	if (!c->draining || !c->drained)
+		return;
+	if (!c->stopping && !is_handing_over(c))
+		stop_jobs(c);
+	if (c->stopping && !has_jobs(c) && !c->enrolments && !c->trimming) {
+		void (*drained)(void *) = TAKE(c->drained);
+
+		drained(c->drained_data);
+	}
+}
+
+static void on_drain_timer(struct timer *t)
+{
+	struct core *c = t->data;
+
+	log_event(LOG_LEVEL_WARNING, NULL,
+	          "hand-overs that take too long are taken up again at the "
+	          "next start");
+	stop_jobs(c);
+	core_check_drained(c);
+}
+
+void core_drain(struct core *c, int64_t limit_ms, void (*drained)(void *data), void *data)
+{
+	c->draining = true;
+	c->drained = drained;
+	c->drained_data = data;
+	timer_start(&c->drain_timer, limit_ms);
+	if (!c->printers)
+		timer_start(&c->drain_timer, 0);
+	wake_all(c);
+}
+
+void core_close(struct core *c)
+{
+	if (!c)
+		return;
+	timer_stop(&c->drain_timer);
+	timer_stop(&c->store_timer);
+	timer_stop(&c->trim_timer);
+	while (c->printers)
+		printer_close(c->printers);
+	while (c->services) {
+		struct service *s = c->services;
+
+		c->services = s->next;
+		c->set.cloud_ops->close(s->cloud);
+		free(s);
+	}
+	if (c->queues)
+		c->set.queue_ops->close_all(c->queues);
+	c->set.store_ops->op_clear(&c->trim);
+	free(c);
+}
+
+static bool same_cloud(const struct config_cloud *a, const struct config_cloud *b)
+{
+	return b && strcmp(a->uri, b->uri) == 0 && strcmp(a->system_uri, b->system_uri) == 0 &&
+	       strcmp(a->username, b->username) == 0 &&
+	       strcmp(a->password_file, b->password_file) == 0 &&
+	       strcmp(a->certificate_file, b->certificate_file) == 0 &&
+	       strcmp(a->key_file, b->key_file) == 0 && strcmp(a->ca_file, b->ca_file) == 0 &&
+	       strcmp(a->proxy, b->proxy) == 0;
+}
+
+void core_reload(struct core *c, struct config *config)
+{
+	bool same = config->n_clouds == c->set.config->n_clouds;
+
+	for (size_t i = 0; same && i < config->n_clouds; i++)
+		same = same_cloud(&config->clouds[i],
+		                  config_cloud(c->set.config, config->clouds[i].name));
+	if (!same)
+		log_event(LOG_LEVEL_WARNING, NULL,
+		          "clouds changed in the settings: restart print-connectord to use them");
+	c->set.config = config;
+	wake_all(c);
+}
+
+/* ---- asked by control
+ * ---------------------------------------------------------------------------- */
+
+struct printer *core_find_printer(struct core *c, const char *queue, const char *cloud,
+                                  struct err *err)
+{
+	struct printer *found = NULL;
+
+	for (struct printer *p = c->printers; p; p = p->next) {
+		if (strcmp(p->record.queue, queue) != 0 && strcmp(p->record.id, queue) != 0)
+			continue;
+		if (cloud && strcmp(p->record.cloud, cloud) != 0)
+			continue;
+		if (found) {
+			(void)err_set(err, ERR_REJECTED, 0,
+			              "%s is registered with several clouds; name one with --cloud",
+			              queue);
+			return NULL;
+		}
+		found = p;
+	}
+	if (!found)
+		(void)err_set(err, ERR_GONE, 0,
+		              "%s is not registered; print-connector printers shows what is",
+		              queue);
+	return found;
+}
+
+static struct job *find_job(struct core *c, int64_t id)
+{
+	for (struct printer *p = c->printers; p; p = p->next)
+		for (struct job *j = p->jobs; j; j = j->next)
+			if (j->rec.id == id && !j->reclaimed && !j->dead)
+				return j;
+	return NULL;
+}
+
+const struct job_record *core_job(struct core *c, int64_t id)
+{
+	struct job *j = find_job(c, id);
+
+	return j ? &j->rec : NULL;
+}
+
+int core_cancel(struct core *c, int64_t id, struct err *err)
+{
+	struct job *j = find_job(c, id);
+
+	if (!j)
+		return err_set(err, ERR_GONE, 0,
+		               "no open job %lld; print-connector jobs --all shows finished ones",
+		               (long long)id);
+	if (j->rec.state == JOB_REPORTING || j->rec.state == JOB_DONE)
+		return err_set(err, ERR_REJECTED, 0, "job %lld has ended: %s", (long long)id,
+		               job_outcome_name(j->rec.outcome));
+	job_request_cancel(j, "connector");
+	return 0;
+}
+
+struct store *core_store(struct core *c)
+{
+	return c->set.store;
+}
+
+const struct config *core_config(const struct core *c)
+{
+	return c->set.config;
+}
+
+bool core_is_registered(struct core *c, const char *queue)
+{
+	for (struct printer *p = c->printers; p; p = p->next)
+		if (strcmp(p->record.queue, queue) == 0)
+			return true;
+	return false;
+}
+
+int core_list_queues(struct core *c, struct local_op *op,
+                     void (*each)(void *data, const char *name, const char *info,
+                                  const char *make_and_model),
+                     void *each_data, struct err *err)
+{
+	return c->set.queue_ops->list(c->queues, op, each, each_data, err);
+}

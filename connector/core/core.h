@@ -1,0 +1,143 @@
+/* core.h - the connector itself: registered printers, their jobs, what to do next. Everything that
+ * control/ and daemon.c ask or order goes through here. No sockets, no files: cloud, printer and
+ * store are reached through one struct of functions each. Loop thread only. */
+#ifndef CONNECTOR_CORE_CORE_H
+#define CONNECTOR_CORE_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/health.h"
+#include "connector/cloud/cloud.h"
+#include "connector/printer/queue.h"
+#include "connector/store/records.h"
+#include "connector/store/store.h"
+
+struct clock;
+struct config;
+struct core;
+struct http;
+struct transit;
+struct work;
+
+struct core_settings { /* all borrowed for the core's life, but for config: see core_reload() */
+	struct config *config;
+	struct clock *clock;
+	struct http *http;
+	struct transit *transit;
+	struct work *work; /* for making keys */
+	struct store *store;
+	const struct store_ops *store_ops;
+	const struct cloud_ops *cloud_ops;
+	const struct queue_ops *queue_ops;
+	const char *state_directory; /* keys/ and certificates/ are in it */
+	const char *machine;         /* machine-id: printers of another machine are not served */
+	const char *note;            /* what store_open() had to say; "" nothing */
+};
+
+/* Takes printers and open jobs from the store and serves them at once; neither cloud nor queue need
+ * be up. */
+int core_open(struct core **ret, const struct core_settings *settings, struct err *err);
+/* Claims nothing more, lets hand-overs finish for at most limit_ms, abandons what is left, then
+ * calls drained(). Jobs that print are left to their queues and taken up again at the next start.
+ */
+void core_drain(struct core *c, int64_t limit_ms, void (*drained)(void *data), void *data);
+/* After drained(). */
+void core_close(struct core *c);
+/* New settings; the old config may be freed afterwards. Clouds that came, went or changed take
+ * effect at the next start, and a log line says so. */
+void core_reload(struct core *c, struct config *config);
+
+/* ---- looking ----------------------------------------------------------------------------------
+ */
+
+struct core_printer {
+	const struct printer_record *record;
+	const char *state;      /* registering, online, offline, paused, refused */
+	const char *reasons[4]; /* why it is not online, for people; ended by NULL */
+	int64_t since;          /* Unix ms of the last change of state */
+	unsigned jobs;          /* open ones */
+	int64_t not_after;      /* certificate: Unix seconds; 0 none */
+	const char *certificate_sha256;
+};
+/* Borrowed for the call of each(). */
+void core_printers(struct core *c, void (*each)(void *data, const struct core_printer *p),
+                   void *data);
+
+struct core_cloud {
+	const char *name, *type;
+	bool reachable;
+	int64_t since;
+	const char *error; /* NULL none */
+};
+void core_clouds(struct core *c, void (*each)(void *data, const struct core_cloud *cl), void *data);
+
+struct core_health {
+	enum health_code code;
+	const char *subject;
+	const char *text; /* NULL: the code's own */
+};
+void core_health(struct core *c, void (*each)(void *data, const struct core_health *h), void *data);
+
+struct core_counts {
+	unsigned jobs[JOB_STATE_COUNT]; /* open jobs by state */
+	unsigned printers_online, printers_offline, printers_refused, printers_paused;
+	unsigned transfers; /* documents under way */
+	uint64_t finished[OUTCOME_COUNT];
+	int64_t started; /* Unix ms */
+	bool draining;
+};
+struct core_counts core_counts(const struct core *c);
+
+/* The live record of an open job, or NULL. Borrowed until the loop goes on. */
+const struct job_record *core_job(struct core *c, int64_t id);
+void core_jobs(struct core *c, void (*each)(void *data, const struct job_record *job), void *data);
+struct store *core_store(struct core *c); /* for finished jobs and events */
+const struct config *core_config(const struct core *c);
+
+/* ---- doing ------------------------------------------------------------------------------------
+ */
+
+/* GONE: no such job. REJECTED: it has ended. Otherwise it is on its way. */
+int core_cancel(struct core *c, int64_t id, struct err *err);
+
+struct core_register {         /* one queue; contract: base/op.h */
+	const char *queue;     /* all borrowed until done */
+	const char *cloud;     /* NULL: the only one */
+	const char *name;      /* NULL: the queue's info or name */
+	const char *cloud_uri; /* NULL: the cloud's system-uri registers one */
+	const char *certificate_file, *key_file, *username, *password_file; /* NULL none */
+	bool dry_run;
+	void *data;
+	void (*progress)(struct core_register *op, const char *text); /* what it waits for */
+	void (*done)(struct core_register *op, const struct err *err);
+	struct printer_record record; /* result */
+	char warning[TEXT_SIZE];      /* result; "" none */
+	struct enrolment *private;
+};
+int core_register(struct core *c, struct core_register *op, struct err *err);
+void core_register_cancel(struct core_register *op);
+
+struct core_unregister {
+	void *data;
+	void (*done)(struct core_unregister *op, const struct err *err);
+	struct printer_record record; /* result */
+	struct store_op store;        /* private */
+	struct core *core;
+};
+/* Forgets binding, key and certificate. GONE: no such printer; REJECTED with the remedy: it has
+ * open jobs, or the queue is registered with several clouds and none is named. queue: name or id.
+ */
+int core_unregister(struct core *c, struct core_unregister *op, const char *queue,
+                    const char *cloud, struct err *err);
+
+/* CUPS queues that could be registered: struct queue_ops list(). */
+int core_list_queues(struct core *c, struct local_op *op,
+                     void (*each)(void *data, const char *name, const char *info,
+                                  const char *make_and_model),
+                     void *each_data, struct err *err);
+bool core_is_registered(struct core *c, const char *queue);
+
+#endif

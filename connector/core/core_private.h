@@ -1,0 +1,227 @@
+/* core_private.h - the objects of core/ and how its files call each other. */
+#ifndef CONNECTOR_CORE_CORE_PRIVATE_H
+#define CONNECTOR_CORE_CORE_PRIVATE_H
+
+#include "connector/base/clock.h"
+#include "connector/base/crypto.h"
+#include "connector/core/core.h"
+#include "connector/core/policy.h"
+
+struct job;
+struct printer;
+struct stream;
+struct transfer;
+struct transit_file;
+
+/* ---- one configured cloud ----------------------------------------------------------------------
+ */
+
+struct service {
+	struct core *core;
+	struct service *next;
+	char name[64];
+	struct cloud *cloud;
+	unsigned answering; /* channels that are online or refused: somebody answers */
+	int64_t since;
+	struct err err; /* of the channel that failed last */
+};
+
+struct service *service_find(struct core *c, const char *name);
+/* Counts channels by state; says once when the cloud becomes unreachable or comes back. */
+void service_channel_moved(struct service *s, enum channel_state from, enum channel_state to,
+                           const struct err *err);
+
+/* ---- a registered printer: its line to the cloud, its queue, its jobs --------------------------
+ */
+
+struct printer {
+	struct core *core;
+	struct printer *next;
+	struct timer kick; /* looks at all jobs and offers in the next turn of the loop */
+	struct printer_record record;
+	struct service *service; /* NULL: its cloud is not configured any more */
+	struct channel *channel; /* NULL: not mine, or could not be opened */
+	struct queue *queue;
+	enum channel_state channel_state;
+	struct err channel_err;
+	int64_t since;
+	bool leaving;   /* is being unregistered: nothing is claimed */
+	bool announced; /* its state was said in the journal */
+	char said[16];  /* which */
+	struct local_op identify;
+	bool identifying;
+	bool one_at_a_time; /* the queue answered busy while a job of ours was in it */
+	struct job *jobs;   /* open ones, in the order of their claims */
+	struct cloud_offer *offers;
+	size_t offer_count, offer_next;
+	struct crypto_certificate certificate; /* ours; not_after 0: none */
+};
+
+struct printer *printer_open(struct core *c, const struct printer_record *record);
+/* Connects it: before that, jobs of the store are adopted. */
+void printer_start(struct printer *p);
+void printer_stop_jobs(struct printer *p); /* they go in later turns of the loop */
+void printer_close(struct printer *p);     /* without jobs */
+bool printer_is_mine(const struct printer *p);
+/* Takes offered jobs as long as there is room. */
+void printer_claim(struct printer *p);
+/* Something changed that jobs of the printer may wait for: a turn, a free slot, the queue, the
+ * cloud. They are looked at in the next turn of the loop. */
+void printer_next(struct printer *p);
+/* Whether a job may go to the queue now. */
+bool printer_can_print(const struct printer *p);
+/* Why not, for people, with the remedy. */
+const char *printer_why_not(const struct printer *p);
+const char *printer_state_name(const struct printer *p);
+void printer_add_job(struct printer *p, struct job *j);
+void printer_remove_job(struct printer *p, struct job *j);
+
+/* ---- a job
+ * --------------------------------------------------------------------------------------- */
+
+/* What an open job is doing within its state; not durable. */
+enum job_step {
+	STEP_IDLE,    /* nothing under way: waits for a timer, an event, its turn */
+	STEP_FETCH,   /* claiming: Fetch-Job */
+	STEP_STORE,   /* claiming: the row is being committed */
+	STEP_ACCEPT,  /* claiming: Acknowledge-Job */
+	STEP_PROVE,   /* claiming: is it ours? Fetch-Document tells */
+	STEP_FIND,    /* handing: does the queue have an earlier try? */
+	STEP_COLLECT, /* handing: the whole document into transit files (IPP printer) */
+	STEP_CREATE,  /* handing: Create-Job */
+	STEP_SEND,    /* handing: documents on their way to the queue */
+	STEP_FINISH,  /* handing: the closing Send-Document */
+	STEP_UNDO,    /* handing: Cancel-Job, then Get-Job-Attributes */
+	STEP_WATCH,   /* printing */
+	STEP_CHECK,   /* reporting: canceled meanwhile? */
+	STEP_REPORT,  /* reporting: Update-Job-Status */
+	STEP_DROP,    /* the row is being removed */
+};
+
+#define JOB_EVENTS_MAX 8
+
+struct job {
+	struct core *core;
+	struct printer *printer;
+	struct job *next; /* of the printer */
+	struct job_record rec;
+	struct attrs *ticket; /* owned */
+	enum job_step step;
+	bool saving;        /* one commit in flight; what happens meanwhile is decided after it */
+	bool again;         /* something happened meanwhile */
+	bool dead;          /* to be freed when nothing is under way */
+	bool adopted;       /* taken from the store at start: ask before doing */
+	bool reclaimed;     /* the cloud offers a job that the store remembers */
+	bool cancel_sent;   /* Cancel-Job is on its way to the queue */
+	bool told_printing; /* the cloud knows that it prints */
+	unsigned tries;     /* of the step in hand, for back-off */
+	struct timer timer; /* next try, or the next word to the cloud while printing */
+	int64_t told;       /* monotonic ms of the last word to the cloud */
+	struct cloud_op cloud, tell;
+	struct local_op local, cancel;
+	struct local_watch watch;
+	struct store_op store, lazy;
+	bool lazy_busy; /* a commit that nothing waits for */
+	bool cloud_busy, tell_busy, local_busy, cancel_busy, watching;
+	void (*saved)(struct job *j, const struct err *err); /* what follows the commit in flight */
+	enum job_state before;                               /* state before it */
+	struct job_event events[JOB_EVENTS_MAX];             /* for the next commit */
+	unsigned event_count;
+	char local_uuid[64];   /* "urn:uuid:…" of the try in hand */
+	char owner[NAME_SIZE]; /* requesting-user-name at the queue */
+	char hidden_name[40];
+	struct local_ticket sent_ticket; /* of the transfer */
+	bool backing_off;                /* nothing before the timer, but for a cancel */
+	bool has_slot;                   /* one of [jobs] max-transfers */
+	bool collected;                  /* the whole documents are in files */
+	bool ask_finish;                 /* the closing Send-Document was not answered */
+	bool undo_after_transfer;
+	unsigned busy_tries;
+	struct stream *probe; /* claiming: of the document that proves whose the job is */
+	bool proved;
+	struct transfer *transfer;
+	struct transit_file **files; /* whole documents, at most rec.documents */
+	char (*formats)[NAME_SIZE];  /* of each */
+	int document;                /* the one in hand, from 1 */
+	struct err undo_err;         /* why the hand-over is being undone */
+	enum policy_place undo_place;
+	struct local_job seen; /* as the queue told it last */
+};
+
+/* job.c: the machine */
+struct job *job_claim(struct printer *p, const struct cloud_offer *offer);
+/* A job in hand is offered again by the cloud: accepts it again, no more. */
+void job_accept_again(const struct job *known);
+/* The cloud believes that we hold a job that is not open here: it is told what is remembered. */
+void job_remember(struct printer *p, int32_t cloud_job);
+struct job *job_adopt(struct printer *p, const struct job_record *rec, struct attrs *ticket);
+void job_free(struct job *j); /* abandons what is under way */
+void job_run(struct job *j);  /* decides what is next; does nothing while a commit is in flight */
+void job_request_cancel(struct job *j, const char *source);
+/* Commits the row, then calls saved(). */
+void job_save(struct job *j, void (*saved)(struct job *j, const struct err *err));
+/* Changes the state, commits, logs, runs. */
+void job_move(struct job *j, enum job_state to);
+/* Lets policy decide and moves. */
+void job_settle(struct job *j, enum policy_place place, const struct err *err,
+                enum job_outcome outcome);
+void job_event(struct job *j, const char *source, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void job_log(const struct job *j, int level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Tries the step again after a back-off. */
+void job_retry(struct job *j, const struct err *err);
+bool job_is_open_at_queue(const struct job *j);
+void job_drop(struct job *j); /* it is not ours: the row goes */
+const struct config_queue *job_settings(const struct job *j);
+
+/* One file per state. Each *_run() goes on from j->step. */
+void job_claiming_run(struct job *j); /* job_claim.c */
+void job_handing_run(struct job *j);  /* job_hand.c */
+void job_printing_run(struct job *j); /* job_print.c */
+void job_waiting_run(struct job *j);
+void job_held_run(struct job *j);
+void job_reporting_run(struct job *j); /* job_report.c */
+/* A word in between; the last one counts, lost ones are repeated. */
+void job_tell(struct job *j, enum cloud_job_state state, const char *reasons, const char *message);
+/* Computes local_uuid and owner of the try in hand. */
+void job_identify_try(struct job *j);
+void job_hand_abort(struct job *j); /* stops what runs; done() callbacks follow */
+void job_hand_clear(struct job *j);
+
+/* ---- the core
+ * ------------------------------------------------------------------------------------ */
+
+struct core {
+	struct core_settings set;
+	char machine[40];
+	struct queues *queues;
+	struct service *services;
+	struct printer *printers;
+	unsigned printer_count;
+	unsigned transfers; /* documents under way, at most [jobs] max-transfers */
+	bool draining, stopping;
+	void (*drained)(void *data);
+	void *drained_data;
+	struct timer drain_timer;
+	struct timer store_timer; /* tries a failing store */
+	struct timer trim_timer;
+	struct store_op trim;
+	bool trimming;
+	bool store_failing; /* said so already */
+	int64_t started;
+	uint64_t finished[OUTCOME_COUNT];
+	struct enrolment *enrolments;
+};
+
+/* A commit failed or works again: claiming stops or goes on. */
+void core_store_result(struct core *c, const struct err *err);
+/* A document may start to move; pairs with core_transfer_end(). */
+bool core_transfer_begin(struct core *c);
+void core_transfer_end(struct core *c);
+void core_check_drained(struct core *c);
+void enrolments_abort(struct core *c); /* register.c */
+struct printer *core_find_printer(struct core *c, const char *queue, const char *cloud,
+                                  struct err *err);
+
+#endif

@@ -1,0 +1,485 @@
+/* job.c - the state machine of a job.
+ *
+ *           claim: Fetch-Job, commit row + ticket, Acknowledge-Job, commit
+ * claiming ------------------------------------------> handing --> printing --> reporting --> done
+ *     |                                                 |   ^         |             ^
+ *     |  not ours / cannot be printed here              v   |         v             |
+ *     +------------------------------> reporting      waiting        held ----------+
+ *
+ * Happy path: job_claim.c, job_hand.c, job_print.c, job_report.c, one after the other.
+ *
+ * What can fail, and what then:
+ *   a commit             what should follow it does not happen; the commit is tried again
+ *   the cloud, claiming  nothing was promised: the job is left to be offered again
+ *   either side, handing the local job is taken back; policy.c decides between another try and an
+ *                        end. Once the closing Send-Document may have arrived nothing is sent again
+ *   the queue, printing  it is asked again; a job that vanished may have printed: held
+ *   the cloud, reporting tried until it has taken the outcome
+ *   we die               the row says how far it had come; job_adopt() asks before it does anything
+ *
+ * One commit in flight per job: a cancel, a timer or an answer that arrives meanwhile is kept in
+ * the job and decided after it. */
+#include "connector/core/core_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/config.h"
+#include "common/messages.h"
+#include "common/str.h"
+#include "common/util.h"
+#include "connector/base/attrs.h"
+#include "connector/base/crypto.h"
+#include "connector/base/journal.h"
+#include "connector/core/retry.h"
+#include "connector/core/transfer.h"
+
+#define TO(state) (1u << JOB_##state)
+
+static const struct {
+	unsigned allowed;
+	void (*run)(struct job *j);
+} states[] = {
+	[JOB_CLAIMING] = { TO(HANDING) | TO(REPORTING), job_claiming_run },
+	[JOB_HANDING] = { TO(HANDING) | TO(PRINTING) | TO(WAITING) | TO(HELD) | TO(REPORTING),
+	                  job_handing_run },
+	[JOB_PRINTING] = { TO(WAITING) | TO(HELD) | TO(REPORTING), job_printing_run },
+	[JOB_WAITING] = { TO(HANDING) | TO(REPORTING), job_waiting_run },
+	[JOB_HELD] = { TO(HANDING) | TO(REPORTING), job_held_run },
+	[JOB_REPORTING] = { TO(DONE), job_reporting_run },
+	[JOB_DONE] = { 0, NULL },
+};
+
+static const struct retry step_retry = { .base_ms = 1000, .cap_ms = 300000 };
+static const struct retry wait_retry = { .base_ms = 2000, .cap_ms = 300000 };
+static const struct retry commit_retry = { .base_ms = 500, .cap_ms = 10000 };
+
+static int64_t wall(const struct job *j)
+{
+	return j->core->set.clock->wall_ms(j->core->set.clock);
+}
+
+/* ---- words
+ * --------------------------------------------------------------------------------------- */
+
+void job_log(const struct job *j, int level, const char *fmt, ...)
+{
+	char id[24], cloud_job[24], text[512];
+	struct log_about about = {
+		.queue = j->printer->record.queue,
+		.cloud = j->printer->record.cloud,
+		.job = id,
+		.cloud_job = cloud_job,
+		.state = job_state_name(j->rec.state),
+		.error = j->rec.error_kind ? err_kind_name(j->rec.error_kind) : NULL,
+	};
+	va_list ap;
+
+	if (j->rec.state == JOB_HELD)
+		about.message_id = message_id(MESSAGE_JOB_HELD);
+	else if (j->rec.outcome == OUTCOME_ABORTED)
+		about.message_id = message_id(MESSAGE_JOB_FAILED);
+	(void)snprintf(id, sizeof(id), "%lld", (long long)j->rec.id);
+	(void)snprintf(cloud_job, sizeof(cloud_job), "%d", j->rec.cloud_job);
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_event((enum log_level)level, &about, "job %s: %s", id, text);
+}
+
+void job_event(struct job *j, const char *source, const char *fmt, ...)
+{
+	struct job_event *e;
+	va_list ap;
+
+	if (j->event_count == JOB_EVENTS_MAX) {
+		memmove(j->events, j->events + 1, sizeof(*e) * (JOB_EVENTS_MAX - 1));
+		j->event_count--;
+	}
+	e = &j->events[j->event_count++];
+	e->time = wall(j);
+	(void)str_copy(e->source, sizeof(e->source), source);
+	va_start(ap, fmt);
+	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	va_end(ap);
+}
+
+const struct config_queue *job_settings(const struct job *j)
+{
+	return config_queue(j->core->set.config, j->printer->record.queue);
+}
+
+/* ---- life
+ * ---------------------------------------------------------------------------------------- */
+
+static void on_timer(struct timer *t);
+
+static struct job *job_new(struct printer *p)
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+
+	j->core = p->core;
+	j->printer = p;
+	j->rec.impressions = j->rec.sheets = -1;
+	timer_init(&j->timer, p->core->set.clock, on_timer, j);
+	printer_add_job(p, j);
+	return j;
+}
+
+struct job *job_claim(struct printer *p, const struct cloud_offer *offer)
+{
+	struct job *j = job_new(p);
+
+	crypto_uuid_random(j->rec.uuid);
+	(void)str_copy(j->rec.printer, sizeof(j->rec.printer), p->record.id);
+	j->rec.cloud_job = offer->job;
+	(void)str_copy(j->rec.cloud_uuid, sizeof(j->rec.cloud_uuid), offer->uuid);
+	j->rec.received = wall(j);
+	return j;
+}
+
+struct job *job_adopt(struct printer *p, const struct job_record *rec, struct attrs *ticket)
+{
+	struct job *j = job_new(p);
+
+	j->rec = *rec;
+	j->ticket = ticket;
+	j->adopted = true;
+	job_identify_try(j);
+	return j;
+}
+
+static bool is_busy(const struct job *j)
+{
+	return j->saving || j->lazy_busy || j->cloud_busy || j->tell_busy || j->local_busy ||
+	       j->cancel_busy || j->transfer;
+}
+
+static void destroy(struct job *j)
+{
+	struct printer *p = j->printer;
+
+	if (j->watching)
+		p->core->set.queue_ops->unwatch(&j->watch);
+	timer_stop(&j->timer);
+	job_hand_clear(j);
+	p->core->set.cloud_ops->op_clear(&j->cloud);
+	p->core->set.cloud_ops->op_clear(&j->tell);
+	p->core->set.queue_ops->op_clear(&j->local);
+	p->core->set.queue_ops->op_clear(&j->cancel);
+	p->core->set.store_ops->op_clear(&j->store);
+	p->core->set.store_ops->op_clear(&j->lazy);
+	attrs_unref(j->ticket);
+	printer_remove_job(p, j);
+	free(j);
+}
+
+void job_free(struct job *j)
+{
+	const struct core_settings *set = &j->core->set;
+
+	timer_stop(&j->timer);
+	j->dead = true;
+	if (j->cloud_busy)
+		set->cloud_ops->op_cancel(&j->cloud);
+	if (j->tell_busy)
+		set->cloud_ops->op_cancel(&j->tell);
+	if (j->local_busy)
+		set->queue_ops->op_cancel(&j->local);
+	if (j->cancel_busy)
+		set->queue_ops->op_cancel(&j->cancel);
+	if (j->watching) {
+		set->queue_ops->unwatch(&j->watch);
+		j->watching = false;
+	}
+	job_hand_abort(j);
+	timer_start(&j->timer, 0); /* goes when nothing is under way */
+}
+
+void job_run(struct job *j)
+{
+	if (j->dead) {
+		if (!is_busy(j))
+			timer_start(&j->timer, 0);
+		return;
+	}
+	if (j->saving) {
+		j->again = true;
+		return;
+	}
+	if (j->backing_off && !j->rec.cancel_requested)
+		return;
+	if (states[j->rec.state].run)
+		states[j->rec.state].run(j);
+}
+
+/* ---- commits
+ * ------------------------------------------------------------------------------------- */
+
+static void submit(struct job *j);
+
+static void on_committed(struct store_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+	void (*saved)(struct job *, const struct err *) = j->saved;
+	bool again;
+
+	core_store_result(j->core, err);
+	if (err && !j->dead) {
+		/* what should follow must not happen; the row is tried again */
+		j->tries++;
+		timer_start(&j->timer,
+		            retry_delay_ms(&commit_retry, j->tries, 0,
+		                           j->core->set.clock->random(j->core->set.clock)));
+		return;
+	}
+	again = j->again;
+	j->saving = j->again = false;
+	j->event_count = 0;
+	if (!j->dead)
+		saved(j, NULL);
+	if (again || j->dead)
+		job_run(j);
+}
+
+static void submit(struct job *j)
+{
+	j->store.data = j;
+	j->store.done = on_committed;
+	j->core->set.store_ops->job_save(j->core->set.store, &j->store, &j->rec, j->events,
+	                                 j->event_count);
+}
+
+void job_save(struct job *j, void (*saved)(struct job *j, const struct err *err))
+{
+	timer_stop(&j->timer);
+	j->saving = true;
+	j->again = false;
+	j->backing_off = false;
+	j->tries = 0;
+	j->saved = saved;
+	submit(j);
+}
+
+static void on_timer(struct timer *t)
+{
+	struct job *j = t->data;
+
+	if (j->dead) {
+		if (!is_busy(j))
+			destroy(j);
+		return;
+	}
+	j->backing_off = false;
+	if (j->saving)
+		submit(j);
+	else
+		job_run(j);
+}
+
+void job_retry(struct job *j, const struct err *err)
+{
+	struct clock *clock = j->core->set.clock;
+
+	j->tries++;
+	j->backing_off = true;
+	timer_start(&j->timer, retry_delay_ms(&step_retry, j->tries, err ? err->retry_after_s : 0,
+	                                      clock->random(clock)));
+}
+
+/* ---- moves
+ * --------------------------------------------------------------------------------------- */
+
+static void say_end(const struct job *j)
+{
+	if (j->rec.outcome == OUTCOME_COMPLETED && j->rec.impressions >= 0)
+		job_log(j, LOG_LEVEL_INFO, "completed on %s, %d impressions",
+		        j->printer->record.queue, j->rec.impressions);
+	else if (j->rec.outcome == OUTCOME_COMPLETED)
+		job_log(j, LOG_LEVEL_INFO, "completed on %s, impressions unknown",
+		        j->printer->record.queue);
+	else
+		job_log(j, j->rec.outcome == OUTCOME_ABORTED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+		        "%s: %s", job_outcome_name(j->rec.outcome), j->rec.report_message);
+}
+
+static void on_moved(struct job *j, const struct err *err)
+{
+	(void)err;
+	job_log(j, LOG_LEVEL_DEBUG, "%s -> %s", job_state_name(j->before),
+	        job_state_name(j->rec.state));
+	if (j->rec.state == JOB_REPORTING)
+		say_end(j);
+	else if (j->rec.state == JOB_WAITING || j->rec.state == JOB_HELD)
+		job_log(j, LOG_LEVEL_WARNING, "%s: %s", job_state_name(j->rec.state),
+		        j->rec.error_text);
+	printer_next(j->printer);
+	job_run(j);
+}
+
+static void on_done(struct store_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+
+	/* not durable: after a restart it is reported once more, which is harmless */
+	core_store_result(j->core, err);
+	j->saving = false;
+	job_free(j);
+}
+
+static void on_lazy(struct store_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+
+	core_store_result(j->core, err);
+	j->lazy_busy = false;
+	if (j->dead)
+		job_run(j);
+}
+
+void job_move(struct job *j, enum job_state to)
+{
+	if (!(states[j->rec.state].allowed & (1u << to)))
+		abort();
+	j->before = j->rec.state;
+	j->rec.state = to;
+	j->step = STEP_IDLE;
+	if (to == JOB_DONE) {
+		struct printer *p = j->printer;
+
+		timer_stop(&j->timer);
+		j->core->finished[j->rec.outcome]++;
+		j->saving = true;
+		j->store.data = j;
+		j->store.done = on_done;
+		j->core->set.store_ops->job_save_lazy(j->core->set.store, &j->store, &j->rec,
+		                                      j->events, j->event_count);
+		j->event_count = 0;
+		printer_next(p);
+		return;
+	}
+	if (to == JOB_PRINTING && !j->lazy_busy) {
+		/* "closed" is durable already, which says as much: no need to wait */
+		j->lazy_busy = true;
+		j->lazy.data = j;
+		j->lazy.done = on_lazy;
+		j->core->set.store_ops->job_save_lazy(j->core->set.store, &j->lazy, &j->rec,
+		                                      j->events, j->event_count);
+		j->event_count = 0;
+		on_moved(j, NULL);
+		return;
+	}
+	job_save(j, on_moved);
+}
+
+static void on_again(struct job *j, const struct err *err)
+{
+	(void)err;
+	job_run(j);
+}
+
+void job_settle(struct job *j, enum policy_place place, const struct err *err,
+                enum job_outcome outcome)
+{
+	const struct config *config = j->core->set.config;
+	struct clock *clock = j->core->set.clock;
+	int64_t age = wall(j) - j->rec.received;
+	const struct policy_in in = {
+		.place = place,
+		.err = err,
+		.outcome = outcome,
+		.cancel_requested = j->rec.cancel_requested,
+		.timed_out = age >= config->give_up_after_ms,
+		.when_unknown = job_settings(j)->when_unknown,
+		.age_ms = age,
+		.give_up_ms = config->give_up_after_ms,
+	};
+	struct policy_out out = policy_after(&in);
+
+	if (err) {
+		j->rec.error_kind = err->kind;
+		j->rec.error_code = err->code;
+		(void)str_copy(j->rec.error_text, sizeof(j->rec.error_text), err->text);
+	}
+	if (out.to != JOB_PRINTING && out.to != JOB_REPORTING && out.to != JOB_HELD) {
+		j->rec.local_job = 0;
+		j->rec.closed = false;
+	}
+	switch (out.to) {
+	case JOB_HANDING:
+		j->rec.attempt++;
+		j->step = STEP_IDLE;
+		if (j->rec.state == JOB_HANDING)
+			job_save(j, on_again);
+		else
+			job_move(j, JOB_HANDING);
+		return;
+	case JOB_WAITING:
+		j->rec.next_try = wall(j) + retry_delay_ms(&wait_retry, (unsigned)j->rec.attempt,
+		                                           err ? err->retry_after_s : 0,
+		                                           clock->random(clock));
+		job_event(j, "connector", "waiting: %s", j->rec.error_text);
+		break;
+	case JOB_HELD:
+		job_event(j, "connector", "held: %s", j->rec.error_text);
+		break;
+	case JOB_REPORTING:
+		j->rec.outcome = out.outcome;
+		j->rec.finished = wall(j);
+		(void)str_copy(j->rec.report_reasons, sizeof(j->rec.report_reasons), out.reasons);
+		if (out.outcome == OUTCOME_ABORTED)
+			(void)str_copy(j->rec.report_message, sizeof(j->rec.report_message),
+			               j->rec.error_text);
+		job_event(j, place == POLICY_PRINTED ? "queue" : "connector", "%s%s%s",
+		          job_outcome_name(out.outcome), *j->rec.report_message ? ": " : "",
+		          j->rec.report_message);
+		break;
+	case JOB_CLAIMING:
+	case JOB_PRINTING:
+	case JOB_DONE:
+	case JOB_STATE_COUNT:
+		abort(); /* policy never says so */
+	}
+	job_move(j, out.to);
+}
+
+void job_request_cancel(struct job *j, const char *source)
+{
+	if (j->rec.cancel_requested || j->rec.state == JOB_REPORTING || j->rec.state == JOB_DONE)
+		return;
+	j->rec.cancel_requested = true;
+	job_event(j, source, "cancel requested");
+	job_log(j, LOG_LEVEL_INFO, "cancel requested (%s)", source);
+	job_run(j);
+}
+
+static void on_dropped(struct store_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+
+	core_store_result(j->core, err);
+	j->saving = false;
+	job_free(j);
+}
+
+void job_drop(struct job *j)
+{
+	timer_stop(&j->timer);
+	if (!j->rec.id || j->reclaimed) {
+		job_free(j);
+		return;
+	}
+	j->step = STEP_DROP;
+	j->saving = true;
+	j->store.data = j;
+	j->store.done = on_dropped;
+	j->core->set.store_ops->job_drop(j->core->set.store, &j->store, j->rec.id);
+}
+
+bool job_is_open_at_queue(const struct job *j)
+{
+	return j->rec.state == JOB_PRINTING ||
+	       (j->rec.state == JOB_HANDING && j->rec.local_job > 0);
+}

@@ -1,0 +1,348 @@
+/* job_claim.c - state claiming: Fetch-Job, row and ticket committed, Acknowledge-Job.
+ *
+ * Happy path: FETCH, STORE, ACCEPT, then handing.
+ *
+ * What can fail:
+ *   FETCH    nothing was promised: the job object goes, the cloud will offer the job again
+ *   STORE    the same, and claiming stops until the store works again
+ *   ACCEPT   another device has it: the row goes. No answer: asked again. not-fetchable after a
+ * lost answer: PROVE, since only the device that holds a job may fetch its document an old
+ * acquaintance (the store remembers it): accepted again and told its remembered end */
+#include "connector/core/core_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/config.h"
+#include "common/str.h"
+#include "connector/base/attrs.h"
+#include "connector/base/journal.h"
+#include "connector/base/stream.h"
+#include "connector/core/sniff.h"
+
+/* RFC 8011 appendix B and PWG 5100.18 */
+#define IPP_NOT_FETCHABLE          0x0420
+#define IPP_MULTIPLE_NOT_SUPPORTED 0x0509
+
+#define PROBE_BYTES (16u * 1024)
+#define PROBE_LIMIT (1ull << 40) /* of no concern: it is not read */
+#define PROVE_MS    5000
+
+/* ---- accept
+ * -------------------------------------------------------------------------------------- */
+
+static void on_accepted(struct cloud_op *op, const struct err *err);
+static void start_prove(struct job *j);
+
+static void start_accept(struct job *j)
+{
+	struct err err;
+
+	j->step = STEP_ACCEPT;
+	j->cloud.data = j;
+	j->cloud.done = on_accepted;
+	j->cloud_busy = true;
+	if (j->core->set.cloud_ops->accept(j->printer->channel, &j->cloud, j->rec.cloud_job, &err) <
+	    0) {
+		j->cloud_busy = false;
+		job_retry(j, &err);
+	}
+}
+
+/* Ours now: what follows is a promise. */
+static void accepted(struct job *j)
+{
+	j->rec.acknowledged = true;
+	j->rec.acked = j->core->set.clock->wall_ms(j->core->set.clock);
+	j->rec.attempt = 1;
+	job_event(j, "connector", "accepted from the cloud");
+	j->adopted = false;
+	job_move(j, JOB_HANDING);
+}
+
+static void on_accepted(struct cloud_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+
+	j->cloud_busy = false;
+	if (j->dead) {
+		job_run(j);
+		return;
+	}
+	if (j->reclaimed) {
+		/* whatever it said: the cloud hears the remembered end, or the job is in hand */
+		if (j->rec.state == JOB_DONE) {
+			j->rec.state = JOB_REPORTING;
+			j->step = STEP_IDLE;
+			job_run(j);
+		} else {
+			job_free(j);
+		}
+		return;
+	}
+	if (!err) {
+		accepted(j);
+		return;
+	}
+	switch (err->kind) {
+	case ERR_GONE:
+	case ERR_REJECTED:
+		/* our own Acknowledge-Job may have got through before its answer was lost */
+		if (err->code == IPP_NOT_FETCHABLE && (j->adopted || j->tries > 0)) {
+			start_prove(j);
+			return;
+		}
+		job_log(j, LOG_LEVEL_INFO, "left to the cloud: %s", err->text);
+		job_drop(j);
+		return;
+	case ERR_NONE:
+	case ERR_TEMPORARY:
+	case ERR_DENIED:
+	case ERR_CORRUPT:
+	case ERR_CANCELED:
+		job_retry(j, err);
+		return;
+	}
+}
+
+/* ---- prove
+ * --------------------------------------------------------------------------------------- */
+
+static void on_begun(struct cloud_op *op)
+{
+	struct job *j = op->data;
+
+	j->proved = true; /* only the device that holds the job is given its document */
+}
+
+static void on_proved(struct cloud_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+
+	j->cloud_busy = false;
+	stream_free(j->probe);
+	j->probe = NULL;
+	if (j->dead) {
+		job_run(j);
+		return;
+	}
+	if (j->proved || !err) {
+		accepted(j);
+	} else if (err->kind == ERR_GONE || err->kind == ERR_REJECTED) {
+		job_log(j, LOG_LEVEL_INFO, "taken by another device: %s", err->text);
+		job_drop(j);
+	} else {
+		j->step = STEP_ACCEPT;
+		job_retry(j, err);
+	}
+}
+
+/* Begins to fetch the first document and reads none of it: its first message is the answer. */
+static void start_prove(struct job *j)
+{
+	const struct core_settings *set = &j->core->set;
+	struct err err;
+
+	j->step = STEP_PROVE;
+	set->cloud_ops->op_clear(&j->cloud);
+	j->cloud.data = j;
+	j->cloud.done = on_proved;
+	j->cloud.begun = on_begun;
+	j->proved = false;
+	j->probe = stream_new(PROBE_BYTES);
+	j->cloud_busy = true;
+	if (set->cloud_ops->document(j->printer->channel, &j->cloud, j->rec.cloud_job, 1, j->probe,
+	                             PROBE_LIMIT, &err) < 0) {
+		j->cloud_busy = false;
+		stream_free(j->probe);
+		j->probe = NULL;
+		job_retry(j, &err);
+		return;
+	}
+	/* a document larger than the stream waits there: after a while what began is enough */
+	timer_start(&j->timer, PROVE_MS);
+}
+
+/* ---- store
+ * --------------------------------------------------------------------------------------- */
+
+/* The cloud offers what the store knows: a job in hand is only accepted again, a finished one is
+ * accepted and told its end; nothing prints. */
+static void meet_again(struct job *j)
+{
+	j->reclaimed = true;
+	attrs_unref(j->ticket);
+	j->ticket = NULL;
+	j->rec = j->store.job;
+	job_log(j, LOG_LEVEL_INFO, "offered again by the cloud; it is %s and does not print again",
+	        job_state_name(j->rec.state));
+	start_accept(j);
+}
+
+static void on_stored(struct store_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+
+	core_store_result(j->core, err);
+	j->saving = false;
+	if (j->dead) {
+		job_run(j);
+	} else if (err) {
+		job_free(j);
+	} else if (op->existed) {
+		meet_again(j);
+	} else {
+		j->rec.id = op->job.id;
+		j->event_count = 0;
+		if (j->rec.refused) {
+			j->before = JOB_CLAIMING;
+			j->rec.state = JOB_REPORTING;
+			job_log(j, LOG_LEVEL_WARNING, "refused: %s", j->rec.report_message);
+		}
+		job_run(j);
+	}
+}
+
+/* What can be known to be unprintable before anything is promised. */
+static int check_printable(struct job *j, struct err *err)
+{
+	const struct queue_status *status = j->core->set.queue_ops->status(j->printer->queue);
+
+	if (j->rec.documents > 1 && status->whole && !status->multiple_documents)
+		return err_set(err, ERR_REJECTED, IPP_MULTIPLE_NOT_SUPPORTED,
+		               "the printer takes one document per job and this job has %d; "
+		               "submit them one by one",
+		               j->rec.documents);
+	return sniff_check_declared(j->rec.format, job_settings(j), err);
+}
+
+static void start_store(struct job *j)
+{
+	struct err err;
+
+	j->step = STEP_STORE;
+	if (check_printable(j, &err) < 0) {
+		j->rec.refused = true;
+		j->rec.outcome = OUTCOME_ABORTED;
+		j->rec.finished = j->rec.received;
+		j->rec.error_kind = err.kind;
+		j->rec.error_code = err.code;
+		(void)str_copy(j->rec.error_text, sizeof(j->rec.error_text), err.text);
+		(void)str_copy(j->rec.report_message, sizeof(j->rec.report_message), err.text);
+		(void)str_copy(j->rec.report_reasons, sizeof(j->rec.report_reasons),
+		               "aborted-by-system");
+		job_event(j, "connector", "refused: %s", err.text);
+	} else {
+		job_event(j, "cloud", "fetched as cloud job %d", j->rec.cloud_job);
+	}
+	j->saving = true;
+	j->store.data = j;
+	j->store.done = on_stored;
+	j->core->set.store_ops->job_add(j->core->set.store, &j->store, &j->rec, j->ticket);
+}
+
+/* ---- fetch
+ * --------------------------------------------------------------------------------------- */
+
+static void on_job_fetched(struct cloud_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+	const struct job_record *got = &op->job;
+
+	j->cloud_busy = false;
+	if (j->dead) {
+		job_run(j);
+		return;
+	}
+	if (err) {
+		job_log(j, LOG_LEVEL_DEBUG, "not fetched: %s", err->text);
+		job_free(j);
+		return;
+	}
+	j->ticket = attrs_ref(op->ticket);
+	if (*got->cloud_uuid)
+		(void)str_copy(j->rec.cloud_uuid, sizeof(j->rec.cloud_uuid), got->cloud_uuid);
+	j->rec.cloud_created = got->cloud_created;
+	j->rec.documents = got->documents;
+	(void)str_copy(j->rec.job_name, sizeof(j->rec.job_name), got->job_name);
+	(void)str_copy(j->rec.user_name, sizeof(j->rec.user_name), got->user_name);
+	(void)str_copy(j->rec.user_uri, sizeof(j->rec.user_uri), got->user_uri);
+	(void)str_copy(j->rec.format, sizeof(j->rec.format), got->format);
+	start_store(j);
+}
+
+static void start_fetch(struct job *j)
+{
+	struct err err;
+
+	j->step = STEP_FETCH;
+	j->cloud.data = j;
+	j->cloud.done = on_job_fetched;
+	j->cloud_busy = true;
+	if (j->core->set.cloud_ops->fetch(j->printer->channel, &j->cloud, j->rec.cloud_job, &err) <
+	    0) {
+		j->cloud_busy = false;
+		job_free(j);
+	}
+}
+
+void job_claiming_run(struct job *j)
+{
+	if (j->step == STEP_PROVE && j->cloud_busy && j->proved)
+		j->core->set.cloud_ops->op_cancel(&j->cloud);
+	if (j->cloud_busy || !j->printer->channel)
+		return;
+	if (j->rec.id == 0)
+		start_fetch(j);
+	else
+		start_accept(j);
+}
+
+/* ---- again
+ * --------------------------------------------------------------------------------------- */
+
+void job_accept_again(const struct job *known)
+{
+	const struct cloud_offer offer = { .job = known->rec.cloud_job };
+	struct job *j = job_claim(known->printer, &offer);
+
+	j->reclaimed = true;
+	j->rec = known->rec;
+	start_accept(j);
+}
+
+static void on_remembered(struct store_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+
+	core_store_result(j->core, err && err->kind != ERR_GONE ? err : NULL);
+	j->saving = false;
+	if (j->dead || (err && err->kind != ERR_GONE)) {
+		job_free(j);
+	} else if (!err && op->job.state != JOB_DONE) {
+		job_free(j); /* opened meanwhile */
+	} else if (!err) {
+		j->rec = op->job;
+		j->rec.state = JOB_REPORTING;
+		job_run(j);
+	} else {
+		(void)str_copy(j->rec.report_message, sizeof(j->rec.report_message),
+		               "this connector knows nothing of the job; print it again");
+		job_log(j, LOG_LEVEL_WARNING, "%s", j->rec.report_message);
+		j->rec.outcome = OUTCOME_ABORTED;
+		j->rec.state = JOB_REPORTING;
+		job_run(j);
+	}
+}
+
+void job_remember(struct printer *p, int32_t cloud_job)
+{
+	const struct cloud_offer offer = { .job = cloud_job };
+	struct job *j = job_claim(p, &offer);
+
+	j->reclaimed = true;
+	j->saving = true;
+	j->store.data = j;
+	j->store.done = on_remembered;
+	p->core->set.store_ops->job_find(p->core->set.store, &j->store, p->record.id, cloud_job);
+}

@@ -1,0 +1,738 @@
+/* job_hand.c - state handing: one try to bring a job to its queue, never more than once at a time
+ * and never again once the queue may have all of it.
+ *
+ * Happy path, CUPS: CREATE while the document begins to be fetched, its id committed, SEND, "all of
+ * it is there" committed, FINISH in the order of the jobs; then printing.
+ * Happy path, IPP printer: COLLECT every document, in the order of the jobs CREATE, its id and "may
+ * have all of it" committed, SEND; then printing.
+ *
+ * What can fail:
+ *   before CREATE         nothing is at the queue: policy decides
+ *   CREATE, no answer     an empty local job may be there and never prints: the next try has
+ *                         another job-uuid, so it is not taken for it
+ *   SEND to CUPS          UNDO: the local job cannot print before FINISH; it is canceled and read
+ *                         again; if it started all the same, nobody knows: held
+ *   SEND, IPP printer     after the first byte nobody knows what it prints: held; an IPP error
+ *                         is the printer's clear word: UNDO
+ *   FINISH, no answer     the queue is asked: still incoming: again; otherwise it has it
+ *   we died in here       FIND the local job by the job-uuid of this try, then as above */
+#include "connector/core/core_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/config.h"
+#include "common/str.h"
+#include "common/util.h"
+#include "connector/base/crypto.h"
+#include "connector/base/journal.h"
+#include "connector/base/transit.h"
+#include "connector/core/retry.h"
+#include "connector/core/transfer.h"
+
+#define BUSY_CODE 0x0507 /* server-error-busy, RFC 8011 B.1.5.8 */
+
+static const struct retry busy_retry = { .base_ms = 10, .cap_ms = 5000 };
+
+static void start_create(struct job *j);
+static void start_find(struct job *j);
+static void start_undo(struct job *j, enum policy_place place, const struct err *err);
+
+static bool is_whole(const struct job *j)
+{
+	return j->core->set.queue_ops->status(j->printer->queue)->whole;
+}
+
+/* ---- who and what, for the queue
+ * ----------------------------------------------------------------- */
+
+/* The job's owner at the queue, by [jobs] user-name. */
+static void choose_owner(struct job *j)
+{
+	const struct config_user *user = &job_settings(j)->user_name;
+	const char *name = *j->rec.user_name ? j->rec.user_name : "anonymous";
+
+	if (user->how == CONFIG_USER_FIXED)
+		name = user->fixed;
+	(void)str_copy(j->owner, sizeof(j->owner), name);
+	if (user->how == CONFIG_USER_LOCAL_PART)
+		j->owner[strcspn(j->owner, "@")] = '\0';
+}
+
+void job_identify_try(struct job *j)
+{
+	char number[16], uuid[UUID_TEXT];
+
+	(void)snprintf(number, sizeof(number), "%d", j->rec.attempt);
+	crypto_uuid_name(j->rec.uuid, number, uuid);
+	(void)snprintf(j->local_uuid, sizeof(j->local_uuid), "urn:uuid:%s", uuid);
+	choose_owner(j);
+}
+
+static struct local_ticket make_ticket(struct job *j)
+{
+	bool hidden = job_settings(j)->job_name == CONFIG_JOB_NAME_HIDDEN || !*j->rec.job_name;
+	int64_t now = j->core->set.clock->wall_ms(j->core->set.clock);
+	int64_t left = j->core->set.config->give_up_after_ms - (now - j->rec.received);
+
+	(void)snprintf(j->hidden_name, sizeof(j->hidden_name), "job %lld", (long long)j->rec.id);
+	return (struct local_ticket){
+		.ticket = j->ticket,
+		.job_uuid = j->local_uuid,
+		.user_name = j->owner,
+		.job_name = hidden ? j->hidden_name : j->rec.job_name,
+		.cancel_after_s = (int32_t)(left > 1000 ? left / 1000 : 1),
+	};
+}
+
+/* ---- turns
+ * --------------------------------------------------------------------------------------- */
+
+/* Jobs of one printer start in order: nothing earlier is still on its way to the queue. One that
+ * is stuck in retries lets the others pass. */
+static bool is_my_turn(const struct job *j)
+{
+	for (const struct job *o = j->printer->jobs; o && o != j; o = o->next)
+		if ((o->rec.state == JOB_HANDING || o->rec.state == JOB_CLAIMING) &&
+		    o->tries == 0 && !o->dead && !o->reclaimed)
+			return false;
+	return true;
+}
+
+static bool has_open_job_at_queue(const struct job *j)
+{
+	for (const struct job *o = j->printer->jobs; o; o = o->next)
+		if (o != j && job_is_open_at_queue(o))
+			return true;
+	return false;
+}
+
+/* ---- ends of a try
+ * ------------------------------------------------------------------------------- */
+
+void job_hand_clear(struct job *j)
+{
+	if (j->has_slot)
+		core_transfer_end(j->core);
+	j->has_slot = false;
+	if (j->transfer) {
+		transfer_clear(j->transfer);
+		free(j->transfer);
+		j->transfer = NULL;
+	}
+	for (int i = 0; j->files && i < j->rec.documents; i++)
+		transit_free(j->files[i]);
+	free(j->files);
+	free(j->formats);
+	j->files = NULL;
+	j->formats = NULL;
+	j->document = 0;
+}
+
+void job_hand_abort(struct job *j)
+{
+	if (j->transfer)
+		transfer_cancel(j->transfer);
+}
+
+static void release_slot(struct job *j)
+{
+	if (!j->has_slot)
+		return;
+	j->has_slot = false;
+	core_transfer_end(j->core);
+}
+
+static void settle(struct job *j, enum policy_place place, const struct err *err)
+{
+	job_hand_clear(j);
+	job_settle(j, place, err, OUTCOME_NONE);
+}
+
+static void unknown(struct job *j, const struct err *why)
+{
+	struct err err = *why;
+
+	(void)err_wrap(&err, "unknown whether it printed");
+	settle(j, POLICY_UNKNOWN, &err);
+}
+
+/* ---- documents
+ * ----------------------------------------------------------------------------------- */
+
+static void on_transferred(struct transfer *t, const struct err *err, bool at_queue);
+
+static struct transfer *new_transfer(struct job *j, enum transfer_mode mode,
+                                     struct local_ticket *ticket)
+{
+	const struct core_settings *set = &j->core->set;
+	struct transfer *t = xcalloc(1, sizeof(*t));
+
+	j->sent_ticket = *ticket;
+	t->mode = mode;
+	t->clock = set->clock;
+	t->cloud_ops = set->cloud_ops;
+	t->queue_ops = set->queue_ops;
+	t->channel = j->printer->channel;
+	t->queue = j->printer->queue;
+	t->settings = job_settings(j);
+	t->ticket = &j->sent_ticket;
+	t->cloud_job = j->rec.cloud_job;
+	t->number = j->document;
+	t->local_job = j->rec.local_job;
+	t->last = j->document == j->rec.documents;
+	t->limit = (uint64_t)set->config->max_document_size;
+	t->data = j;
+	t->done = on_transferred;
+	if (j->rec.documents == 1)
+		(void)str_copy(t->format, sizeof(t->format), j->rec.format);
+	return t;
+}
+
+/* From the cloud to the queue, or into a file. */
+static void start_document(struct job *j, enum transfer_mode mode)
+{
+	struct local_ticket ticket = make_ticket(j);
+	struct transfer *t = new_transfer(j, mode, &ticket);
+	struct err err;
+
+	j->transfer = t;
+	if (mode == TRANSFER_DELIVER) {
+		t->file = j->files[j->document - 1];
+		(void)str_copy(t->format, sizeof(t->format), j->formats[j->document - 1]);
+	} else if (mode == TRANSFER_COLLECT) {
+		if (transit_create(j->core->set.transit, t->limit, &j->files[j->document - 1],
+		                   &err) < 0) {
+			settle(j, POLICY_DOCUMENT, &err);
+			return;
+		}
+		t->file = j->files[j->document - 1];
+	}
+	if (transfer_start(t, &err) < 0) {
+		if (mode == TRANSFER_COLLECT)
+			settle(j, POLICY_DOCUMENT, &err);
+		else
+			start_undo(j, POLICY_DOCUMENT, &err);
+		return;
+	}
+	if (mode == TRANSFER_PASS && j->rec.local_job)
+		transfer_go(t, j->rec.local_job);
+}
+
+static void finish_transfer(struct job *j)
+{
+	struct transfer *t = j->transfer;
+
+	j->transfer = NULL;
+	transfer_clear(t);
+	free(t);
+}
+
+static void on_collected(struct job *j)
+{
+	(void)str_copy(j->formats[j->document - 1], NAME_SIZE, j->transfer->format);
+	finish_transfer(j);
+	if (j->document < j->rec.documents) {
+		j->document++;
+		start_document(j, TRANSFER_COLLECT);
+		return;
+	}
+	release_slot(j);
+	j->collected = true;
+	job_run(j);
+}
+
+/* To an IPP printer the hand-over ends here, to CUPS it waits for its turn to be closed. */
+static void on_sent(struct job *j)
+{
+	bool whole = j->transfer->mode == TRANSFER_DELIVER;
+
+	if (whole && !j->rec.local_job)
+		j->rec.local_job = j->transfer->send.job.id; /* Print-Job */
+	if (whole)
+		(void)str_copy(j->rec.local_job_uuid, sizeof(j->rec.local_job_uuid),
+		               j->transfer->send.job.own_uuid);
+	(void)str_copy(j->rec.format, sizeof(j->rec.format), j->transfer->format);
+	finish_transfer(j);
+	if (j->document < j->rec.documents) {
+		j->document++;
+		start_document(j, whole ? TRANSFER_DELIVER : TRANSFER_PASS);
+		return;
+	}
+	job_event(j, "queue", "has all of it as job %d, %lld bytes", j->rec.local_job,
+	          (long long)j->rec.bytes);
+	if (whole) {
+		job_hand_clear(j);
+		job_move(j, JOB_PRINTING);
+		return;
+	}
+	release_slot(j);
+	j->step = STEP_FINISH;
+	job_run(j);
+}
+
+/* The transfer of one document ended. */
+static void on_transferred(struct transfer *t, const struct err *err, bool at_queue)
+{
+	struct job *j = t->data;
+	struct err why;
+
+	if (!err && t->mode != TRANSFER_DELIVER)
+		j->rec.bytes += (int64_t)t->bytes;
+	if (j->dead) {
+		finish_transfer(j);
+		job_run(j);
+		return;
+	}
+	if (!err && !j->rec.cancel_requested) {
+		if (t->mode == TRANSFER_COLLECT)
+			on_collected(j);
+		else
+			on_sent(j);
+		return;
+	}
+	if (err)
+		why = *err;
+	else
+		(void)err_set(&why, ERR_CANCELED, 0, "canceled");
+	if (t->mode == TRANSFER_COLLECT) {
+		settle(j, POLICY_DOCUMENT, &why);
+	} else if (t->mode == TRANSFER_DELIVER && err && t->first_byte &&
+	           t->send.ipp.req.sent > 0 && t->send.ipp.ipp_status == 0) {
+		/* the connection broke after the first byte: it may print what it has */
+		unknown(j, &why);
+	} else if (!err && t->mode == TRANSFER_DELIVER) {
+		on_sent(j); /* too late to take it back: it is canceled while it prints */
+	} else {
+		start_undo(j, at_queue ? POLICY_NOTHING_SENT : POLICY_DOCUMENT, &why);
+	}
+}
+
+/* ---- create
+ * -------------------------------------------------------------------------------------- */
+
+static void after_create(struct job *j, const struct err *err)
+{
+	(void)err;
+	if (j->step == STEP_UNDO) { /* the document failed meanwhile */
+		job_run(j);
+		return;
+	}
+	j->step = STEP_SEND;
+	if (is_whole(j)) {
+		j->document = 1;
+		start_document(j, TRANSFER_DELIVER);
+	} else if (j->transfer) {
+		transfer_go(j->transfer, j->rec.local_job);
+	} else {
+		job_run(j);
+	}
+}
+
+static void on_created(struct local_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+
+	j->local_busy = false;
+	if (j->dead || j->step == STEP_UNDO) {
+		if (!err)
+			j->rec.local_job = op->job.id;
+		job_run(j);
+		return;
+	}
+	if (err && err->code == BUSY_CODE) {
+		/* one job at a time: when an own one is there its end wakes us, else we ask again
+		 */
+		struct clock *clock = j->core->set.clock;
+
+		j->step = STEP_CREATE;
+		j->printer->one_at_a_time = has_open_job_at_queue(j);
+		if (!j->printer->one_at_a_time)
+			timer_start(&j->timer, retry_delay_ms(&busy_retry, ++j->busy_tries, 0,
+			                                      clock->random(clock)));
+		return;
+	}
+	if (err) {
+		struct err why = *err;
+
+		if (j->transfer) {
+			j->undo_after_transfer = true;
+			j->undo_err = why;
+			transfer_cancel(j->transfer);
+			return;
+		}
+		settle(j, POLICY_NOTHING_SENT, &why);
+		return;
+	}
+	j->busy_tries = 0;
+	j->rec.local_job = op->job.id;
+	j->rec.handed = j->core->set.clock->wall_ms(j->core->set.clock);
+	(void)str_copy(j->rec.local_job_uuid, sizeof(j->rec.local_job_uuid), op->job.own_uuid);
+	(void)str_copy(j->rec.local_printer_uuid, sizeof(j->rec.local_printer_uuid),
+	               j->core->set.queue_ops->status(j->printer->queue)->printer_uuid);
+	(void)str_copy(j->rec.dropped, sizeof(j->rec.dropped), op->dropped);
+	if (op->job.id)
+		job_event(j, "queue", "created local job %d", op->job.id);
+	/* an IPP printer may print what it gets from the first byte on */
+	j->rec.closed = is_whole(j);
+	job_save(j, after_create);
+}
+
+static void start_create(struct job *j)
+{
+	struct local_ticket ticket = make_ticket(j);
+	struct err err;
+
+	j->step = STEP_CREATE;
+	j->core->set.queue_ops->op_clear(&j->local);
+	j->local.data = j;
+	j->local.done = on_created;
+	j->local.user_name = j->owner;
+	j->local_busy = true;
+	if (j->core->set.queue_ops->create(j->printer->queue, &j->local, &ticket, &err) < 0) {
+		j->local_busy = false;
+		settle(j, POLICY_NOTHING_SENT, &err);
+		return;
+	}
+	/* the first bytes may come meanwhile */
+	if (!is_whole(j) && !j->transfer) {
+		j->document = 1;
+		start_document(j, TRANSFER_PASS);
+	}
+}
+
+/* ---- finish
+ * -------------------------------------------------------------------------------------- */
+
+static void on_finish_asked(struct local_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+
+	j->local_busy = false;
+	if (j->dead) {
+		job_run(j);
+	} else if (err && err->kind == ERR_GONE) {
+		unknown(j, err);
+	} else if (err) {
+		job_retry(j, err);
+	} else if (op->job.incoming) {
+		j->ask_finish = false;
+		job_run(j);
+	} else {
+		job_hand_clear(j);
+		job_move(j, JOB_PRINTING);
+	}
+}
+
+static void on_finished(struct local_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+
+	j->local_busy = false;
+	if (j->dead) {
+		job_run(j);
+		return;
+	}
+	if (err) {
+		/* refused or lost on the way: the queue knows which */
+		j->ask_finish = true;
+		job_retry(j, err);
+		return;
+	}
+	job_hand_clear(j);
+	job_move(j, JOB_PRINTING);
+}
+
+static void start_finish(struct job *j)
+{
+	const struct queue_ops *ops = j->core->set.queue_ops;
+	struct err err;
+	int rc;
+
+	ops->op_clear(&j->local);
+	j->local.data = j;
+	j->local.user_name = j->owner;
+	j->local.done = j->ask_finish ? on_finish_asked : on_finished;
+	j->local_busy = true;
+	rc = j->ask_finish ? ops->get(j->printer->queue, &j->local, j->rec.local_job, &err)
+	                   : ops->finish(j->printer->queue, &j->local, j->rec.local_job, &err);
+	if (rc < 0) {
+		j->local_busy = false;
+		job_retry(j, &err);
+	}
+}
+
+static void run_finish(struct job *j);
+
+static void on_closed(struct job *j, const struct err *err)
+{
+	(void)err;
+	if (j->rec.cancel_requested) {
+		j->rec.closed = false;
+		run_finish(j);
+	} else {
+		start_finish(j);
+	}
+}
+
+static void run_finish(struct job *j)
+{
+	if (j->rec.closed) {
+		start_finish(j);
+		return;
+	}
+	if (j->rec.cancel_requested) {
+		struct err err;
+
+		(void)err_set(&err, ERR_CANCELED, 0, "canceled");
+		start_undo(j, POLICY_NOTHING_SENT, &err);
+		return;
+	}
+	if (!is_my_turn(j))
+		return;
+	j->rec.closed = true;
+	job_save(j, on_closed);
+}
+
+/* ---- undo
+ * ---------------------------------------------------------------------------------------- */
+
+static void on_undone(struct local_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+
+	j->local_busy = false;
+	if (j->dead) {
+		job_run(j);
+	} else if (err && err->kind != ERR_GONE) {
+		job_retry(j, err);
+	} else if (!err && op->job.processing_at != 0) {
+		unknown(j, &j->undo_err);
+	} else {
+		struct err why = j->undo_err;
+
+		settle(j, j->undo_place, why.kind ? &why : NULL);
+	}
+}
+
+static void on_undo_canceled(struct local_op *op, const struct err *err)
+{
+	const struct queue_ops *ops;
+	struct job *j = op->data;
+	struct err failed;
+
+	j->local_busy = false;
+	if (j->dead) {
+		job_run(j);
+		return;
+	}
+	/* "not possible": it has ended already, which the next question shows */
+	if (err && err->kind != ERR_GONE && err->kind != ERR_REJECTED) {
+		job_retry(j, err);
+		return;
+	}
+	ops = j->core->set.queue_ops;
+	ops->op_clear(&j->local);
+	j->local.data = j;
+	j->local.user_name = j->owner;
+	j->local.done = on_undone;
+	j->local_busy = true;
+	if (ops->get(j->printer->queue, &j->local, j->rec.local_job, &failed) < 0) {
+		j->local_busy = false;
+		job_retry(j, &failed);
+	}
+}
+
+static void run_undo(struct job *j)
+{
+	const struct queue_ops *ops = j->core->set.queue_ops;
+	struct err err;
+
+	if (!j->rec.local_job) {
+		struct err why = j->undo_err;
+
+		settle(j, j->undo_place, why.kind ? &why : NULL);
+		return;
+	}
+	ops->op_clear(&j->local);
+	j->local.data = j;
+	j->local.user_name = j->owner;
+	j->local.done = on_undo_canceled;
+	j->local_busy = true;
+	if (ops->cancel(j->printer->queue, &j->local, j->rec.local_job, &err) < 0) {
+		j->local_busy = false;
+		job_retry(j, &err);
+	}
+}
+
+/* Takes the unclosed local job back, then lets policy decide about err. */
+static void start_undo(struct job *j, enum policy_place place, const struct err *err)
+{
+	if (j->undo_after_transfer) {
+		j->undo_after_transfer = false; /* undo_err has the cause, err is its echo */
+		place = POLICY_NOTHING_SENT;
+	} else if (err) {
+		j->undo_err = *err;
+	} else {
+		err_clear(&j->undo_err);
+	}
+	j->undo_place = place;
+	job_hand_clear(j);
+	if (j->local_busy) {
+		/* Create-Job is under way: what it makes is found by the run after it */
+		j->core->set.queue_ops->op_cancel(&j->local);
+	}
+	j->step = STEP_UNDO;
+	job_run(j);
+}
+
+/* ---- after a restart
+ * ----------------------------------------------------------------------------- */
+
+static void on_found(struct local_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+	const struct local_job *found = NULL;
+
+	j->local_busy = false;
+	if (j->dead) {
+		job_run(j);
+		return;
+	}
+	if (err && err->kind != ERR_GONE) {
+		job_retry(j, err);
+		return;
+	}
+	for (size_t i = 0; !err && i < op->found_count; i++)
+		if (!found || op->found[i].id > found->id)
+			found = &op->found[i];
+	j->adopted = false;
+	if (found)
+		j->rec.local_job = found->id;
+	if (!found && j->rec.closed) {
+		struct err lost;
+
+		(void)err_set(&lost, ERR_GONE, 0, "local job %d is gone from the queue",
+		              j->rec.local_job);
+		unknown(j, &lost);
+	} else if (!found) {
+		j->rec.local_job = 0;
+		start_undo(j, POLICY_NOTHING_SENT, NULL);
+	} else if (!j->rec.closed) {
+		start_undo(j, POLICY_NOTHING_SENT, NULL);
+	} else if (found->incoming) {
+		j->step = STEP_FINISH;
+		job_run(j);
+	} else {
+		job_move(j, JOB_PRINTING);
+	}
+}
+
+static void start_find(struct job *j)
+{
+	const struct queue_ops *ops = j->core->set.queue_ops;
+	struct err err;
+
+	j->step = STEP_FIND;
+	if (is_whole(j)) {
+		j->adopted = false;
+		if (j->rec.closed) {
+			(void)err_set(&err, ERR_TEMPORARY, 0,
+			              "the connector stopped while the printer got it");
+			unknown(j, &err);
+		} else {
+			start_undo(j, POLICY_NOTHING_SENT, NULL);
+		}
+		return;
+	}
+	ops->op_clear(&j->local);
+	j->local.data = j;
+	j->local.user_name = j->owner;
+	j->local.done = on_found;
+	j->local_busy = true;
+	if (ops->find(j->printer->queue, &j->local, j->local_uuid, &err) < 0) {
+		j->local_busy = false;
+		job_retry(j, &err);
+	}
+}
+
+/* ---- the state
+ * ----------------------------------------------------------------------------------- */
+
+static void begin(struct job *j)
+{
+	if (!printer_can_print(j->printer)) {
+		struct err err;
+
+		(void)err_set(&err, ERR_TEMPORARY, 0, "%s", printer_why_not(j->printer));
+		settle(j, POLICY_NOTHING_SENT, &err);
+		return;
+	}
+	if (!core_transfer_begin(j->core))
+		return; /* run again when one ends */
+	j->has_slot = true;
+	j->collected = false;
+	j->ask_finish = false;
+	j->rec.bytes = 0;
+	if (!is_whole(j)) {
+		start_create(j);
+		return;
+	}
+	j->step = STEP_COLLECT;
+	j->document = 1;
+	j->files = xcalloc((size_t)j->rec.documents, sizeof(struct transit_file *));
+	j->formats = xcalloc((size_t)j->rec.documents, sizeof(*j->formats));
+	start_document(j, TRANSFER_COLLECT);
+}
+
+void job_handing_run(struct job *j)
+{
+	job_identify_try(j);
+	if (j->rec.cancel_requested && j->transfer)
+		transfer_cancel(j->transfer); /* its end decides */
+	if (j->local_busy || (j->transfer && j->step != STEP_CREATE) || !j->printer->channel)
+		return;
+	switch (j->step) {
+	case STEP_IDLE:
+		if (j->adopted &&
+		    j->core->set.queue_ops->status(j->printer->queue)->health == QUEUE_UNKNOWN)
+			return; /* run when the queue has been asked */
+		if (j->adopted)
+			start_find(j);
+		else if (j->rec.cancel_requested)
+			settle(j, POLICY_NOTHING_SENT, NULL);
+		else
+			begin(j);
+		return;
+	case STEP_FIND:
+		start_find(j);
+		return;
+	case STEP_COLLECT:
+	case STEP_CREATE:
+		if (j->rec.cancel_requested && !j->transfer)
+			settle(j, POLICY_NOTHING_SENT, NULL);
+		else if (!is_whole(j) && !j->rec.cancel_requested)
+			start_create(j);
+		else if (j->collected && is_my_turn(j) &&
+		         !(j->printer->one_at_a_time && has_open_job_at_queue(j)))
+			start_create(j);
+		return;
+	case STEP_FINISH:
+		run_finish(j);
+		return;
+	case STEP_UNDO:
+		run_undo(j);
+		return;
+	case STEP_SEND:
+	case STEP_FETCH:
+	case STEP_STORE:
+	case STEP_ACCEPT:
+	case STEP_PROVE:
+	case STEP_WATCH:
+	case STEP_CHECK:
+	case STEP_REPORT:
+	case STEP_DROP:
+		return;
+	}
+}

@@ -1,0 +1,138 @@
+/* job_report.c - state reporting: the outcome is committed; the cloud is told until it has taken
+ * it.
+ *
+ * Happy path: CHECK (a job canceled there meanwhile is not called completed), REPORT, done.
+ * What can fail: the cloud does not answer or refuses us (tried for as long as it takes, with
+ * back-off); it knows no such job any more, or will not take the word (nothing more to say). */
+#include "connector/core/core_private.h"
+
+#include "common/str.h"
+#include "connector/base/journal.h"
+
+static void start_report(struct job *j, bool canceled);
+
+static void finish(struct job *j)
+{
+	j->rec.reported = j->core->set.clock->wall_ms(j->core->set.clock);
+	job_event(j, "cloud", "told: %s", job_outcome_name(j->rec.outcome));
+	job_move(j, JOB_DONE);
+}
+
+static void on_reported(struct cloud_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+
+	j->cloud_busy = false;
+	if (j->dead) {
+		job_run(j);
+		return;
+	}
+	if (!err) {
+		finish(j);
+		return;
+	}
+	switch (err->kind) {
+	case ERR_GONE:
+	case ERR_REJECTED:
+	case ERR_CORRUPT:
+		job_event(j, "cloud", "did not take it: %s", err->text);
+		job_log(j, LOG_LEVEL_WARNING, "the cloud did not take the outcome: %s", err->text);
+		finish(j);
+		return;
+	case ERR_NONE:
+	case ERR_TEMPORARY:
+	case ERR_DENIED:
+	case ERR_CANCELED:
+		j->step = STEP_IDLE;
+		job_retry(j, err);
+		return;
+	}
+}
+
+static void on_checked(struct cloud_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+	bool canceled = op->canceled;
+
+	j->cloud_busy = false;
+	if (j->dead)
+		job_run(j);
+	else if (err && (err->kind == ERR_TEMPORARY || err->kind == ERR_DENIED))
+		job_retry(j, err);
+	else
+		start_report(j, !err && canceled);
+}
+
+static void start_check(struct job *j)
+{
+	struct err err;
+
+	j->step = STEP_CHECK;
+	j->core->set.cloud_ops->op_clear(&j->cloud);
+	j->cloud.data = j;
+	j->cloud.done = on_checked;
+	j->cloud_busy = true;
+	if (j->core->set.cloud_ops->check(j->printer->channel, &j->cloud, j->rec.cloud_job, &err) <
+	    0) {
+		j->cloud_busy = false;
+		job_retry(j, &err);
+	}
+}
+
+static int report(struct job *j, bool canceled, struct err *err)
+{
+	static const enum cloud_job_state words[] = {
+		[OUTCOME_NONE] = CLOUD_JOB_ABORTED,
+		[OUTCOME_COMPLETED] = CLOUD_JOB_COMPLETED,
+		[OUTCOME_ABORTED] = CLOUD_JOB_ABORTED,
+		[OUTCOME_CANCELED] = CLOUD_JOB_CANCELED,
+	};
+	struct cloud_report r = {
+		.job = j->rec.cloud_job,
+		.state = words[j->rec.outcome],
+		.reasons = j->rec.report_reasons,
+		.message = j->rec.report_message,
+		.impressions = j->rec.impressions,
+		.sheets = j->rec.sheets,
+		.documents = j->rec.documents,
+	};
+
+	if (j->rec.refused)
+		return j->core->set.cloud_ops->refuse(j->printer->channel, &j->cloud,
+		                                      j->rec.cloud_job, j->rec.error_code,
+		                                      j->rec.report_message, err);
+	if (canceled) {
+		r.state = CLOUD_JOB_CANCELED;
+		r.reasons = "job-canceled-by-user";
+		r.message = "printed before the cancel arrived";
+		job_event(j, "cloud", "canceled there, too late: it had printed");
+	}
+	return j->core->set.cloud_ops->report(j->printer->channel, &j->cloud, &r, err);
+}
+
+static void start_report(struct job *j, bool canceled)
+{
+	struct err err;
+
+	j->step = STEP_REPORT;
+	j->core->set.cloud_ops->op_clear(&j->cloud);
+	j->cloud.data = j;
+	j->cloud.done = on_reported;
+	j->cloud_busy = true;
+	if (report(j, canceled, &err) < 0) {
+		j->cloud_busy = false;
+		job_retry(j, &err);
+	}
+}
+
+void job_reporting_run(struct job *j)
+{
+	/* a word in between must not arrive after the last one */
+	if (j->cloud_busy || j->tell_busy || !j->printer->channel ||
+	    j->printer->channel_state != CHANNEL_ONLINE)
+		return;
+	if (j->rec.outcome == OUTCOME_COMPLETED && !j->reclaimed)
+		start_check(j);
+	else
+		start_report(j, false);
+}

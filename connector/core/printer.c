@@ -1,0 +1,425 @@
+/* printer.c - a registered printer: its line to the cloud, its queue, its jobs in order.
+ *
+ * Happy path: the queue tells what it can do and how it is; the channel passes that on and brings
+ * offers; offers are claimed while there is room.
+ *
+ * What can fail: the queue (the cloud is told why, nothing is claimed), the cloud (the channel
+ * retries, jobs that print go on), the store (nothing is claimed), our own certificate or password
+ * file (offline with that reason). A printer is never removed by any of these. */
+#include "connector/core/core_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/config.h"
+#include "common/fs.h"
+#include "common/messages.h"
+#include "common/str.h"
+#include "common/util.h"
+#include "connector/base/attrs.h"
+#include "connector/base/journal.h"
+#include "connector/store/keys.h"
+
+#define PASSWORD_MAX 1024
+
+bool printer_is_mine(const struct printer *p)
+{
+	return strcmp(p->record.owner, p->core->machine) == 0;
+}
+
+static const struct queue_status *queue_status(const struct printer *p)
+{
+	return p->core->set.queue_ops->status(p->queue);
+}
+
+bool printer_can_print(const struct printer *p)
+{
+	return printer_is_mine(p) && p->channel && p->channel_state == CHANNEL_ONLINE &&
+	       queue_status(p)->health == QUEUE_READY;
+}
+
+const char *printer_why_not(const struct printer *p)
+{
+	const struct queue_status *status = queue_status(p);
+
+	if (!printer_is_mine(p))
+		return "this state directory belongs to another machine; print-connector restore "
+		       "--takeover moves it here";
+	if (!p->service)
+		return "its cloud is not in the configuration any more";
+	if (p->channel_state != CHANNEL_ONLINE)
+		return *p->channel_err.text ? p->channel_err.text : "connecting to the cloud";
+	if (status->health == QUEUE_UNKNOWN)
+		return "the queue has not answered yet";
+	if (status->health != QUEUE_READY)
+		return status->text;
+	return "";
+}
+
+const char *printer_state_name(const struct printer *p)
+{
+	if (p->record.paused)
+		return "paused";
+	if (p->channel && p->channel_state == CHANNEL_REFUSED)
+		return "refused";
+	return printer_can_print(p) ? "online" : "offline";
+}
+
+/* Says once that it is online, offline or refused now. */
+static void announce(struct printer *p)
+{
+	const char *state = printer_state_name(p);
+	struct log_about about = { .queue = p->record.queue,
+		                   .cloud = p->record.cloud,
+		                   .state = state };
+	bool online = strcmp(state, "online") == 0;
+
+	if (!p->announced && !online && p->channel_state == CHANNEL_CONNECTING)
+		return; /* starting */
+	if (strcmp(p->said, state) == 0)
+		return;
+	(void)str_copy(p->said, sizeof(p->said), state);
+	p->announced = true;
+	p->since = p->core->set.clock->wall_ms(p->core->set.clock);
+	if (online) {
+		about.message_id = message_id(MESSAGE_PRINTER_ONLINE);
+		log_event(LOG_LEVEL_INFO, &about, "printer %s is online", p->record.queue);
+		return;
+	}
+	about.message_id =
+		message_id(p->channel_state == CHANNEL_REFUSED ? MESSAGE_PRINTER_REFUSED
+	                                                       : MESSAGE_PRINTER_OFFLINE);
+	log_event(LOG_LEVEL_WARNING, &about, "printer %s is %s: %s", p->record.queue, state,
+	          printer_why_not(p));
+}
+
+/* ---- jobs
+ * ---------------------------------------------------------------------------------------- */
+
+/* Kept in the order of ids; one that has none yet is last. */
+void printer_add_job(struct printer *p, struct job *j)
+{
+	struct job **at = &p->jobs;
+
+	while (*at)
+		at = &(*at)->next;
+	*at = j;
+}
+
+void printer_remove_job(struct printer *p, struct job *j)
+{
+	struct job **at = &p->jobs;
+
+	while (*at != j)
+		at = &(*at)->next;
+	*at = j->next;
+	printer_next(p);
+}
+
+static unsigned jobs_in_hand(const struct printer *p)
+{
+	unsigned n = 0;
+
+	for (const struct job *j = p->jobs; j; j = j->next)
+		n += !j->dead && !j->reclaimed && j->rec.state != JOB_REPORTING &&
+		     j->rec.state != JOB_DONE && j->rec.state != JOB_HELD;
+	return n;
+}
+
+static struct job *find_offered(const struct printer *p, const struct cloud_offer *offer)
+{
+	for (struct job *j = p->jobs; j; j = j->next)
+		if (j->rec.cloud_job == offer->job && (!*offer->uuid || !*j->rec.cloud_uuid ||
+		                                       strcmp(j->rec.cloud_uuid, offer->uuid) == 0))
+			return j;
+	return NULL;
+}
+
+void printer_claim(struct printer *p)
+{
+	struct core *c = p->core;
+
+	while (p->offer_next < p->offer_count && !p->leaving && !c->draining && !c->store_failing &&
+	       printer_can_print(p) &&
+	       jobs_in_hand(p) <
+	               config_queue(c->set.config, p->record.queue)->max_jobs_per_printer) {
+		const struct cloud_offer *offer = &p->offers[p->offer_next++];
+		struct job *known = find_offered(p, offer);
+
+		if (!known)
+			job_run(job_claim(p, offer));
+		else if (known->rec.acknowledged && !known->reclaimed &&
+		         known->rec.state != JOB_DONE)
+			job_accept_again(known);
+	}
+}
+
+static void on_kick(struct timer *t)
+{
+	struct printer *p = t->data;
+
+	for (struct job *j = p->jobs; j; j = j->next)
+		job_run(j);
+	if (!p->core->stopping)
+		printer_claim(p);
+	core_check_drained(p->core);
+}
+
+void printer_next(struct printer *p)
+{
+	timer_start(&p->kick, 0);
+}
+
+/* ---- the queue
+ * ----------------------------------------------------------------------------------- */
+
+static void on_queue_changed(void *data)
+{
+	struct printer *p = data;
+	const struct queue_ops *ops = p->core->set.queue_ops;
+
+	if (queue_status(p)->health == QUEUE_UNKNOWN)
+		return;
+	if (p->channel)
+		p->core->set.cloud_ops->update(p->channel, ops->capabilities(p->queue),
+		                               ops->state(p->queue));
+	if (printer_can_print(p))
+		for (struct job *j = p->jobs; j; j = j->next)
+			if (j->rec.state == JOB_WAITING)
+				j->rec.next_try = 0;
+	announce(p);
+	printer_next(p);
+}
+
+/* ---- the channel
+ * --------------------------------------------------------------------------------- */
+
+static void on_channel_state(void *data, enum channel_state state, const struct err *err)
+{
+	struct printer *p = data;
+
+	if (err)
+		p->channel_err = *err;
+	else
+		err_clear(&p->channel_err);
+	service_channel_moved(p->service, p->channel_state, state, err);
+	p->channel_state = state;
+	if (state == CHANNEL_ONLINE)
+		for (struct job *j = p->jobs; j; j = j->next)
+			if (j->rec.state == JOB_REPORTING || j->rec.state == JOB_CLAIMING)
+				j->backing_off = false;
+	announce(p);
+	printer_next(p);
+}
+
+static void on_offers(void *data, const struct cloud_offer *offers, size_t count)
+{
+	struct printer *p = data;
+
+	free(p->offers);
+	p->offers = NULL;
+	p->offer_count = p->offer_next = 0;
+	if (count) {
+		p->offers = xcalloc(count, sizeof(*offers));
+		memcpy(p->offers, offers, count * sizeof(*offers));
+		p->offer_count = count;
+	}
+	printer_claim(p);
+}
+
+static struct job *find_cloud_job(const struct printer *p, int32_t cloud_job)
+{
+	for (struct job *j = p->jobs; j; j = j->next)
+		if (j->rec.cloud_job == cloud_job && !j->reclaimed)
+			return j;
+	return NULL;
+}
+
+static void on_cloud_canceled(void *data, int32_t cloud_job)
+{
+	struct job *j = find_cloud_job(data, cloud_job);
+
+	if (j)
+		job_request_cancel(j, "cloud");
+}
+
+static void on_assigned(void *data, int32_t cloud_job)
+{
+	struct printer *p = data;
+
+	if (!find_cloud_job(p, cloud_job))
+		job_remember(p, cloud_job);
+}
+
+static void on_identified(struct local_op *op, const struct err *err)
+{
+	struct printer *p = op->data;
+
+	p->identifying = false;
+	if (err)
+		log_event(LOG_LEVEL_INFO, &(struct log_about){ .queue = p->record.queue },
+		          "printer %s cannot identify itself: %s", p->record.queue, err->text);
+}
+
+static void on_identify(void *data, const char *actions, const char *message)
+{
+	struct printer *p = data;
+	struct err err;
+
+	if (p->identifying)
+		return;
+	p->core->set.queue_ops->op_clear(&p->identify);
+	p->identify.data = p;
+	p->identify.done = on_identified;
+	p->identify.user_name = "print-connector";
+	p->identifying = p->core->set.queue_ops->identify(p->queue, &p->identify, actions, message,
+	                                                  &err) == 0;
+}
+
+static size_t on_active(void *data, struct cloud_active *out, size_t max)
+{
+	const struct printer *p = data;
+	size_t n = 0;
+
+	for (const struct job *j = p->jobs; j && n < max; j = j->next)
+		if (j->rec.acknowledged && j->rec.state != JOB_DONE && !j->reclaimed)
+			out[n++] = (struct cloud_active){
+				.job = j->rec.cloud_job,
+				.state = j->rec.state == JOB_PRINTING ? IPP_JSTATE_PROCESSING
+				                                      : IPP_JSTATE_STOPPED,
+			};
+	return n;
+}
+
+/* ---- life
+ * ---------------------------------------------------------------------------------------- */
+
+static int read_password(const struct printer *p, struct buf *out, struct err *err)
+{
+	const char *path = p->record.password_file;
+
+	buf_init(out, PASSWORD_MAX);
+	return *path ? fs_secret_read(path, PASSWORD_MAX, out, err) : 0;
+}
+
+static void read_certificate(struct printer *p, const char *path)
+{
+	AUTO(buf_clear) struct buf pem;
+	struct err err;
+
+	buf_init(&pem, 64 * 1024);
+	if (fs_read_linked(path, pem.limit, &pem, &err) < 0 ||
+	    crypto_certificate_read(buf_text(&pem), &p->certificate, &err) < 0)
+		log_event(LOG_LEVEL_WARNING, &(struct log_about){ .queue = p->record.queue },
+		          "certificate of printer %s: %s", p->record.queue, err.text);
+}
+
+static int connect_channel(struct printer *p, struct err *err)
+{
+	static const struct channel_listener template = {
+		.state = on_channel_state,
+		.offers = on_offers,
+		.canceled = on_cloud_canceled,
+		.assigned = on_assigned,
+		.identify = on_identify,
+		.active = on_active,
+	};
+	const struct config_cloud *cloud = config_cloud(p->core->set.config, p->record.cloud);
+	char key[URI_SIZE], certificate[URI_SIZE];
+	AUTO(buf_wipe) struct buf password;
+	struct channel_listener listener = template;
+	struct channel_settings settings = {
+		.uri = p->record.cloud_uri,
+		.device_uuid = p->record.id,
+	};
+
+	(void)str_copy(key, sizeof(key),
+	               *p->record.key_file ? p->record.key_file : cloud->key_file);
+	(void)str_copy(certificate, sizeof(certificate),
+	               *p->record.certificate_file ? p->record.certificate_file
+	                                           : cloud->certificate_file);
+	if (p->record.own_certificate) {
+		keys_path(p->core->set.state_directory, p->record.id, key, sizeof(key));
+		keys_certificate_path(p->core->set.state_directory, p->record.id, certificate,
+		                      sizeof(certificate));
+	}
+	if (read_password(p, &password, err) < 0)
+		return -1;
+	if (*certificate)
+		read_certificate(p, certificate);
+	settings.certificate_file = *certificate ? certificate : NULL;
+	settings.key_file = *key ? key : NULL;
+	settings.username = *p->record.username ? p->record.username : NULL;
+	settings.password = settings.username ? buf_text(&password) : NULL;
+	listener.data = p;
+	return p->core->set.cloud_ops->channel_open(&p->channel, p->service->cloud, &settings,
+	                                            &listener, err);
+}
+
+struct printer *printer_open(struct core *c, const struct printer_record *record)
+{
+	const struct queue_listener listener = { .changed = on_queue_changed };
+	struct printer *p = xcalloc(1, sizeof(*p));
+	struct printer **at = &c->printers;
+	struct queue_listener mine = listener;
+
+	p->core = c;
+	p->record = *record;
+	p->since = c->set.clock->wall_ms(c->set.clock);
+	timer_init(&p->kick, c->set.clock, on_kick, p);
+	while (*at)
+		at = &(*at)->next;
+	*at = p;
+	c->printer_count++;
+	p->service = service_find(c, record->cloud);
+	mine.data = p;
+	p->queue = c->set.queue_ops->open(c->queues, record->queue, record->pinned_key, &mine);
+	return p;
+}
+
+void printer_start(struct printer *p)
+{
+	struct err err;
+
+	if (!printer_is_mine(p) || !p->service) {
+		announce(p);
+		return;
+	}
+	if (connect_channel(p, &err) < 0) {
+		p->channel = NULL;
+		p->channel_state = CHANNEL_OFFLINE;
+		p->channel_err = err;
+		announce(p);
+		return;
+	}
+	service_channel_moved(p->service, CHANNEL_OFFLINE, CHANNEL_CONNECTING, NULL);
+	on_queue_changed(p);
+}
+
+void printer_stop_jobs(struct printer *p)
+{
+	for (struct job *j = p->jobs; j; j = j->next)
+		job_free(j);
+}
+
+void printer_close(struct printer *p)
+{
+	struct printer **at = &p->core->printers;
+
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+	p->core->printer_count--;
+	timer_stop(&p->kick);
+	if (p->channel) {
+		service_channel_moved(p->service, p->channel_state, CHANNEL_OFFLINE, NULL);
+		p->core->set.cloud_ops->channel_close(p->channel);
+	}
+	if (p->identifying)
+		p->core->set.queue_ops->op_cancel(&p->identify);
+	p->core->set.queue_ops->close(p->queue);
+	p->core->set.queue_ops->op_clear(&p->identify);
+	free(p->offers);
+	free(p);
+}

@@ -1,0 +1,16 @@
+/* retry.h - how long to wait before asking again: exponential with full jitter, the other side's
+ * Retry-After as floor. Pure. */
+#ifndef CONNECTOR_CORE_RETRY_H
+#define CONNECTOR_CORE_RETRY_H
+
+#include <stdint.h>
+
+struct retry {
+	int64_t base_ms, cap_ms;
+};
+
+/* tries: failures so far, from 1; random: any 64 bits; retry_after_s: 0 when there was none.
+ * With a floor the jitter lies above it, so that clients told the same time still spread. */
+int64_t retry_delay_ms(const struct retry *r, unsigned tries, int retry_after_s, uint64_t random);
+
+#endif

@@ -1,0 +1,31 @@
+/* sniff.h - what a document really is, by its first bytes; what may reach a printer. Unknown bytes
+ * would go to the device as they are, which is printer-command injection. Pure. */
+#ifndef CONNECTOR_CORE_SNIFF_H
+#define CONNECTOR_CORE_SNIFF_H
+
+#include <stddef.h>
+
+#include "connector/store/records.h"
+
+struct config_queue;
+struct err;
+
+#define SNIFF_BYTES 16 /* enough to tell */
+
+/* RFC 8011 appendix B, as fetch-status-code for the cloud. */
+#define IPP_FORMAT_NOT_SUPPORTED 0x040a
+#define IPP_FORMAT_ERROR         0x0411
+
+/* The media type, or NULL when the bytes are of none that we know. */
+const char *sniff(const void *data, size_t len);
+
+/* Whether a document may go to the queue, and as what. declared: by the cloud, "" or
+ * application/octet-stream when it did not say. REJECTED names the format and the remedy. */
+int sniff_check(const void *data, size_t len, const char *declared,
+                const struct config_queue *queue, char ret_format[NAME_SIZE], struct err *err);
+
+/* The same for a format alone, before the document is here: REJECTED when nothing that is declared
+ * so can be printed. "" and application/octet-stream may turn out to be anything. */
+int sniff_check_declared(const char *declared, const struct config_queue *queue, struct err *err);
+
+#endif

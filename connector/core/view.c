@@ -1,0 +1,145 @@
+/* view.c - core as control/ shows it: printers, clouds, jobs, health. Everything is derived from
+ * the objects at the moment of asking, so that it cannot be stale. */
+#include "connector/core/core_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void core_printers(struct core *c, void (*each)(void *data, const struct core_printer *p),
+                   void *data)
+{
+	for (struct printer *p = c->printers; p; p = p->next) {
+		struct core_printer view = {
+			.record = &p->record,
+			.state = printer_state_name(p),
+			.since = p->since,
+			.not_after = p->certificate.not_after,
+			.certificate_sha256 = p->certificate.sha256,
+		};
+
+		if (!printer_can_print(p))
+			view.reasons[0] = printer_why_not(p);
+		for (const struct job *j = p->jobs; j; j = j->next)
+			view.jobs += !j->reclaimed && !j->dead;
+		each(data, &view);
+	}
+}
+
+void core_clouds(struct core *c, void (*each)(void *data, const struct core_cloud *cl), void *data)
+{
+	for (const struct service *s = c->services; s; s = s->next) {
+		const struct core_cloud view = {
+			.name = s->name,
+			.type = "ipp-infra",
+			.reachable = s->answering > 0,
+			.since = s->since,
+			.error = !s->answering && *s->err.text ? s->err.text : NULL,
+		};
+
+		each(data, &view);
+	}
+}
+
+void core_jobs(struct core *c, void (*each)(void *data, const struct job_record *job), void *data)
+{
+	for (struct printer *p = c->printers; p; p = p->next)
+		for (struct job *j = p->jobs; j; j = j->next)
+			if (!j->reclaimed && !j->dead && j->rec.id)
+				each(data, &j->rec);
+}
+
+struct core_counts core_counts(const struct core *c)
+{
+	struct core_counts n = {
+		.transfers = c->transfers,
+		.started = c->started,
+		.draining = c->draining,
+	};
+
+	memcpy(n.finished, c->finished, sizeof(n.finished));
+	for (const struct printer *p = c->printers; p; p = p->next) {
+		const char *state = printer_state_name(p);
+
+		n.printers_online += strcmp(state, "online") == 0;
+		n.printers_offline += strcmp(state, "offline") == 0;
+		n.printers_refused += strcmp(state, "refused") == 0;
+		n.printers_paused += strcmp(state, "paused") == 0;
+		for (const struct job *j = p->jobs; j; j = j->next)
+			if (!j->reclaimed && !j->dead)
+				n.jobs[j->rec.state]++;
+	}
+	return n;
+}
+
+/* false: nothing is wrong. */
+static bool queue_health_code(enum queue_health health, enum health_code *ret)
+{
+	switch (health) {
+	case QUEUE_UNKNOWN:
+	case QUEUE_READY:
+		return false;
+	case QUEUE_STOPPED:
+		*ret = HEALTH_QUEUE_STOPPED;
+		return true;
+	case QUEUE_UNREACHABLE:
+		*ret = HEALTH_QUEUE_UNREACHABLE;
+		return true;
+	case QUEUE_MISSING:
+		*ret = HEALTH_QUEUE_MISSING;
+		return true;
+	case QUEUE_DOWN:
+		*ret = HEALTH_CUPS_DOWN;
+		return true;
+	}
+	return false;
+}
+
+/* A cloud that does not answer is one entry, not one for each of its printers. */
+static void printer_health(struct printer *p, void (*each)(void *data, const struct core_health *h),
+                           void *data)
+{
+	const struct queue_status *status = p->core->set.queue_ops->status(p->queue);
+	struct core_health h = { .subject = p->record.queue };
+
+	if (queue_health_code(status->health, &h.code)) {
+		h.text = status->text;
+		each(data, &h);
+	}
+	h.text = printer_why_not(p);
+	if (!printer_is_mine(p))
+		h.code = HEALTH_STATE_READ_ONLY;
+	else if (!p->service)
+		h.code = HEALTH_CLOUD_NOT_CONFIGURED;
+	else if (p->channel_state == CHANNEL_REFUSED)
+		h.code = HEALTH_PRINTER_REFUSED;
+	else if (p->channel_state == CHANNEL_OFFLINE && p->service->answering)
+		h.code = HEALTH_PRINTER_OFFLINE;
+	else
+		return;
+	each(data, &h);
+}
+
+void core_health(struct core *c, void (*each)(void *data, const struct core_health *h), void *data)
+{
+	if (c->store_failing)
+		each(data,
+		     &(struct core_health){ .code = HEALTH_STORE_FAILING, .subject = "state.db" });
+	for (const struct service *s = c->services; s; s = s->next)
+		if (!s->answering && *s->err.text)
+			each(data, &(struct core_health){ .code = HEALTH_CLOUD_UNREACHABLE,
+			                                  .subject = s->name,
+			                                  .text = s->err.text });
+	for (struct printer *p = c->printers; p; p = p->next) {
+		printer_health(p, each, data);
+		for (const struct job *j = p->jobs; j; j = j->next) {
+			char id[24];
+
+			if (j->rec.state != JOB_HELD || j->reclaimed)
+				continue;
+			(void)snprintf(id, sizeof(id), "%lld", (long long)j->rec.id);
+			each(data, &(struct core_health){ .code = HEALTH_JOB_HELD,
+			                                  .subject = id,
+			                                  .text = j->rec.error_text });
+		}
+	}
+}
