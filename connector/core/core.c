@@ -239,9 +239,6 @@ int core_open(struct core **ret, const struct core_settings *settings, struct er
 	*ret = c;
 	return 0;
 fail:
-	c->stopping = true;
-	for (struct printer *p = c->printers; p; p = p->next)
-		printer_stop_jobs(p);
 	core_close(c);
 	return -1;
 }

@@ -357,7 +357,7 @@ static int fill(struct printer_record *r, const struct core_register *op,
 
 int core_register(struct core *c, struct core_register *op, struct err *err)
 {
-	const struct config_cloud *cloud;
+	const struct config_cloud *cloud = NULL;
 	struct printer_record record = { 0 };
 	struct enrolment *e;
 
