@@ -19,6 +19,7 @@ struct attrs;
 struct cloud;   /* one configured service */
 struct channel; /* one printer of it */
 struct clock;
+struct document;
 struct http;
 struct stream;
 
@@ -27,6 +28,9 @@ struct cloud_settings { /* copied */
 	const char *system_uri; /* NULL: none */
 	const char *ca_file;    /* NULL: the system's */
 	const char *proxy;      /* "" none; NULL: environment */
+	/* with which enroll() goes to the system_uri; as in struct channel_settings */
+	const char *username, *password;
+	const char *certificate_file, *key_file;
 	struct http *http;
 	struct clock *clock;
 };
@@ -121,6 +125,8 @@ struct cloud_op {
 	char reasons[NAME_SIZE], message[TEXT_SIZE], text[URI_SIZE];
 	int step, status;
 	int32_t number;
+	bool stopping;             /* canceled: no further step begins */
+	struct document *document; /* a document under way; owned */
 };
 
 struct cloud_ops {
