@@ -1,0 +1,68 @@
+#include "connector/cloud/dialect.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include <cups/ipp.h>
+
+#include "common/str.h"
+#include "common/util.h"
+
+static const char *const infra_events[] = { "job-fetchable", "job-state-changed", "job-completed",
+	                                    "printer-state-changed", NULL };
+/* As it lies there first: undoing gzip costs more than a local network gains. */
+static const char *const infra_compressions[] = { "none", "gzip", NULL };
+/* PWG 5100.18 tables 7 and 8: facts of the Infrastructure Printer itself. */
+static const char *const infra_withheld[] = {
+	"attributes-charset",
+	"attributes-natural-language",
+	"ippget-event-life",
+	"job-ids-supported",
+	"multiple-document-jobs-supported",
+	"multiple-operation-time-out*",
+	"notify-*",
+	"oauth-*",
+	"output-device-uuid-supported",
+	"printer-get-attributes-supported",
+	"printer-mode-*",
+	"printer-more-info",
+	"printer-supply-info-uri",
+	"printer-uri-supported",
+	"printer-uuid",
+	"printer-xri-supported",
+	"uri-*-supported",
+	"which-jobs-supported",
+	NULL,
+};
+
+const struct dialect dialect_ipp_infra = {
+	.name = "ipp-infra",
+	/* ippserver says processing-stopped, as the specification does; PAPPL pending */
+	.fetchable_states = 1u << IPP_JSTATE_PENDING | 1u << IPP_JSTATE_STOPPED,
+	.lease_s = 0,
+	.active_jobs = true,
+	.refusal_ends_job = true, /* ippserver takes a refusal as acceptance */
+	.document_status = true,
+	.canceled_is_checked = true, /* PAPPL */
+	.events = infra_events,
+	.compressions = infra_compressions,
+	.withheld = infra_withheld,
+};
+
+static const struct dialect *const dialects[] = { &dialect_ipp_infra };
+
+const struct dialect *dialect_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(dialects); i++)
+		if (strcmp(dialects[i]->name, name) == 0)
+			return dialects[i];
+	return NULL;
+}
+
+bool dialect_takes(const struct dialect *d, const char *attribute)
+{
+	for (const char *const *p = d->withheld; *p; p++)
+		if (str_glob(*p, attribute))
+			return false;
+	return true;
+}

@@ -1,0 +1,42 @@
+/* service.h - inside of cloud/: one configured cloud, and the peers that its channels share. Lives
+ * until the last abandoned exchange of its channels has ended. */
+#ifndef CONNECTOR_CLOUD_SERVICE_H
+#define CONNECTOR_CLOUD_SERVICE_H
+
+#include <stdbool.h>
+
+#include "connector/cloud/cloud.h"
+
+struct clock;
+struct dialect;
+struct http;
+struct http_peer;
+
+/* Channels with the same credentials share connections. */
+struct peer {
+	struct peer *next;
+	struct http_peer *http;
+	unsigned refs;
+	char *username, *password, *certificate_file, *key_file; /* "" none */
+};
+
+struct cloud {
+	char *name;
+	char *system_uri, *ca_file, *proxy;                      /* each may be NULL */
+	char *username, *password, *certificate_file, *key_file; /* each may be NULL */
+	struct http *http;                                       /* borrowed */
+	struct clock *clock;                                     /* borrowed */
+	const struct dialect *dialect;
+	struct peer *peers;
+	unsigned refs;
+	unsigned channels;  /* open ones */
+	bool active_breaks; /* the server dropped a connection on Update-Active-Jobs */
+};
+
+void service_ref(struct cloud *c);
+void service_unref(struct cloud *c);
+/* settings NULL: no credentials. */
+struct peer *service_peer(struct cloud *c, const struct channel_settings *settings);
+void service_peer_release(struct cloud *c, struct peer *p); /* NULL is fine */
+
+#endif
