@@ -71,6 +71,13 @@ static int check_type(const struct ipp_op *op, struct err *err)
 	               len < 80 ? len : 80, host, *type ? type : "something without a type");
 }
 
+static void on_room(void *data)
+{
+	struct ipp_op *op = data;
+
+	http_unpause(&op->req);
+}
+
 static int decode_message(struct ipp_op *op, struct err *err)
 {
 	int rc = ipp_decode(op->reply.data, op->reply.len, &op->response, err);
@@ -81,8 +88,10 @@ static int decode_message(struct ipp_op *op, struct err *err)
 		return -1;
 	}
 	op->ipp_status = ippGetStatusCode(op->response);
-	if (!is_error(op) && op->on_message)
-		return op->on_message(op, err);
+	if (!is_error(op) && op->on_message && op->on_message(op, err) < 0)
+		return -1;
+	if (op->document)
+		stream_on_room(op->document, on_room, op);
 	return 0;
 }
 
@@ -163,13 +172,6 @@ static enum http_take on_take(struct http_req *r, const void *data, size_t len, 
 	if (take == HTTP_PAUSE)
 		op->skip = done;
 	return take;
-}
-
-static void on_room(void *data)
-{
-	struct ipp_op *op = data;
-
-	http_unpause(&op->req);
 }
 
 /* ---- the end ---- */
@@ -271,12 +273,8 @@ int ipp_op_start(struct ipp_op *op, struct err *err)
 	if (ipp_encode(op->request, &op->head, err) < 0)
 		goto fail;
 	fill_request(op);
-	if (op->document)
-		stream_on_room(op->document, on_room, op);
 	if (http_start(op->http, &op->req, err) == 0)
 		return 0;
-	if (op->document)
-		stream_on_room(op->document, NULL, NULL);
 fail:
 	(void)err_wrap(err, "%s", op_name(op));
 	buf_wipe(&op->head);

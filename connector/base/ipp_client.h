@@ -25,7 +25,8 @@ struct ipp_op {
 	int64_t timeout_ms; /* as in struct http_req */
 	int64_t idle_ms;
 	/* The answer's message is there (status successful), its document follows. Optional. May
-	 * not start or cancel anything but only look. -1 with err ends the exchange with it. */
+	 * not start or cancel anything but only look, and choose another ->document for it. -1 with
+	 * err ends the exchange with it. */
 	int (*on_message)(struct ipp_op *op, struct err *err);
 	void *data;
 	/* err NULL: an IPP status of 0x0000 to 0x00ff; ->response is there. An IPP error comes as
