@@ -1,0 +1,106 @@
+/* queue_impl.h - what the files of queue.h's implementation share. Not for others. */
+#ifndef CONNECTOR_PRINTER_QUEUE_IMPL_H
+#define CONNECTOR_PRINTER_QUEUE_IMPL_H
+
+#include "connector/base/clock.h"
+#include "connector/printer/printer_state.h"
+#include "connector/printer/queue.h"
+#include "connector/printer/queue_events.h"
+
+#define QUEUE_USER "print-connector" /* requesting-user-name where there is no owner */
+
+#define QUEUE_ASK_MS        30000  /* one exchange without a document */
+#define QUEUE_CUPS_STALL_MS 60000  /* cupsd always reads; it only writes to disk */
+#define QUEUE_IPP_STALL_MS  900000 /* a printer without paper stops reading until somebody comes */
+
+enum queue_want { WANT_NOTHING, WANT_STATE, WANT_ALL };
+
+struct queues {
+	struct http *http;   /* borrowed */
+	struct clock *clock; /* borrowed */
+	char *server;
+	char *url;
+	/* 16 connections to one cupsd in all: documents may stall, so the rest has its own. */
+	struct http_peer *control, *documents;
+	struct events *events; /* of all queues of CUPS */
+	struct queue *first;
+	struct queue *waiting, **waiting_end; /* to be read, in order */
+	unsigned reads;                       /* of CUPS' queues, under way */
+	unsigned watches;                     /* of CUPS' queues */
+	unsigned pins; /* ourselves, each queue, the events: freed with the last */
+	bool closed;
+};
+
+struct queue {
+	struct queues *qs;
+	struct queue *next; /* of qs->first */
+	char *name, *uri, *url;
+	bool cups;                             /* a queue of CUPS; else an IPP printer */
+	struct http_peer *control, *documents; /* those of qs, or one of our own */
+	struct queue_listener listener;
+	struct queue_status status;
+	struct attrs *capabilities, *state;
+	struct printer_traits traits;
+	unsigned pins; /* opened, an exchange, the events, watches that end */
+	bool closed;
+
+	/* queue_read.c */
+	struct ipp_op read;
+	struct timer timer;
+	enum queue_want want, asked;
+	bool reading, in_line, untold, known; /* known: read once */
+	struct queue *next_waiting;
+	unsigned failures;        /* in a row */
+	int64_t connecting_since; /* loop ms; 0: not */
+	int config_changed;       /* printer-config-change-time */
+
+	/* queue_watch.c */
+	struct local_follow *follows; /* in the order in which they began */
+	struct events *events;        /* of an IPP printer that has them */
+};
+
+/* queue.c */
+struct queue *queue_new(struct queues *qs, const char *name, const char *pinned_key);
+void queue_put(struct queue *q); /* frees with the last pin */
+void queues_put(struct queues *qs);
+/* A request to the queue with printer-uri and requesting-user-name (NULL: ours). */
+ipp_t *queue_request(const struct queue *q, ipp_op_t op, const char *user_name);
+void queue_ask_for(ipp_t *request, const char *const *names, int count);
+/* Starts an exchange on an operation that does not run. Consumes the request. */
+int queue_start(struct queue *q, struct ipp_op *op, ipp_t *request,
+                void (*done)(struct ipp_op *op, const struct err *err), void *data,
+                struct err *err);
+
+/* queue_read.c */
+void queue_want(struct queue *q, enum queue_want want);
+void queue_read_stop(struct queue *q);
+/* CUPS itself does not answer. */
+void queue_is_down(struct queue *q, const struct err *err);
+
+/* queue_watch.c */
+void queue_watch(struct queue *q, struct local_watch *w);
+void queue_unwatch(struct local_watch *w);
+/* Something happened to that job: ask at once. 0: to any. */
+void queue_watch_event(struct queue *q, int32_t job);
+
+/* queue_jobs.c, queue_probe.c: see struct queue_ops */
+int queue_create(struct queue *q, struct local_op *op, const struct local_ticket *ticket,
+                 struct err *err);
+int queue_send(struct queue *q, struct local_op *op, const struct local_ticket *ticket, int32_t job,
+               struct stream *document, int64_t length, const char *format, bool last,
+               struct err *err);
+int queue_finish(struct queue *q, struct local_op *op, int32_t job, struct err *err);
+int queue_cancel(struct queue *q, struct local_op *op, int32_t job, struct err *err);
+int queue_find(struct queue *q, struct local_op *op, const char *job_uuid, struct err *err);
+int queue_get(struct queue *q, struct local_op *op, int32_t job, struct err *err);
+int queue_identify(struct queue *q, struct local_op *op, const char *actions, const char *message,
+                   struct err *err);
+void queue_op_cancel(struct local_op *op);
+void queue_op_clear(struct local_op *op);
+int queue_probe(struct queues *qs, const char *name, struct local_op *op, struct err *err);
+int queue_list(struct queues *qs, struct local_op *op,
+               void (*each)(void *data, const char *name, const char *info,
+                            const char *make_and_model),
+               void *each_data, struct err *err);
+
+#endif

@@ -1,0 +1,195 @@
+/* Looking at queues without looking after them: whether one could be registered, and which there
+ * are. */
+#include "connector/printer/queue_impl.h"
+
+#include <stdio.h>
+
+#include "common/util.h"
+#include "connector/base/attrs.h"
+#include "connector/base/ipp_codec.h"
+#include "connector/printer/capabilities.h"
+#include "connector/printer/printer_text.h"
+
+/* ---- probe: Get-Printer-Attributes, then Validate-Job as an ordinary user ------------------- */
+
+/* The end: the queue was for this operation only. */
+static void end_probe(struct local_op *op, const struct err *err)
+{
+	struct queue *q = TAKE(op->queue);
+	struct err copy;
+
+	if (err != NULL)
+		copy = *err;
+	queue_put(q);
+	op->done(op, err != NULL ? &copy : NULL);
+}
+
+static void on_validated(struct ipp_op *ipp, const struct err *err)
+{
+	struct local_op *op = ipp->data;
+	struct queue *q = op->queue;
+	struct err refused;
+
+	if (err != NULL &&
+	    (err->kind == ERR_DENIED || err->code == IPP_STATUS_ERROR_NOT_POSSIBLE)) {
+		(void)err_set(&refused, ERR_REJECTED, err->code,
+		              "queue %.50s does not let ordinary users print: %s%.40s%s", q->name,
+		              q->cups ? "lpadmin -p " : "allow it at the printer",
+		              q->cups ? q->name : "",
+		              q->cups ? " -o printer-op-policy=default -u allow:all" : "");
+		err = &refused;
+	} else if (err != NULL && err->kind != ERR_CANCELED) {
+		/* a stopped queue, a missing operation: no reason against registering it */
+		err = NULL;
+	}
+	end_probe(op, err);
+}
+
+static void read_printer(struct local_op *op, ipp_t *answer)
+{
+	struct queue *q = op->queue;
+	bool connecting;
+
+	printer_identity_read(answer, q->cups, &op->status);
+	printer_traits_read(answer, q->cups, &q->traits);
+	printer_state_read(answer, q->name, q->cups, &op->status, &connecting);
+	attrs_unref(op->capabilities);
+	op->capabilities = capabilities_new(answer, q->cups);
+	if (q->traits.file_device)
+		printer_text_set(
+			op->status.text, sizeof(op->status.text),
+			"queue %.60s writes to a file: jobs will be called completed though "
+			"nothing comes out on paper",
+			q->name);
+}
+
+static void on_probed(struct ipp_op *ipp, const struct err *err)
+{
+	struct local_op *op = ipp->data;
+	struct queue *q = op->queue;
+	struct err wrapped;
+	ipp_t *request;
+
+	if (err != NULL) {
+		wrapped = *err;
+		if (err->kind == ERR_GONE && q->cups)
+			(void)err_set(&wrapped, ERR_GONE, err->code, "CUPS has no queue %.60s",
+			              q->name);
+		else if (err->kind != ERR_CANCELED)
+			(void)err_wrap(&wrapped, "%s %.60s", q->cups ? "queue" : "printer",
+			               q->name);
+		end_probe(op, &wrapped);
+		return;
+	}
+	read_printer(op, ipp->response);
+	request = queue_request(q, IPP_OP_VALIDATE_JOB, op->user_name);
+	ipp_op_clear(ipp);
+	if (queue_start(q, ipp, request, on_validated, op, &wrapped) < 0)
+		end_probe(op, &wrapped);
+}
+
+int queue_probe(struct queues *qs, const char *name, struct local_op *op, struct err *err)
+{
+	static const char *const whole[] = { "all", "media-col-database" };
+	struct queue *q = queue_new(qs, name, NULL);
+	ipp_t *request = queue_request(q, IPP_OP_GET_PRINTER_ATTRIBUTES, op->user_name);
+
+	op->queue = q;
+	op->status = (struct queue_status){ .whole = !q->cups };
+	queue_ask_for(request, whole, ARRAY_SIZE(whole));
+	ipp_op_clear(&op->ipp);
+	if (queue_start(q, &op->ipp, request, on_probed, op, err) == 0)
+		return 0;
+	queue_put(TAKE(op->queue));
+	return -1;
+}
+
+/* ---- list ----------------------------------------------------------------------------------- */
+
+struct listing {
+	struct local_op *op;
+	void (*each)(void *data, const char *name, const char *info, const char *make_and_model);
+	void *data;
+};
+
+struct entry {
+	char name[NAME_SIZE], info[NAME_SIZE], model[NAME_SIZE];
+};
+
+static void take_entry(struct entry *entry, ipp_attribute_t *attr)
+{
+	const char *name = ippGetName(attr), *text = ippGetString(attr, 0, NULL);
+
+	if (strcmp(name, "printer-name") == 0)
+		printer_text_copy(entry->name, sizeof(entry->name), text);
+	else if (strcmp(name, "printer-info") == 0)
+		printer_text_copy(entry->info, sizeof(entry->info), text);
+	else if (strcmp(name, "printer-make-and-model") == 0)
+		printer_text_copy(entry->model, sizeof(entry->model), text);
+}
+
+static void tell_entries(const struct listing *l, ipp_t *answer)
+{
+	ipp_attribute_t *attr = ippFirstAttribute(answer);
+	struct entry entry;
+
+	while (attr != NULL) {
+		entry = (struct entry){ .name = "" };
+		for (; attr != NULL && ippGetName(attr) != NULL &&
+		       ippGetGroupTag(attr) == IPP_TAG_PRINTER;
+		     attr = ippNextAttribute(answer))
+			take_entry(&entry, attr);
+		if (entry.name[0] != '\0')
+			l->each(l->data, entry.name, entry.info, entry.model);
+		if (attr != NULL)
+			attr = ippNextAttribute(answer);
+	}
+}
+
+static void on_listed(struct ipp_op *ipp, const struct err *err)
+{
+	struct listing l = *(struct listing *)ipp->data;
+	struct err wrapped;
+
+	free(ipp->data);
+	ipp->data = NULL;
+	/* CUPS without any queue answers not-found */
+	if (err != NULL && err->code == IPP_STATUS_ERROR_NOT_FOUND)
+		err = NULL;
+	else if (err == NULL)
+		tell_entries(&l, ipp->response);
+	if (err != NULL) {
+		wrapped = *err;
+		if (err->kind != ERR_CANCELED)
+			(void)err_wrap(&wrapped, "queues of CUPS");
+		err = &wrapped;
+	}
+	l.op->done(l.op, err);
+}
+
+int queue_list(struct queues *qs, struct local_op *op,
+               void (*each)(void *data, const char *name, const char *info,
+                            const char *make_and_model),
+               void *each_data, struct err *err)
+{
+	static const char *const names[] = { "printer-name", "printer-info",
+		                             "printer-make-and-model" };
+	struct listing *l = xcalloc(1, sizeof(*l));
+
+	*l = (struct listing){ .op = op, .each = each, .data = each_data };
+	ipp_op_clear(&op->ipp);
+	op->ipp.http = qs->http;
+	op->ipp.peer = qs->control;
+	op->ipp.url = qs->url;
+	op->ipp.request = ippNewRequest(IPP_OP_CUPS_GET_PRINTERS);
+	ippAddString(op->ipp.request, IPP_TAG_OPERATION, IPP_TAG_NAME, "requesting-user-name", NULL,
+	             QUEUE_USER);
+	queue_ask_for(op->ipp.request, names, ARRAY_SIZE(names));
+	op->ipp.timeout_ms = QUEUE_ASK_MS;
+	op->ipp.done = on_listed;
+	op->ipp.data = l;
+	if (ipp_op_start(&op->ipp, err) == 0)
+		return 0;
+	free(l);
+	return -1;
+}

@@ -1,0 +1,343 @@
+/* Keeping a queue's state and capabilities: Get-Printer-Attributes, whole at first, after an
+ * outage and when the configuration changed, else of the state only.
+ *
+ * When: a CUPS queue after an event, and every five minutes in case one was missed; every ten
+ * seconds where there are no events. An IPP printer every ten seconds, every second while it has
+ * jobs. After a failure from one second on with jitter, up to a minute. Of CUPS' queues two are
+ * read at a time, so that two thousand of them never keep a job waiting.
+ *
+ * What can fail: no answer (DOWN), no such queue (MISSING). A device that CUPS cannot reach only
+ * shows in words (printer_state.c), or in connecting for longer than five seconds. */
+#include "connector/printer/queue_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/util.h"
+#include "connector/base/attrs.h"
+#include "connector/base/ipp_codec.h"
+#include "connector/printer/capabilities.h"
+#include "connector/printer/printer_text.h"
+
+#define READS_MAX     2      /* of CUPS' queues at a time */
+#define SAFETY_MS     300000 /* with events */
+#define IDLE_MS       10000  /* without */
+#define WATCHED_MS    1000   /* an IPP printer with jobs */
+#define CONNECTING_MS 5000
+#define RETRY_MIN_MS  1000
+#define RETRY_MAX_MS  60000
+
+static void start_read(struct queue *q);
+
+/* ---- when ----------------------------------------------------------------------------------- */
+
+static int64_t retry_delay(struct queue *q)
+{
+	int64_t most = RETRY_MIN_MS << (q->failures < 7 ? q->failures : 7);
+	uint64_t random = q->qs->clock->random(q->qs->clock);
+
+	most = most < RETRY_MAX_MS ? most : RETRY_MAX_MS;
+	return RETRY_MIN_MS + (int64_t)(random % (uint64_t)(most - RETRY_MIN_MS + 1));
+}
+
+static int64_t next_delay(struct queue *q)
+{
+	if (q->failures > 0)
+		return retry_delay(q);
+	if (q->connecting_since != 0)
+		return CONNECTING_MS;
+	if (!q->cups)
+		return q->follows != NULL ? WATCHED_MS : IDLE_MS;
+	return events_work(q->qs->events) ? SAFETY_MS : IDLE_MS;
+}
+
+static void tell(struct queue *q)
+{
+	q->untold = false;
+	if (!q->closed && q->listener.changed != NULL)
+		q->listener.changed(q->listener.data);
+}
+
+static void on_timer(struct timer *t)
+{
+	struct queue *q = t->data;
+	bool untold = q->untold;
+
+	queue_want(q, q->known && q->status.health < QUEUE_MISSING ? WANT_STATE : WANT_ALL);
+	if (untold)
+		tell(q);
+}
+
+/* The next of CUPS' queues that waits in line. */
+static void read_next(struct queues *qs)
+{
+	while (qs->waiting != NULL && qs->reads < READS_MAX) {
+		struct queue *q = qs->waiting;
+
+		qs->waiting = q->next_waiting;
+		if (qs->waiting == NULL)
+			qs->waiting_end = &qs->waiting;
+		q->in_line = false;
+		start_read(q);
+	}
+}
+
+void queue_want(struct queue *q, enum queue_want want)
+{
+	if (q->closed)
+		return;
+	if (q->timer.clock == NULL)
+		timer_init(&q->timer, q->qs->clock, on_timer, q);
+	if (want > q->want)
+		q->want = want;
+	if (q->reading || q->in_line)
+		return;
+	timer_stop(&q->timer);
+	if (!q->cups) {
+		start_read(q);
+		return;
+	}
+	q->in_line = true;
+	q->next_waiting = NULL;
+	*q->qs->waiting_end = q;
+	q->qs->waiting_end = &q->next_waiting;
+	read_next(q->qs);
+}
+
+static void leave_line(struct queue *q)
+{
+	struct queue **at;
+
+	for (at = &q->qs->waiting; *at != NULL && *at != q; at = &(*at)->next_waiting)
+		;
+	if (*at == NULL)
+		return;
+	*at = q->next_waiting;
+	if (*at == NULL)
+		q->qs->waiting_end = at;
+	q->in_line = false;
+}
+
+void queue_read_stop(struct queue *q)
+{
+	if (q->timer.clock != NULL)
+		timer_stop(&q->timer);
+	leave_line(q);
+	if (q->reading)
+		ipp_op_cancel(&q->read);
+}
+
+/* ---- what an answer changes ----------------------------------------------------------------- */
+
+static bool is_same_status(const struct queue_status *a, const struct queue_status *b)
+{
+	return a->health == b->health && a->whole == b->whole &&
+	       a->multiple_documents == b->multiple_documents && strcmp(a->text, b->text) == 0 &&
+	       strcmp(a->info, b->info) == 0 && strcmp(a->make_and_model, b->make_and_model) == 0 &&
+	       strcmp(a->printer_uuid, b->printer_uuid) == 0;
+}
+
+/* Takes the new state (consumed); true when it differs from the old. */
+static bool set_attrs(struct attrs **slot, struct attrs *fresh)
+{
+	bool changed = !attrs_equal(*slot, fresh);
+
+	if (changed) {
+		attrs_unref(*slot);
+		*slot = fresh;
+	} else {
+		attrs_unref(fresh);
+	}
+	return changed;
+}
+
+static bool set_status(struct queue *q, const struct queue_status *fresh, ipp_t *answer)
+{
+	bool changed = !is_same_status(&q->status, fresh);
+
+	q->status = *fresh;
+	return set_attrs(&q->state, printer_state_attrs(answer, fresh)) || changed;
+}
+
+static void on_event_printer(void *data, const char *name, bool config)
+{
+	(void)name;
+	queue_want(data, config ? WANT_ALL : WANT_STATE);
+}
+
+static void on_event_job(void *data, const char *name, int32_t job)
+{
+	(void)name;
+	queue_watch_event(data, job);
+}
+
+static void on_events_lost(void *data)
+{
+	queue_want(data, WANT_ALL);
+	queue_watch_event(data, 0);
+}
+
+static void on_events_down(void *data, const struct err *err)
+{
+	(void)err;
+	queue_want(data, WANT_STATE); /* its own failure says it */
+}
+
+static void on_events_closed(void *data)
+{
+	queue_put(data);
+}
+
+static void open_events(struct queue *q)
+{
+	struct events_target target = {
+		.http = q->qs->http,
+		.clock = q->qs->clock,
+		.peer = q->control,
+		.url = q->url,
+		.uri = q->uri,
+		.data = q,
+		.on_printer = on_event_printer,
+		.on_job = on_event_job,
+		.on_lost = on_events_lost,
+		.on_down = on_events_down,
+		.closed = on_events_closed,
+	};
+
+	if (q->cups || q->events != NULL || !q->traits.ippget)
+		return;
+	q->pins++;
+	q->events = events_open(&target);
+	events_watched(q->events, q->follows != NULL);
+}
+
+static bool take_all(struct queue *q, ipp_t *answer, struct queue_status *fresh)
+{
+	printer_identity_read(answer, q->cups, fresh);
+	printer_traits_read(answer, q->cups, &q->traits);
+	q->known = true;
+	open_events(q);
+	return set_attrs(&q->capabilities, capabilities_new(answer, q->cups));
+}
+
+static void take_health(struct queue *q, ipp_t *answer, struct queue_status *fresh)
+{
+	int64_t now = q->qs->clock->now_ms(q->qs->clock);
+	bool connecting;
+
+	printer_state_read(answer, q->name, q->cups, fresh, &connecting);
+	if (!connecting || fresh->health != QUEUE_READY)
+		q->connecting_since = 0;
+	else if (q->connecting_since == 0)
+		q->connecting_since = now > 0 ? now : 1;
+	else if (now - q->connecting_since >= CONNECTING_MS)
+		printer_state_unreachable(answer, q->name, fresh);
+	if (q->traits.file_device && fresh->text[0] == '\0')
+		printer_text_set(fresh->text, sizeof(fresh->text),
+		                 "queue %.60s writes to a file: nothing comes out on paper",
+		                 q->name);
+}
+
+static bool take_answer(struct queue *q, ipp_t *answer)
+{
+	struct queue_status fresh = q->status;
+	int config = ipp_get_int(answer, IPP_TAG_PRINTER, "printer-config-change-time", 0);
+	bool changed = false;
+
+	q->failures = 0;
+	if (q->asked == WANT_ALL)
+		changed = take_all(q, answer, &fresh);
+	else if (config != q->config_changed)
+		q->want = WANT_ALL;
+	q->config_changed = config;
+	take_health(q, answer, &fresh);
+	return set_status(q, &fresh, answer) || changed;
+}
+
+static bool take_failure(struct queue *q, const struct err *err)
+{
+	struct queue_status fresh = q->status;
+
+	if (q->failures < 100)
+		q->failures++;
+	q->connecting_since = 0;
+	if (err->kind == ERR_GONE && q->cups) {
+		fresh.health = QUEUE_MISSING;
+		printer_text_set(fresh.text, sizeof(fresh.text),
+		                 "CUPS has no queue %.60s: make it again, or unregister it",
+		                 q->name);
+	} else {
+		fresh.health = QUEUE_DOWN;
+		printer_text_set(fresh.text, sizeof(fresh.text), "%s%.60s does not answer: %.100s",
+		                 q->cups ? "CUPS at " : "printer ",
+		                 q->cups ? q->qs->server : q->name, err->text);
+	}
+	return set_status(q, &fresh, NULL);
+}
+
+void queue_is_down(struct queue *q, const struct err *err)
+{
+	if (q->status.health == QUEUE_DOWN || q->closed)
+		return;
+	if (take_failure(q, err))
+		tell(q);
+}
+
+/* ---- the exchange --------------------------------------------------------------------------- */
+
+static void after_read(struct queue *q, bool changed)
+{
+	if (q->want != WANT_NOTHING)
+		queue_want(q, q->want);
+	else
+		timer_start(&q->timer, next_delay(q));
+	read_next(q->qs);
+	if (changed || q->untold)
+		tell(q); /* may close the queue */
+}
+
+static void on_read(struct ipp_op *op, const struct err *err)
+{
+	struct queue *q = op->data;
+	struct queues *qs = q->qs;
+	bool first = !q->known && q->failures == 0, changed = false;
+
+	q->reading = false;
+	if (q->cups)
+		qs->reads--;
+	if (q->closed || (err != NULL && err->kind == ERR_CANCELED)) {
+		if (q->cups && !qs->closed)
+			read_next(qs);
+		queue_put(q);
+		return;
+	}
+	changed = err != NULL ? take_failure(q, err) : take_answer(q, op->response);
+	ipp_op_clear(op);
+	q->pins--; /* not the last: it is open */
+	after_read(q, changed || first);
+}
+
+static void start_read(struct queue *q)
+{
+	static const char *const whole[] = { "all", "media-col-database" };
+	ipp_t *request = queue_request(q, IPP_OP_GET_PRINTER_ATTRIBUTES, NULL);
+	struct err err;
+
+	q->asked = q->want;
+	q->want = WANT_NOTHING;
+	if (q->asked == WANT_ALL)
+		queue_ask_for(request, whole, ARRAY_SIZE(whole));
+	else
+		queue_ask_for(request, printer_state_names, printer_state_name_count);
+	ipp_op_clear(&q->read);
+	if (queue_start(q, &q->read, request, on_read, q, &err) == 0) {
+		q->reading = true;
+		q->pins++;
+		if (q->cups)
+			q->qs->reads++;
+		return;
+	}
+	/* told by the timer, since nobody expects it from inside open() or refresh() */
+	q->untold = take_failure(q, &err) || q->untold;
+	timer_start(&q->timer, retry_delay(q));
+}

@@ -1,0 +1,263 @@
+/* Following a job to its end: Get-Job-Attributes at once, then after 2, 4, 8 ms and so on, growing
+ * by half up to two seconds; an event for the job, and each change, asks soon again.
+ *
+ * Printers print one job after the other, so of a queue's jobs only the oldest, and those that are
+ * printing, are asked so often; the others every two seconds, until it is their turn.
+ *
+ * What can fail: no answer (asked again with jitter up to ten seconds, nobody is told); no such
+ * job, or another one under its number (GONE: CUPS gives numbers out again). */
+#include "connector/printer/queue_impl.h"
+
+#include <string.h>
+
+#include "common/util.h"
+#include "connector/printer/outcome.h"
+
+#define FIRST_MS   2
+#define DOUBLED_MS 8 /* doubled up to here, then grown by half */
+#define MOST_MS    2000
+#define RETRY_MS   10000
+
+struct local_follow {
+	struct local_watch *watch; /* NULL: let go, ends with its exchange */
+	struct queue *queue;
+	struct local_follow *next; /* of queue->follows */
+	struct ipp_op op;
+	struct timer timer;
+	struct local_job last;
+	int64_t interval_ms;
+	unsigned failures;
+	bool asking, again, seen, first; /* first: the oldest of its queue */
+};
+
+static void on_asked(struct ipp_op *op, const struct err *err);
+
+/* ---- when ----------------------------------------------------------------------------------- */
+
+static void ask(struct local_follow *f)
+{
+	struct queue *q = f->queue;
+	ipp_t *request;
+	struct err err;
+
+	timer_stop(&f->timer);
+	request = ipp_request(IPP_OP_GET_JOB_ATTRIBUTES, "printer-uri", q->uri);
+	ippAddInteger(request, IPP_TAG_OPERATION, IPP_TAG_INTEGER, "job-id", f->watch->job);
+	ippAddString(request, IPP_TAG_OPERATION, IPP_TAG_NAME, "requesting-user-name", NULL,
+	             f->watch->user_name != NULL && f->watch->user_name[0] != '\0'
+	                     ? f->watch->user_name
+	                     : QUEUE_USER);
+	queue_ask_for(request, outcome_names, outcome_name_count);
+	ipp_op_clear(&f->op);
+	f->again = false;
+	f->asking = queue_start(q, &f->op, request, on_asked, f, &err) == 0;
+	if (!f->asking)
+		timer_start(&f->timer, RETRY_MS);
+}
+
+static void on_timer(struct timer *t)
+{
+	ask(t->data);
+}
+
+static bool is_busy(const struct local_follow *f)
+{
+	return f->last.state == IPP_JSTATE_PROCESSING || f->first;
+}
+
+static int64_t next_delay(struct local_follow *f)
+{
+	int64_t delay = f->interval_ms, most;
+
+	if (f->failures > 0) {
+		most = MOST_MS << (f->failures < 4 ? f->failures - 1 : 3);
+		most = most < RETRY_MS ? most : RETRY_MS;
+		return most / 2 + (int64_t)(f->queue->qs->clock->random(f->queue->qs->clock) %
+		                            (uint64_t)(most / 2));
+	}
+	if (f->again)
+		return 0;
+	if (f->seen && !is_busy(f))
+		return MOST_MS;
+	f->interval_ms = delay < DOUBLED_MS ? delay * 2 : delay + delay / 2;
+	if (f->interval_ms > MOST_MS)
+		f->interval_ms = MOST_MS;
+	return delay;
+}
+
+static void hurry(struct local_follow *f)
+{
+	f->interval_ms = FIRST_MS;
+	f->again = true;
+	if (!f->asking)
+		timer_start(&f->timer, 0);
+}
+
+/* The oldest job is asked for often from now on. */
+static void choose_first(struct queue *q)
+{
+	struct local_follow *f = q->follows;
+
+	if (f == NULL || f->first)
+		return;
+	f->first = true;
+	hurry(f);
+}
+
+void queue_watch_event(struct queue *q, int32_t job)
+{
+	struct local_follow *f;
+
+	for (f = q->follows; f != NULL; f = f->next)
+		if (job == 0 || f->watch->job == job)
+			hurry(f);
+}
+
+/* ---- the end -------------------------------------------------------------------------------- */
+
+static void set_watched(struct queue *q)
+{
+	if (q->cups)
+		events_watched(q->qs->events, q->qs->watches > 0);
+	else
+		events_watched(q->events, q->follows != NULL);
+}
+
+static void free_follow(struct local_follow *f)
+{
+	struct queue *q = f->queue;
+
+	ipp_op_clear(&f->op);
+	free(f);
+	queue_put(q);
+}
+
+/* The watch is over; the struct goes when nothing is under way. */
+static void let_go(struct local_follow *f)
+{
+	struct queue *q = f->queue;
+	struct local_follow **at;
+
+	for (at = &q->follows; *at != f; at = &(*at)->next)
+		;
+	*at = f->next;
+	if (q->cups)
+		q->qs->watches--;
+	timer_stop(&f->timer);
+	f->watch->private = NULL;
+	f->watch = NULL;
+	choose_first(q);
+	set_watched(q);
+}
+
+/* ---- answers -------------------------------------------------------------------------------- */
+
+static bool is_other_job(const struct local_follow *f, const struct local_job *job)
+{
+	const char *uuid = f->queue->cups ? job->job_uuid : job->own_uuid;
+
+	return f->watch->job_uuid != NULL && f->watch->job_uuid[0] != '\0' && uuid[0] != '\0' &&
+	       strcasecmp(uuid, f->watch->job_uuid) != 0;
+}
+
+static void end_gone(struct local_follow *f, const struct err *cause)
+{
+	struct local_watch *w = f->watch;
+	struct err err = *cause;
+
+	(void)err_wrap(&err, "queue %.60s", f->queue->name);
+	let_go(f);
+	free_follow(f);
+	w->changed(w, NULL, &err);
+}
+
+static void take_job(struct local_follow *f, struct local_job *job)
+{
+	struct local_watch *w = f->watch;
+	bool changed;
+
+	job->printed_again = f->last.printed_again ||
+	                     (f->seen && f->last.processing_at != 0 && job->processing_at != 0 &&
+	                      job->processing_at != f->last.processing_at);
+	changed = !f->seen || !outcome_equal(job, &f->last);
+	if (f->seen && job->state != f->last.state)
+		f->interval_ms = FIRST_MS;
+	f->last = *job;
+	f->seen = true;
+	if (job->outcome != OUTCOME_NONE) {
+		let_go(f);
+		free_follow(f);
+	} else {
+		timer_start(&f->timer, next_delay(f));
+	}
+	if (changed)
+		w->changed(w, job, NULL);
+}
+
+static void on_asked(struct ipp_op *op, const struct err *err)
+{
+	struct local_follow *f = op->data;
+	struct local_job job = { .state = 0 };
+	struct err other;
+
+	f->asking = false;
+	if (f->watch == NULL) {
+		free_follow(f);
+		return;
+	}
+	if (err != NULL && err->kind == ERR_CANCELED)
+		return; /* the transport is closing */
+	if (err != NULL && err->kind == ERR_GONE) {
+		end_gone(f, err);
+		return;
+	}
+	if (err != NULL || !outcome_read(op->response, f->queue->cups, &job)) {
+		f->failures++;
+		timer_start(&f->timer, next_delay(f));
+		return;
+	}
+	f->failures = 0;
+	if (is_other_job(f, &job)) {
+		(void)err_set(&other, ERR_GONE, 0, "job %d is another one now", f->watch->job);
+		end_gone(f, &other);
+		return;
+	}
+	take_job(f, &job);
+}
+
+/* ---- from outside --------------------------------------------------------------------------- */
+
+void queue_watch(struct queue *q, struct local_watch *w)
+{
+	struct local_follow *f = xcalloc(1, sizeof(*f)), **at;
+
+	f->watch = w;
+	f->queue = q;
+	f->interval_ms = FIRST_MS;
+	q->pins++;
+	w->private = f;
+	timer_init(&f->timer, q->qs->clock, on_timer, f);
+	timer_start(&f->timer, 0);
+	for (at = &q->follows; *at != NULL; at = &(*at)->next)
+		;
+	*at = f;
+	f->first = q->follows == f;
+	if (q->cups)
+		q->qs->watches++;
+	set_watched(q);
+	if (!q->cups && f->first)
+		queue_want(q, WANT_STATE); /* and every second from now on */
+}
+
+void queue_unwatch(struct local_watch *w)
+{
+	struct local_follow *f = w->private;
+
+	if (f == NULL)
+		return;
+	let_go(f);
+	if (f->asking)
+		ipp_op_cancel(&f->op);
+	else
+		free_follow(f);
+}
