@@ -68,11 +68,9 @@ void printer_traits_read(ipp_t *answer, bool cups, struct printer_traits *ret)
 		.multiple_documents =
 			cups || ipp_get_bool(answer, IPP_TAG_PRINTER,
 		                             "multiple-document-jobs-supported", false),
-		.cancel_after =
-			ippFindAttribute(answer, "job-cancel-after-supported", IPP_TAG_ZERO) !=
-				NULL ||
-			ipp_has_keyword(answer, IPP_TAG_PRINTER,
-		                        "job-creation-attributes-supported", "job-cancel-after"),
+		/* cupsd heeds it without saying so */
+		.cancel_after = cups || ippFindAttribute(answer, "job-cancel-after-supported",
+		                                         IPP_TAG_ZERO) != NULL,
 		.ippget = is_supported(answer, IPP_OP_CREATE_PRINTER_SUBSCRIPTIONS) &&
 		          is_supported(answer, IPP_OP_GET_NOTIFICATIONS),
 		.file_device = cups && strncmp(device, "file:", 5) == 0 &&
@@ -145,7 +143,7 @@ void printer_state_read(ipp_t *answer, const char *name, bool cups, struct queue
 		                 cups ? name : "");
 	} else if (is_unreachable(answer, cups, state, message)) {
 		printer_state_unreachable(answer, name, status);
-	} else if (clean[0] != '\0') {
+	} else if (!cups) {
 		printer_text_copy(status->text, sizeof(status->text), clean);
 	}
 }
@@ -226,6 +224,12 @@ static const char *outside_reason(enum queue_health health)
 	return NULL;
 }
 
+/* A queue of CUPS that does well. */
+static bool is_quiet(const struct queue_status *status)
+{
+	return status->health == QUEUE_READY && !status->whole;
+}
+
 struct attrs *printer_state_attrs(ipp_t *answer, const struct queue_status *status)
 {
 	const char *reason = outside_reason(status->health);
@@ -239,6 +243,9 @@ struct attrs *printer_state_attrs(ipp_t *answer, const struct queue_status *stat
 		if (name == NULL || ippGetGroupTag(attr) != IPP_TAG_PRINTER || !is_state(name))
 			continue;
 		if (reason != NULL && (strncmp(name, "printer-state", 13) == 0))
+			continue;
+		/* while CUPS prints it is what filters mutter, other words every second */
+		if (is_quiet(status) && strcmp(name, "printer-state-message") == 0)
 			continue;
 		if (ippFindAttribute(out, name, IPP_TAG_ZERO) == NULL)
 			ippCopyAttribute(out, attr, 0);

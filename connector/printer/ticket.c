@@ -280,6 +280,9 @@ static int size_member(ipp_t *size, const char *name, int *high)
 	return *high;
 }
 
+/* Drivers give sizes in points, which differ from the standard's by up to half a millimetre. */
+#define SIZE_SLACK 50
+
 static bool size_fits(struct translation *t, ipp_attribute_t *wish)
 {
 	ipp_attribute_t *list = supported(t, "media-size");
@@ -294,10 +297,10 @@ static bool size_fits(struct translation *t, ipp_attribute_t *wish)
 	for (i = 0; i < ippGetCount(list) && x > 0 && y > 0; i++) {
 		size = ippGetCollection(list, i);
 		low = size_member(size, "x-dimension", &high);
-		if (low < 0 || x < low || x > high)
+		if (low < 0 || x < low - SIZE_SLACK || x > high + SIZE_SLACK)
 			continue;
 		low = size_member(size, "y-dimension", &high);
-		if (low >= 0 && y >= low && y <= high)
+		if (low >= 0 && y >= low - SIZE_SLACK && y <= high + SIZE_SLACK)
 			return true;
 	}
 	return false;
