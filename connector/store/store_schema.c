@@ -1,0 +1,314 @@
+/* Opening state.db: open, check, migrate; damaged files are set aside, never deleted.
+ *
+ * What can fail: the disk (temporary, nothing is touched); a newer schema or another program's
+ * database (rejected, nothing is touched); damage (the three files are renamed and a new database
+ * is begun). A crash between the renames leaves a -wal without its database, which goes the same
+ * way at the next start: SQLite would delete it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/str.h"
+#include "common/util.h"
+#include "connector/store/store_private.h"
+
+#define DB             "state.db"
+#define APPLICATION_ID 0x70726e63 /* "prnc" */
+#define BUSY_MS        1000       /* an administrator's sqlite3 may look in */
+
+/* Step n makes schema n of schema n - 1. Never changed, only added to. */
+static const char *const migrations[] = {
+	"CREATE TABLE printers ("
+	" id TEXT NOT NULL PRIMARY KEY,"
+	" queue TEXT NOT NULL,"
+	" cloud TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" cloud_uri TEXT NOT NULL,"
+	" cloud_printer TEXT NOT NULL,"
+	" username TEXT NOT NULL,"
+	" password_file TEXT NOT NULL,"
+	" certificate_file TEXT NOT NULL,"
+	" key_file TEXT NOT NULL,"
+	" own_certificate INTEGER NOT NULL CHECK (own_certificate IN (0, 1)),"
+	" pinned_key TEXT NOT NULL,"
+	" paused INTEGER NOT NULL CHECK (paused IN (0, 1)),"
+	" created INTEGER NOT NULL,"
+	" owner TEXT NOT NULL,"
+	" epoch INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE TABLE jobs ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" uuid TEXT NOT NULL,"
+	" printer TEXT NOT NULL,"
+	" cloud_job INTEGER NOT NULL,"
+	" cloud_uuid TEXT NOT NULL,"
+	" cloud_created INTEGER NOT NULL,"
+	" state TEXT NOT NULL CHECK (state IN ('claiming', 'handing', 'printing', 'waiting',"
+	"  'held', 'reporting', 'done')),"
+	" outcome TEXT NOT NULL CHECK (outcome IN ('', 'completed', 'aborted', 'canceled')),"
+	" acknowledged INTEGER NOT NULL CHECK (acknowledged IN (0, 1)),"
+	" refused INTEGER NOT NULL CHECK (refused IN (0, 1)),"
+	" cancel_requested INTEGER NOT NULL CHECK (cancel_requested IN (0, 1)),"
+	" attempt INTEGER NOT NULL,"
+	" local_job INTEGER NOT NULL,"
+	" local_printer_uuid TEXT NOT NULL,"
+	" local_job_uuid TEXT NOT NULL,"
+	" closed INTEGER NOT NULL CHECK (closed IN (0, 1)),"
+	" documents INTEGER NOT NULL,"
+	" bytes INTEGER NOT NULL,"
+	" impressions INTEGER NOT NULL,"
+	" sheets INTEGER NOT NULL,"
+	" job_name TEXT NOT NULL,"
+	" user_name TEXT NOT NULL,"
+	" user_uri TEXT NOT NULL,"
+	" format TEXT NOT NULL,"
+	" error_kind TEXT NOT NULL,"
+	" error_code INTEGER NOT NULL,"
+	" error_text TEXT NOT NULL,"
+	" report_reasons TEXT NOT NULL,"
+	" report_message TEXT NOT NULL,"
+	" dropped TEXT NOT NULL,"
+	" next_try INTEGER NOT NULL,"
+	" received INTEGER NOT NULL,"
+	" acked INTEGER NOT NULL,"
+	" handed INTEGER NOT NULL,"
+	" finished INTEGER NOT NULL,"
+	" reported INTEGER NOT NULL,"
+	" detailed INTEGER NOT NULL DEFAULT 1 CHECK (detailed IN (0, 1))"
+	") STRICT;"
+	"CREATE UNIQUE INDEX jobs_cloud_uuid ON jobs (printer, cloud_uuid) WHERE cloud_uuid <> '';"
+	"CREATE UNIQUE INDEX jobs_cloud_job ON jobs (printer, cloud_job, cloud_created)"
+	" WHERE cloud_uuid = '';"
+	"CREATE INDEX jobs_printer ON jobs (printer, id);"
+	"CREATE INDEX jobs_open ON jobs (id) WHERE state <> 'done';"
+	"CREATE INDEX jobs_done ON jobs (detailed, max(received, finished, reported))"
+	" WHERE state = 'done';"
+	"CREATE TABLE tickets ("
+	" job INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,"
+	" data BLOB NOT NULL"
+	") STRICT;"
+	"CREATE TABLE job_events ("
+	" job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,"
+	" number INTEGER NOT NULL,"
+	" time INTEGER NOT NULL,"
+	" source TEXT NOT NULL,"
+	" text TEXT NOT NULL,"
+	" PRIMARY KEY (job, number)"
+	") STRICT, WITHOUT ROWID;",
+};
+
+static int exec(struct store *s, const char *sql, struct err *err)
+{
+	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return store_error(s->db, "open", err);
+	return 0;
+}
+
+static int get_number(struct store *s, const char *sql, int64_t *ret, struct err *err)
+{
+	AUTO(store_finalize) sqlite3_stmt *q = NULL;
+	int rc;
+
+	if (store_prepare(s, sql, &q, err) < 0)
+		return -1;
+	rc = store_step(q, err);
+	if (rc > 0)
+		*ret = sqlite3_column_int64(q, 0);
+	return rc < 0 ? -1 : 0;
+}
+
+static bool set_flag(struct store *s, int flag, int on)
+{
+	return sqlite3_db_config(s->db, flag, on, NULL) == SQLITE_OK;
+}
+
+static int open_db(struct store *s, const char *dir, struct err *err)
+{
+	AUTO(free_str) char *path = xasprintf("%s/" DB, dir);
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+	int rc;
+
+	if (sqlite3_open_v2(path, &s->db, flags, NULL) != SQLITE_OK) {
+		rc = s->db ? store_error(s->db, "open", err)
+		           : err_set(err, ERR_TEMPORARY, 0, "cannot open " DB ": out of memory");
+		(void)sqlite3_close(TAKE(s->db));
+		return rc;
+	}
+	(void)sqlite3_extended_result_codes(s->db, 1);
+	(void)sqlite3_busy_timeout(s->db, BUSY_MS);
+	/* Until it is known to be good, closing must not write to it. */
+	if (!set_flag(s, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1) ||
+	    !set_flag(s, SQLITE_DBCONFIG_DEFENSIVE, 1) ||
+	    !set_flag(s, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0) ||
+	    !set_flag(s, SQLITE_DBCONFIG_ENABLE_FKEY, 1) ||
+	    !set_flag(s, SQLITE_DBCONFIG_DQS_DDL, 0) || !set_flag(s, SQLITE_DBCONFIG_DQS_DML, 0) ||
+	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, 256, 64) != SQLITE_OK)
+		return store_error(s->db, "open", err);
+	return exec(s,
+	            "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
+	            " PRAGMA temp_store = MEMORY; PRAGMA cache_size = -256;",
+	            err);
+}
+
+static int check_version(struct store *s, int64_t *ret, struct err *err)
+{
+	int64_t application = 0, version = 0, tables = 0;
+
+	if (get_number(s, "PRAGMA application_id", &application, err) < 0 ||
+	    get_number(s, "PRAGMA user_version", &version, err) < 0 ||
+	    get_number(s, "SELECT count(*) FROM sqlite_schema", &tables, err) < 0)
+		return -1;
+	if (application != APPLICATION_ID && (application || version || tables))
+		return err_set(err, ERR_REJECTED, 0,
+		               DB " belongs to another program; move it away");
+	if (version < 0 || version > (int64_t)ARRAY_SIZE(migrations))
+		return err_set(err, ERR_REJECTED, 0,
+		               DB " was written by a newer version (schema %lld, this one knows"
+		                  " %zu); install that version again",
+		               (long long)version, ARRAY_SIZE(migrations));
+	*ret = version;
+	return 0;
+}
+
+static int check_content(struct store *s, struct err *err)
+{
+	AUTO(store_finalize) sqlite3_stmt *q = NULL;
+	char text[96];
+	int rc;
+
+	if (store_prepare(s, "PRAGMA quick_check(1)", &q, err) < 0)
+		return -1;
+	rc = store_step(q, err);
+	if (rc <= 0)
+		return rc;
+	store_read_text(q, 0, text, sizeof(text));
+	str_clean(text, text, sizeof(text));
+	if (strcmp(text, "ok") != 0)
+		return err_set(err, ERR_CORRUPT, 0, DB " is damaged: %s", text);
+	return 0;
+}
+
+static int migrate(struct store *s, int64_t version, struct err *err)
+{
+	char sql[96];
+
+	for (size_t i = (size_t)version; i < ARRAY_SIZE(migrations); i++) {
+		(void)snprintf(sql, sizeof(sql),
+		               "PRAGMA application_id = %d; PRAGMA user_version = %zu; COMMIT",
+		               APPLICATION_ID, i + 1);
+		if (exec(s, "BEGIN IMMEDIATE", err) < 0 || exec(s, migrations[i], err) < 0 ||
+		    exec(s, sql, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int open_checked(struct store *s, const char *dir, struct err *err)
+{
+	int64_t version = 0;
+
+	if (open_db(s, dir, err) < 0 || check_version(s, &version, err) < 0 ||
+	    check_content(s, err) < 0)
+		return -1;
+	if (!set_flag(s, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0))
+		return store_error(s->db, "open", err);
+	if (exec(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", err) < 0)
+		return -1;
+	return migrate(s, version, err);
+}
+
+static bool exists(struct store *s, const char *name)
+{
+	struct stat st;
+
+	return fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A free name DB.damaged-TIME. */
+static void name_damaged(struct store *s, char *ret, size_t size)
+{
+	struct timespec now;
+	char stamp[24];
+	struct tm tm;
+	int len;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)gmtime_r(&now.tv_sec, &tm);
+	(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	len = snprintf(ret, size, DB ".damaged-%s", stamp);
+	for (int n = 2; exists(s, ret) && n < 1000; n++)
+		(void)snprintf(ret + len, size - (size_t)len, ".%d", n);
+}
+
+static int set_aside(struct store *s, char *ret_name, size_t size, struct err *err)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	char from[32], to[80], name[64];
+
+	name_damaged(s, name, sizeof(name));
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		(void)snprintf(from, sizeof(from), DB "%s", suffixes[i]);
+		(void)snprintf(to, sizeof(to), "%s%s", name, suffixes[i]);
+		if (renameat2(s->dir, from, s->dir, to, RENAME_NOREPLACE) < 0 && errno != ENOENT)
+			return err_errno(err, "set aside damaged " DB);
+	}
+	if (fsync(s->dir) < 0)
+		return err_errno(err, "set aside damaged " DB);
+	(void)str_copy(ret_name, size, name);
+	return 0;
+}
+
+/* Ours from the start: SQLite gives -wal and -shm the mode that it finds here. */
+static int make_file(struct store *s, struct err *err)
+{
+	AUTO(close_fd) int fd = -1;
+
+	fd = openat(s->dir, DB, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_errno(err, "open " DB);
+	if (fsync(s->dir) < 0)
+		return err_errno(err, "make " DB);
+	return 0;
+}
+
+/* What the damaged file numbered is unknown; seconds since 1970 are above it, and ids are never
+ * given out again. */
+static int skip_old_ids(struct store *s, struct err *err)
+{
+	char sql[96];
+
+	(void)snprintf(sql, sizeof(sql),
+	               "INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', %lld)",
+	               (long long)time(NULL));
+	return exec(s, sql, err);
+}
+
+int store_schema_open(struct store *s, const char *dir, char note[TEXT_SIZE], struct err *err)
+{
+	bool orphan = !exists(s, DB) && exists(s, DB "-wal");
+	char name[64];
+
+	*note = '\0';
+	if (orphan)
+		(void)err_set(err, ERR_CORRUPT, 0, DB " is missing beside its " DB "-wal");
+	if (!orphan) {
+		if (make_file(s, err) < 0)
+			return -1;
+		if (open_checked(s, dir, err) == 0)
+			return 0;
+		if (err->kind != ERR_CORRUPT)
+			return -1;
+		(void)sqlite3_close(TAKE(s->db));
+	}
+	if (set_aside(s, name, sizeof(name), err) < 0)
+		return -1;
+	(void)snprintf(note, TEXT_SIZE, "%.90s; set aside as %s, a new one is begun", err->text,
+	               name);
+	if (make_file(s, err) < 0 || open_checked(s, dir, err) < 0)
+		return -1;
+	return skip_old_ids(s, err);
+}
