@@ -56,18 +56,11 @@ int store_error(sqlite3 *db, const char *verb, struct err *err)
 	}
 }
 
-static const char *verb_of(sqlite3_stmt *q)
-{
-	return q && sqlite3_stmt_readonly(q) && sqlite3_get_autocommit(sqlite3_db_handle(q))
-	               ? "read"
-	               : "write";
-}
-
 static int prepare(struct store *s, const char *sql, unsigned flags, sqlite3_stmt **ret,
                    struct err *err)
 {
 	if (sqlite3_prepare_v3(s->db, sql, -1, flags, ret, NULL) != SQLITE_OK)
-		return store_error(s->db, "read", err);
+		return store_error(s->db, s->begun ? "write" : "read", err);
 	return 0;
 }
 
@@ -99,7 +92,7 @@ void store_statement_done(sqlite3_stmt **q)
 	(void)sqlite3_clear_bindings(*q);
 }
 
-int store_step(sqlite3_stmt *q, struct err *err)
+int store_step(struct store *s, sqlite3_stmt *q, struct err *err)
 {
 	switch (sqlite3_step(q)) {
 	case SQLITE_ROW:
@@ -107,7 +100,7 @@ int store_step(sqlite3_stmt *q, struct err *err)
 	case SQLITE_DONE:
 		return 0;
 	default:
-		return store_error(sqlite3_db_handle(q), verb_of(q), err);
+		return store_error(s->db, s->begun ? "write" : "read", err);
 	}
 }
 
@@ -117,7 +110,7 @@ int store_run(struct store *s, enum store_statement which, struct err *err)
 
 	if (store_statement(s, which, &q, err) < 0)
 		return -1;
-	return store_step(q, err) < 0 ? -1 : 0;
+	return store_step(s, q, err) < 0 ? -1 : 0;
 }
 
 int store_grow(void *array, size_t count, size_t size, struct err *err)
@@ -179,7 +172,6 @@ static int batch_end(void *data, struct err *err)
 
 	if (!s->begun)
 		return 0;
-	s->begun = false;
 	if (sqlite3_get_autocommit(s->db)) {
 		*err = s->lost;
 		rc = -1;
@@ -188,6 +180,7 @@ static int batch_end(void *data, struct err *err)
 	}
 	if (rc < 0 && !sqlite3_get_autocommit(s->db))
 		(void)store_run(s, STMT_ROLLBACK, &ignored);
+	s->begun = false;
 	count_commit(s, rc < 0 ? err : NULL);
 	return rc;
 }
@@ -206,9 +199,11 @@ static int run_in_savepoint(struct store_request *r, struct err *err)
 	struct err ignored;
 
 	if (!s->begun) {
-		if (store_run(s, STMT_BEGIN, err) < 0)
-			return -1;
 		s->begun = true;
+		if (store_run(s, STMT_BEGIN, err) < 0) {
+			s->begun = false;
+			return -1;
+		}
 	} else if (sqlite3_get_autocommit(s->db)) {
 		*err = s->lost;
 		return -1;

@@ -41,7 +41,7 @@ static int find_identity(struct store_request *r, struct err *err)
 		(void)sqlite3_bind_int(q, 2, job->cloud_job);
 		(void)sqlite3_bind_int64(q, 3, job->cloud_created);
 	}
-	rc = store_step(q, err);
+	rc = store_step(r->s, q, err);
 	if (rc <= 0)
 		return rc;
 	if (read_job(q, &known, err) < 0)
@@ -60,7 +60,7 @@ static int insert_ticket(struct store_request *r, struct err *err)
 		return -1;
 	(void)sqlite3_bind_int64(q, 1, r->job.id);
 	(void)sqlite3_bind_blob(q, 2, r->ticket.data, (int)r->ticket.len, SQLITE_STATIC);
-	return store_step(q, err);
+	return store_step(r->s, q, err);
 }
 
 static int run_add(struct store_request *r, struct err *err)
@@ -75,7 +75,7 @@ static int run_add(struct store_request *r, struct err *err)
 	if (store_statement(r->s, STMT_JOB_INSERT, &q, err) < 0)
 		return -1;
 	store_bind_record(q, job_columns, job_column_count, &r->job);
-	if (store_step(q, err) < 0)
+	if (store_step(r->s, q, err) < 0)
 		return -1;
 	r->job.id = sqlite3_last_insert_rowid(r->s->db);
 	return insert_ticket(r, err);
@@ -115,7 +115,7 @@ static int bound_events(struct store_request *r, struct err *err)
 		return -1;
 	(void)sqlite3_bind_int64(q, 1, r->job.id);
 	(void)sqlite3_bind_int(q, 2, EVENTS_MAX);
-	return store_step(q, err);
+	return store_step(r->s, q, err);
 }
 
 static int insert_event(struct store_request *r, const struct job_event *event, struct err *err)
@@ -130,7 +130,7 @@ static int insert_event(struct store_request *r, const struct job_event *event, 
 	                        (int)strnlen(event->source, sizeof(event->source)), SQLITE_STATIC);
 	(void)sqlite3_bind_text(q, 4, event->text, (int)strnlen(event->text, sizeof(event->text)),
 	                        SQLITE_STATIC);
-	return store_step(q, err);
+	return store_step(r->s, q, err);
 }
 
 /* Runs a statement whose one parameter is the job's id. */
@@ -141,7 +141,7 @@ static int run_by_id(struct store *s, enum store_statement which, int64_t id, st
 	if (store_statement(s, which, &q, err) < 0)
 		return -1;
 	(void)sqlite3_bind_int64(q, 1, id);
-	return store_step(q, err);
+	return store_step(s, q, err);
 }
 
 static int update_job(struct store_request *r, struct err *err)
@@ -152,7 +152,7 @@ static int update_job(struct store_request *r, struct err *err)
 		return -1;
 	store_bind_record(q, job_columns, job_column_count, &r->job);
 	(void)sqlite3_bind_int64(q, (int)job_column_count + 1, r->job.id);
-	if (store_step(q, err) < 0)
+	if (store_step(r->s, q, err) < 0)
 		return -1;
 	return sqlite3_changes(r->s->db) ? 0 : gone(r->job.id, err);
 }
@@ -235,7 +235,7 @@ static int run_list(struct store_request *r, struct err *err)
 	(void)sqlite3_bind_int64(q, 1, r->limit);
 	if (r->by_printer)
 		(void)sqlite3_bind_text(q, 2, r->printer.id, -1, SQLITE_STATIC);
-	while ((rc = store_step(q, err)) > 0) {
+	while ((rc = store_step(r->s, q, err)) > 0) {
 		if (store_grow(&r->jobs, r->job_count, sizeof(*r->jobs), err) < 0 ||
 		    read_job(q, &r->jobs[r->job_count], err) < 0)
 			return -1;
@@ -276,7 +276,7 @@ static int read_events(struct store_request *r, struct err *err)
 	if (store_statement(r->s, STMT_EVENT_LIST, &q, err) < 0)
 		return -1;
 	(void)sqlite3_bind_int64(q, 1, r->id);
-	while ((rc = store_step(q, err)) > 0) {
+	while ((rc = store_step(r->s, q, err)) > 0) {
 		if (store_grow(&r->events, r->event_count, sizeof(*r->events), err) < 0)
 			return -1;
 		event = &r->events[r->event_count++];
@@ -295,7 +295,7 @@ static int run_get(struct store_request *r, struct err *err)
 	if (store_statement(r->s, STMT_JOB_GET, &q, err) < 0)
 		return -1;
 	(void)sqlite3_bind_int64(q, 1, r->id);
-	rc = store_step(q, err);
+	rc = store_step(r->s, q, err);
 	if (rc < 0)
 		return -1;
 	if (rc == 0)
@@ -335,7 +335,7 @@ static int trim(struct store_request *r, enum store_statement which, int64_t bef
 		return -1;
 	(void)sqlite3_bind_int64(q, 1, before);
 	(void)sqlite3_bind_int(q, 2, TRIM_STEP);
-	if (store_step(q, err) < 0)
+	if (store_step(r->s, q, err) < 0)
 		return -1;
 	return sqlite3_changes(r->s->db);
 }
@@ -402,7 +402,7 @@ int store_load_open_jobs(struct store *s, struct stored_job **ret, size_t *ret_c
 	                  " FROM jobs WHERE state <> 'done' ORDER BY id",
 	                  &q, err) < 0)
 		return -1;
-	while ((rc = store_step(q, err)) > 0) {
+	while ((rc = store_step(s, q, err)) > 0) {
 		if (store_grow(&list, count, sizeof(*list), err) < 0 ||
 		    read_job(q, &list[count].job, err) < 0) {
 			rc = -1;

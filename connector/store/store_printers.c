@@ -11,7 +11,7 @@ static int run_save(struct store_request *r, struct err *err)
 	if (store_statement(r->s, STMT_PRINTER_SAVE, &q, err) < 0)
 		return -1;
 	store_bind_record(q, printer_columns, printer_column_count, &r->printer);
-	return store_step(q, err);
+	return store_step(r->s, q, err);
 }
 
 void store_printer_save(struct store *s, struct store_op *op, const struct printer_record *p)
@@ -30,7 +30,7 @@ static int run_drop(struct store_request *r, struct err *err)
 	if (store_statement(r->s, STMT_PRINTER_DELETE, &q, err) < 0)
 		return -1;
 	(void)sqlite3_bind_text(q, 1, r->printer.id, -1, SQLITE_STATIC);
-	if (store_step(q, err) < 0)
+	if (store_step(r->s, q, err) < 0)
 		return -1;
 	if (sqlite3_changes(r->s->db) == 0)
 		return err_set(err, ERR_GONE, 0, "there is no printer %s", r->printer.id);
@@ -57,7 +57,7 @@ int store_load_printers(struct store *s, struct printer_record **ret, size_t *re
 	if (store_prepare(s, "SELECT " PRINTER_NAMES " FROM printers ORDER BY created, id", &q,
 	                  err) < 0)
 		return -1;
-	while ((rc = store_step(q, err)) > 0) {
+	while ((rc = store_step(s, q, err)) > 0) {
 		if (store_grow(&list, count, sizeof(*list), err) < 0 ||
 		    store_read_record(q, 0, printer_columns, printer_column_count, &list[count],
 		                      err) < 0) {

@@ -225,7 +225,7 @@ void store_statement_done(sqlite3_stmt **q);
 int store_prepare(struct store *s, const char *sql, sqlite3_stmt **ret, struct err *err);
 void store_finalize(sqlite3_stmt **q);
 /* 1: a row, 0: done, -1: err. */
-int store_step(sqlite3_stmt *q, struct err *err);
+int store_step(struct store *s, sqlite3_stmt *q, struct err *err);
 /* Runs one without parameters and results. */
 int store_run(struct store *s, enum store_statement which, struct err *err);
 /* Room for one more in an array of `count`, a struct pointer of whose address is given; the new

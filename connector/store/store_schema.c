@@ -115,7 +115,7 @@ static int get_number(struct store *s, const char *sql, int64_t *ret, struct err
 
 	if (store_prepare(s, sql, &q, err) < 0)
 		return -1;
-	rc = store_step(q, err);
+	rc = store_step(s, q, err);
 	if (rc > 0)
 		*ret = sqlite3_column_int64(q, 0);
 	return rc < 0 ? -1 : 0;
@@ -182,7 +182,7 @@ static int check_content(struct store *s, struct err *err)
 
 	if (store_prepare(s, "PRAGMA quick_check(1)", &q, err) < 0)
 		return -1;
-	rc = store_step(q, err);
+	rc = store_step(s, q, err);
 	if (rc <= 0)
 		return rc;
 	store_read_text(q, 0, text, sizeof(text));

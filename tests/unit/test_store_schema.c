@@ -1,0 +1,624 @@
+/* The store's promises about its files: who may open them, damage, a full disk, kill -9. */
+#include "tests/unit/store_fixture.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "common/buf.h"
+
+static char *path_of(struct fixture *f, const char *name)
+{
+	return xasprintf("%s/%s", f->dir, name);
+}
+
+static int try_open(struct fixture *f, struct err *err)
+{
+	*err = (struct err){ 0 };
+	assert_int_equal(loop_open(&f->loop, err), 0);
+	return store_open(&f->store, f->loop, f->dir, f->note, err);
+}
+
+static bool is_there(struct fixture *f, const char *name)
+{
+	AUTO(free_str) char *path = path_of(f, name);
+
+	return access(path, F_OK) == 0;
+}
+
+/* The full name of the file that begins and ends so; NULL when there is none. */
+static char *find_file(struct fixture *f, const char *begin, const char *end)
+{
+	DIR *dir = opendir(f->dir);
+	struct dirent *entry;
+	char *found = NULL;
+
+	assert_non_null(dir);
+	while (!found && (entry = readdir(dir))) {
+		size_t len = strlen(entry->d_name), tail = strlen(end);
+
+		if (!strncmp(entry->d_name, begin, strlen(begin)) && len >= tail &&
+		    !strcmp(entry->d_name + len - tail, end))
+			found = xstrdup(entry->d_name);
+	}
+	(void)closedir(dir);
+	return found;
+}
+
+static bool is_set_aside(struct fixture *f)
+{
+	AUTO(free_str) char *name = find_file(f, "state.db.damaged", "");
+
+	return name != NULL;
+}
+
+static void patch(struct fixture *f, const char *name, off_t offset, const void *data, size_t len)
+{
+	AUTO(free_str) char *path = path_of(f, name);
+	AUTO(close_fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, data, len, offset), (ssize_t)len);
+}
+
+/* Bytes of the file that are compared later. */
+static void read_whole(struct fixture *f, const char *name, struct buf *ret)
+{
+	AUTO(free_str) char *path = path_of(f, name);
+	struct err err;
+
+	buf_init(ret, 16 << 20);
+	if (fs_read(AT_FDCWD, path, 16 << 20, ret, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void add_some(struct fixture *f, int count)
+{
+	struct job_record job;
+
+	for (int i = 0; i < count; i++) {
+		job = sample_job(i);
+		(void)add_new(f, &job);
+	}
+}
+
+static size_t count_jobs(struct fixture *f)
+{
+	struct waited w = { 0 };
+	size_t count;
+
+	store_jobs_list(f->store, expect(f, &w), NULL, false, 5000);
+	wait_all(f);
+	assert_done(&w);
+	count = w.op.job_count;
+	store_op_clear(&w.op);
+	return count;
+}
+
+/* ---- who may open ---- */
+
+static void test_a_missing_directory_is_made_for_us_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	assert_int_equal(rmdir(f->dir), 0);
+	fixture_open(f);
+	assert_string_equal(f->note, "");
+	assert_int_equal(stat(f->dir, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+}
+
+static void test_the_files_are_ours_alone(void **state)
+{
+	static const char *const names[] = { "state.db", "state.db-wal", "state.db-shm", "lock" };
+	struct fixture *f = *state;
+	mode_t old = umask(0);
+	struct stat st;
+
+	fixture_open(f);
+	add_some(f, 1);
+	(void)umask(old);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		AUTO(free_str) char *path = path_of(f, names[i]);
+
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0600);
+	}
+}
+
+static void test_a_clean_close_leaves_one_file_of_the_database(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_open(f);
+	add_some(f, 3);
+	fixture_close(f);
+	assert_true(is_there(f, "state.db"));
+	assert_false(is_there(f, "state.db-wal"));
+	assert_false(is_there(f, "state.db-shm"));
+	fixture_open(f);
+	assert_string_equal(f->note, "");
+	assert_int_equal(count_jobs(f), 3);
+}
+
+static void test_a_second_instance_is_refused_with_the_process_id(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(free_str) char *want = xasprintf("already used by process %d", (int)getpid());
+	struct store *second = NULL;
+	struct err err = { 0 };
+
+	fixture_open(f);
+	assert_int_equal(store_open(&second, f->loop, f->dir, NULL, &err), -1);
+	assert_null(second);
+	assert_int_equal(err.kind, ERR_REJECTED);
+	assert_non_null(strstr(err.text, want));
+	assert_non_null(strstr(err.text, f->dir));
+	add_some(f, 1); /* the first goes on */
+}
+
+static void test_the_lock_ends_with_the_process(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		fixture_open(f);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	fixture_open(f);
+}
+
+static void test_a_read_only_directory_is_an_error_that_says_so(void **state)
+{
+	struct fixture *f = *state;
+	struct err err;
+	int status;
+	pid_t pid;
+
+	assert_int_equal(chmod(f->dir, 0555), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (getuid() == 0 && (setgid(65534) < 0 || setuid(65534) < 0))
+			_exit(9);
+		if (try_open(f, &err) == 0)
+			_exit(1);
+		if (err.kind != ERR_DENIED || !strstr(err.text, f->dir))
+			_exit(2);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(chmod(f->dir, 0700), 0);
+	assert_false(is_there(f, "state.db"));
+}
+
+/* ---- schema ---- */
+
+#define USER_VERSION   60 /* offsets in the header of an SQLite file */
+#define APPLICATION_ID 68
+
+static void test_a_newer_schema_is_refused_and_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct buf before, after;
+	struct err err;
+
+	fixture_open(f);
+	add_some(f, 2);
+	fixture_close(f);
+	patch(f, "state.db", USER_VERSION, "\0\0\0\3", 4);
+	read_whole(f, "state.db", &before);
+	assert_int_equal(try_open(f, &err), -1);
+	fixture_close(f);
+	assert_int_equal(err.kind, ERR_REJECTED);
+	assert_string_equal(err.text, "state.db was written by a newer version (schema 3, this one"
+	                              " knows 1); install that version again");
+	read_whole(f, "state.db", &after);
+	assert_int_equal(before.len, after.len);
+	assert_memory_equal(before.data, after.data, before.len);
+	buf_clear(&before);
+	buf_clear(&after);
+
+	patch(f, "state.db", USER_VERSION, "\0\0\0\1", 4); /* that version came back */
+	fixture_open(f);
+	assert_int_equal(count_jobs(f), 2);
+}
+
+static void test_a_database_of_another_program_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct err err;
+
+	fixture_open(f);
+	fixture_close(f);
+	patch(f, "state.db", APPLICATION_ID, "GPKG", 4);
+	assert_int_equal(try_open(f, &err), -1);
+	fixture_close(f);
+	assert_int_equal(err.kind, ERR_REJECTED);
+	assert_non_null(strstr(err.text, "another program"));
+	assert_false(is_set_aside(f));
+}
+
+/* ---- damage ---- */
+
+static void assert_set_aside(struct fixture *f, const char *why)
+{
+	AUTO(free_str) char *aside = NULL;
+
+	fixture_open(f);
+	aside = find_file(f, "state.db.damaged-", "Z");
+	assert_non_null(aside);
+	assert_non_null(strstr(f->note, aside));
+	if (!strstr(f->note, why))
+		fail_msg("%s", f->note);
+	assert_int_equal(count_jobs(f), 0);
+	fixture_reopen(f); /* the new one is whole */
+	assert_string_equal(f->note, "");
+}
+
+static void test_a_file_that_is_no_database_is_set_aside(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(free_str) char *aside = NULL;
+	struct buf content;
+
+	fixture_open(f);
+	add_some(f, 3);
+	fixture_close(f);
+	patch(f, "state.db", 0, "this is not a database", 22);
+	assert_set_aside(f, "not a database");
+	aside = find_file(f, "state.db.damaged-", "Z");
+	read_whole(f, aside, &content); /* nothing of it was changed */
+	assert_memory_equal(content.data, "this is not a database", 22);
+	buf_clear(&content);
+}
+
+static void test_a_damaged_page_is_found_at_start(void **state)
+{
+	struct fixture *f = *state;
+	char garbage[4096];
+
+	fixture_open(f);
+	add_some(f, 30);
+	fixture_close(f);
+	memset(garbage, 0x5a, sizeof(garbage));
+	for (int page = 2; page < 8; page++)
+		patch(f, "state.db", page * 4096, garbage, sizeof(garbage));
+	assert_set_aside(f, "state.db is damaged");
+}
+
+static void test_a_truncated_file_is_found_at_start(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(free_str) char *path = path_of(f, "state.db");
+
+	fixture_open(f);
+	add_some(f, 30);
+	fixture_close(f);
+	assert_int_equal(truncate(path, 3 * 4096), 0);
+	assert_set_aside(f, "state.db is damaged");
+}
+
+static void test_an_empty_file_is_a_new_database(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(free_str) char *path = path_of(f, "state.db");
+	AUTO(close_fd) int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	fixture_open(f);
+	assert_string_equal(f->note, "");
+	add_some(f, 1);
+}
+
+static void test_ids_go_on_above_those_of_the_damaged_file(void **state)
+{
+	struct fixture *f = *state;
+	struct job_record job = sample_job(1);
+
+	fixture_open(f);
+	add_some(f, 3);
+	fixture_close(f);
+	patch(f, "state.db", 0, "this is not a database", 22);
+	fixture_open(f);
+	assert_true(add_new(f, &job) > 1000000000);
+}
+
+static void test_two_damages_within_a_second_are_both_kept(void **state)
+{
+	struct fixture *f = *state;
+	DIR *dir;
+	int found = 0;
+
+	for (int i = 0; i < 3; i++) {
+		fixture_open(f);
+		fixture_close(f);
+		patch(f, "state.db", 0, "this is not a database", 22);
+	}
+	fixture_open(f);
+	dir = opendir(f->dir);
+	assert_non_null(dir);
+	for (struct dirent *entry; (entry = readdir(dir));)
+		found += !strncmp(entry->d_name, "state.db.damaged-", 17);
+	(void)closedir(dir);
+	assert_int_equal(found, 3);
+}
+
+/* ---- kill -9 ---- */
+
+/* A child that adds jobs until it is killed; the id of each goes through the pipe after done(). */
+struct writer {
+	struct store_op op;
+	struct fixture *f;
+	int pipe;
+	int next;
+};
+
+static void on_added(struct store_op *op, const struct err *err)
+{
+	struct writer *w = op->data;
+	int64_t id = op->job.id;
+	struct job_record job;
+
+	if (err || write(w->pipe, &id, sizeof(id)) != sizeof(id))
+		_exit(1);
+	job = sample_job(w->next++);
+	store_job_add(w->f->store, op, &job, NULL);
+}
+
+static pid_t start_writers(struct fixture *f, int *ret_pipe)
+{
+	static struct writer writers[4];
+	struct job_record job;
+	int fds[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)close(fds[0]);
+		fixture_open(f);
+		for (int i = 0; i < 4; i++) {
+			writers[i] = (struct writer){ .f = f, .pipe = fds[1], .next = i * 1000000 };
+			writers[i].op = (struct store_op){ .data = &writers[i], .done = on_added };
+			job = sample_job(writers[i].next++);
+			store_job_add(f->store, &writers[i].op, &job, NULL);
+		}
+		loop_run(f->loop);
+		_exit(1);
+	}
+	(void)close(fds[1]);
+	*ret_pipe = fds[0];
+	return pid;
+}
+
+/* Kills it after n ids; returns the number of ids that were reported in the end. */
+static size_t kill_after(pid_t pid, int fd, size_t n, int64_t *ids, size_t max)
+{
+	size_t count = 0;
+	int status;
+
+	while (count < max && read(fd, &ids[count], sizeof(*ids)) == sizeof(*ids))
+		if (++count == n)
+			assert_int_equal(kill(pid, SIGKILL), 0);
+	(void)close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	return count;
+}
+
+static void test_what_was_reported_done_survives_kill(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(free_str) char *path = path_of(f, "state.db");
+	static int64_t ids[100000];
+	unsigned seed = (unsigned)time(NULL);
+	size_t count;
+	int fd;
+	pid_t pid;
+
+	print_message("seed %u\n", seed);
+	srandom(seed);
+	for (int round = 0; round < 5; round++) {
+		pid = start_writers(f, &fd);
+		count = kill_after(pid, fd, 1 + (size_t)random() % 300, ids, ARRAY_SIZE(ids));
+		fixture_open(f);
+		assert_string_equal(f->note, "");
+		for (size_t i = 0; i < count; i++)
+			assert_int_equal(kind_of_get(f, ids[i]), ERR_NONE);
+		/* at most what was under way is there unreported */
+		assert_true(count_jobs(f) <= count + 4);
+		fixture_close(f);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+/* A database whose -wal holds what was committed last, and nobody has open. */
+static void leave_wal(struct fixture *f)
+{
+	static int64_t ids[100000];
+	int fd;
+	pid_t pid = start_writers(f, &fd);
+
+	(void)kill_after(pid, fd, 20, ids, ARRAY_SIZE(ids));
+	assert_true(is_there(f, "state.db-wal"));
+}
+
+static void test_wal_and_shm_are_set_aside_beside_the_damaged_file(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(free_str) char *wal = NULL;
+	AUTO(free_str) char *shm = NULL;
+
+	leave_wal(f);
+	patch(f, "state.db-wal", 0, "not a log at all", 16);
+	patch(f, "state.db", 0, "this is not a database", 22);
+	assert_set_aside(f, "not a database");
+	wal = find_file(f, "state.db.damaged-", "Z-wal");
+	shm = find_file(f, "state.db.damaged-", "Z-shm");
+	assert_non_null(wal);
+	assert_non_null(shm);
+}
+
+static void test_a_wal_without_its_database_is_not_thrown_away(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(free_str) char *path = path_of(f, "state.db");
+	AUTO(free_str) char *wal = NULL;
+
+	leave_wal(f);
+	assert_int_equal(unlink(path), 0);
+	fixture_open(f);
+	assert_non_null(strstr(f->note, "state.db is missing"));
+	wal = find_file(f, "state.db.damaged-", "Z-wal");
+	assert_non_null(wal);
+	assert_int_equal(count_jobs(f), 0);
+}
+
+static void test_a_torn_end_of_the_wal_is_ignored(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(free_str) char *path = path_of(f, "state.db-wal");
+	struct stat st;
+
+	leave_wal(f);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(truncate(path, st.st_size - 100), 0);
+	fixture_open(f);
+	assert_string_equal(f->note, "");
+	assert_true(count_jobs(f) > 0);
+}
+
+/* ---- a full disk ---- */
+
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void test_a_full_disk_is_temporary_and_harms_nothing(void **state)
+{
+	struct fixture *f = *state;
+	static struct waited w[300];
+	struct job_record job = sample_job(1), other;
+	struct store_stats stats;
+	struct waited r = { 0 };
+	size_t done = 0;
+
+	memset(w, 0, sizeof(w));
+	(void)signal(SIGXFSZ, SIG_IGN);
+	fixture_open(f);
+	job.id = add_new(f, &job);
+	limit_files(80 * 1024);
+	for (int i = 0; i < 300; i++) {
+		other = sample_job(100 + i);
+		memset(other.dropped, 'x', sizeof(other.dropped) - 1);
+		store_job_add(f->store, expect(f, &w[i]), &other, NULL);
+	}
+	wait_all(f);
+	for (int i = 0; i < 300; i++) {
+		if (w[i].err.kind == ERR_NONE) {
+			done++;
+			continue;
+		}
+		assert_int_equal(w[i].err.kind, ERR_TEMPORARY);
+		assert_non_null(strstr(w[i].err.text, "cannot write state.db"));
+	}
+	assert_true(done < 300);
+	stats = store_stats(f->store);
+	assert_true(stats.failing);
+	assert_non_null(strstr(stats.last.text, "cannot write state.db"));
+	assert_int_equal(count_jobs(f), 1 + done); /* reading works */
+
+	limit_files(RLIM_INFINITY);
+	job.attempt = 2;
+	save_job(f, &r, &job);
+	assert_done(&r);
+	assert_false(store_stats(f->store).failing);
+	fixture_reopen(f);
+	assert_string_equal(f->note, "");
+	assert_int_equal(count_jobs(f), 1 + done);
+	for (int i = 0; i < 300; i++)
+		if (w[i].err.kind == ERR_NONE)
+			assert_int_equal(kind_of_get(f, w[i].op.job.id), ERR_NONE);
+	get_job(f, &r, job.id);
+	assert_int_equal(r.op.job.attempt, 2);
+	store_op_clear(&r.op);
+}
+
+static void test_closing_on_a_full_disk_ends_and_loses_nothing_that_was_done(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	fixture_open(f);
+	add_some(f, 40);
+	limit_files(4096);
+	fixture_close(f); /* its checkpoint fails */
+	limit_files(RLIM_INFINITY);
+	fixture_open(f);
+	assert_string_equal(f->note, "");
+	assert_int_equal(count_jobs(f), 40);
+}
+
+static void test_opening_on_a_full_disk_is_temporary_and_sets_nothing_aside(void **state)
+{
+	struct fixture *f = *state;
+	struct err err;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	limit_files(4096);
+	assert_int_equal(try_open(f, &err), -1);
+	limit_files(RLIM_INFINITY);
+	fixture_close(f);
+	assert_int_equal(err.kind, ERR_TEMPORARY);
+	assert_false(is_set_aside(f));
+	fixture_open(f);
+	add_some(f, 1);
+}
+
+#define SCHEMA_TEST(name) cmocka_unit_test_setup_teardown(name, setup_dir, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCHEMA_TEST(test_a_missing_directory_is_made_for_us_alone),
+		SCHEMA_TEST(test_the_files_are_ours_alone),
+		SCHEMA_TEST(test_a_clean_close_leaves_one_file_of_the_database),
+		SCHEMA_TEST(test_a_second_instance_is_refused_with_the_process_id),
+		SCHEMA_TEST(test_the_lock_ends_with_the_process),
+		SCHEMA_TEST(test_a_read_only_directory_is_an_error_that_says_so),
+		SCHEMA_TEST(test_a_newer_schema_is_refused_and_left_alone),
+		SCHEMA_TEST(test_a_database_of_another_program_is_refused),
+		SCHEMA_TEST(test_a_file_that_is_no_database_is_set_aside),
+		SCHEMA_TEST(test_a_damaged_page_is_found_at_start),
+		SCHEMA_TEST(test_a_truncated_file_is_found_at_start),
+		SCHEMA_TEST(test_an_empty_file_is_a_new_database),
+		SCHEMA_TEST(test_ids_go_on_above_those_of_the_damaged_file),
+		SCHEMA_TEST(test_two_damages_within_a_second_are_both_kept),
+		SCHEMA_TEST(test_what_was_reported_done_survives_kill),
+		SCHEMA_TEST(test_wal_and_shm_are_set_aside_beside_the_damaged_file),
+		SCHEMA_TEST(test_a_wal_without_its_database_is_not_thrown_away),
+		SCHEMA_TEST(test_a_torn_end_of_the_wal_is_ignored),
+		SCHEMA_TEST(test_a_full_disk_is_temporary_and_harms_nothing),
+		SCHEMA_TEST(test_closing_on_a_full_disk_ends_and_loses_nothing_that_was_done),
+		SCHEMA_TEST(test_opening_on_a_full_disk_is_temporary_and_sets_nothing_aside),
+	};
+
+	(void)alarm(60);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
