@@ -356,6 +356,13 @@ static void test_two_damages_within_a_second_are_both_kept(void **state)
 
 /* ---- kill -9 ---- */
 
+/* The children open a loop of their own; this process's threads rest meanwhile. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+	return "die_after_fork=0";
+}
+
 /* A child that adds jobs until it is killed; the id of each goes through the pipe after done(). */
 struct writer {
 	struct store_op op;
