@@ -193,7 +193,6 @@ static void on_stored(struct store_op *op, const struct err *err)
 		meet_again(j);
 	} else {
 		j->rec.id = op->job.id;
-		j->event_count = 0;
 		if (j->rec.refused) {
 			j->before = JOB_CLAIMING;
 			j->rec.state = JOB_REPORTING;

@@ -346,3 +346,18 @@ struct store_stats store_stats(const struct store *s)
 	pthread_mutex_unlock(lock);
 	return stats;
 }
+
+const struct store_ops store_ops = {
+	.job_add = store_job_add,
+	.job_save = store_job_save,
+	.job_save_lazy = store_job_save_lazy,
+	.job_drop = store_job_drop,
+	.job_find = store_job_find,
+	.jobs_list = store_jobs_list,
+	.job_get = store_job_get,
+	.jobs_trim = store_jobs_trim,
+	.printer_save = store_printer_save,
+	.printer_drop = store_printer_drop,
+	.op_clear = store_op_clear,
+	.stats = store_stats,
+};

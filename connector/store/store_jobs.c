@@ -323,6 +323,34 @@ void store_job_get(struct store *s, struct store_op *op, int64_t id)
 	store_request_submit(r);
 }
 
+static int run_find(struct store_request *r, struct err *err)
+{
+	AUTO(store_statement_done) sqlite3_stmt *q = NULL;
+	int rc;
+
+	if (store_statement(r->s, STMT_JOB_NEWEST, &q, err) < 0)
+		return -1;
+	(void)sqlite3_bind_text(q, 1, r->printer.id, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(q, 2, r->id);
+	rc = store_step(r->s, q, err);
+	if (rc < 0)
+		return -1;
+	if (rc == 0)
+		return err_set(err, ERR_GONE, 0, "no job %lld of that cloud is known",
+		               (long long)r->id);
+	return read_job(q, &r->job, err);
+}
+
+void store_job_find(struct store *s, struct store_op *op, const char *printer, int32_t cloud_job)
+{
+	struct store_request *r = store_request_new(s, op, run_find);
+
+	r->finish = finish_job;
+	(void)str_copy(r->printer.id, sizeof(r->printer.id), printer);
+	r->id = cloud_job;
+	store_request_submit(r);
+}
+
 /* ---- trim ---- */
 
 /* Returns how many rows, or -1. */

@@ -141,6 +141,8 @@ void store_read_text(sqlite3_stmt *q, int column, char *ret, size_t size);
 	X(JOB_LIST_PRINTER_OPEN,                                                                   \
 	  "SELECT id, " JOB_NAMES " FROM jobs INDEXED BY jobs_open WHERE printer = ?2"             \
 	  " AND state <> 'done' ORDER BY id DESC LIMIT ?1")                                        \
+	X(JOB_NEWEST, "SELECT id, " JOB_NAMES " FROM jobs WHERE printer = ?1 AND cloud_job = ?2"   \
+	              " ORDER BY id DESC LIMIT 1")                                                 \
 	X(TICKET_INSERT, "INSERT INTO tickets (job, data) VALUES (?, ?)")                          \
 	X(TICKET_DELETE, "DELETE FROM tickets WHERE job = ?")                                      \
 	X(EVENT_INSERT, "INSERT INTO job_events (job, number, time, source, text)"                 \
