@@ -2,7 +2,9 @@
 # `make help` lists the targets.
 
 B        ?= build
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 SANITIZE ?=
 prefix   ?= /usr
 sbindir  ?= $(prefix)/sbin
@@ -47,7 +49,7 @@ $(B)/config.mk: packaging/build-depends packaging/test-depends Makefile
 	        "$$(cups-config --libs)"; \
 	   echo "CLI_LIBS := $$(pkg-config --libs libcjson)"; \
 	   echo "TEST_LIBS := $$(pkg-config --libs cmocka libssl 2>/dev/null)"; \
-	   echo "EMULATOR_LIBS := $$(pkg-config --libs libmicrohttpd libcrypto 2>/dev/null)" \
+	   echo "EMULATOR_LIBS := $$(pkg-config --libs libmicrohttpd gnutls zlib libcrypto 2>/dev/null)" \
 	        "$$(cups-config --libs)"; } >$@
 
 deps: ## install the Debian packages that building and testing need (root or sudo)
