@@ -107,7 +107,7 @@ $(B)/bench-%: $(B)/tests/bench/%.o
 $(B)/gen/varlink_idl.inc: common/org.printconnector.Connector.varlink
 	@mkdir -p $(@D)
 	sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $< >$@
-$(call objects,$(COMMON_C) $(CONNECTOR_C)): | $(B)/gen/varlink_idl.inc
+$(call objects,$(COMMON_C) $(CONNECTOR_C) $(UNIT_C)): | $(B)/gen/varlink_idl.inc
 
 -include $(patsubst %.c,$(B)/%.d,$(ALL_C))
 
