@@ -240,14 +240,7 @@ static void test_sizes_and_back(void **state)
 		{ "2048M", 2147483648, "2G" },
 		{ "1T", 1099511627776, "1T" },
 	};
-	static const char *const wrong[] = { "",
-		                             "G",
-		                             "2g",
-		                             "2GB",
-		                             "-1",
-		                             "2.5G",
-		                             "9000000T"
-		                             "000" };
+	static const char *const wrong[] = { "", "G", "2g", "2GB", "-1", "2.5G", "9000000000T" };
 	char text[STR_SIZE_SIZE];
 	int64_t bytes;
 
