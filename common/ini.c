@@ -142,7 +142,7 @@ int ini_parse(const char *file, const void *data, size_t len, ini_handler *handl
               void *handler_data, struct buf *problems, struct err *err)
 {
 	struct parser p = { .handler = handler, .handler_data = handler_data };
-	const char *next = data, *end, *stop = next + len;
+	const char *next = len ? data : "", *end, *stop = next + len;
 	char line[INI_LINE_MAX + 1], *text;
 	struct err problem;
 	char where[512];

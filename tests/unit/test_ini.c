@@ -80,6 +80,7 @@ static void test_comments_and_blank_lines_mean_nothing(void **state)
 {
 	assert_seen(*state, "# c\n; c\n  # c\n\t\n\n", "");
 	assert_seen(*state, "", "");
+	assert_int_equal(parse(*state, NULL, 0), 0);
 	assert_seen(*state, "[a]\nk = v # not a comment\n", "1:[a|];2:k=v # not a comment;");
 }
 
