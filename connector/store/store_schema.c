@@ -4,6 +4,7 @@
  * database (rejected, nothing is touched); damage (the three files are renamed and a new database
  * is begun). A crash between the renames leaves a -wal without its database, which goes the same
  * way at the next start: SQLite would delete it. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "connector/store/store_private.h"
 
 #define DB             "state.db"
+#define DAMAGED        DB ".damaged-"
 #define APPLICATION_ID 0x70726e63 /* "prnc" */
 #define BUSY_MS        1000       /* an administrator's sqlite3 may look in */
 
@@ -192,14 +194,42 @@ static int check_content(struct store *s, struct err *err)
 	return 0;
 }
 
+/* Also when a crash came between setting aside and beginning anew. */
+static bool was_set_aside(struct store *s)
+{
+	int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	bool found = false;
+
+	if (!dir) {
+		close_fd(&fd);
+		return true; /* who knows */
+	}
+	while (!found && (entry = readdir(dir)))
+		found = strncmp(entry->d_name, DAMAGED, strlen(DAMAGED)) == 0;
+	(void)closedir(dir);
+	return found;
+}
+
+/* Job ids are never given out again. How far a damaged file had counted is unknown; seconds since
+ * 1970 are above it. */
+static int64_t first_id(struct store *s, int64_t version)
+{
+	return version == 0 && was_set_aside(s) ? (int64_t)time(NULL) : 0;
+}
+
 static int migrate(struct store *s, int64_t version, struct err *err)
 {
-	char sql[96];
+	int64_t first = first_id(s, version);
+	char sql[192];
 
 	for (size_t i = (size_t)version; i < ARRAY_SIZE(migrations); i++) {
-		(void)snprintf(sql, sizeof(sql),
-		               "PRAGMA application_id = %d; PRAGMA user_version = %zu; COMMIT",
-		               APPLICATION_ID, i + 1);
+		(void)snprintf(
+			sql, sizeof(sql),
+			"INSERT INTO sqlite_sequence (name, seq) SELECT 'jobs', %lld WHERE %d;"
+			"PRAGMA application_id = %d; PRAGMA user_version = %zu; COMMIT",
+			(long long)first, i == 0 && first != 0, APPLICATION_ID, i + 1);
 		if (exec(s, "BEGIN IMMEDIATE", err) < 0 || exec(s, migrations[i], err) < 0 ||
 		    exec(s, sql, err) < 0)
 			return -1;
@@ -239,7 +269,7 @@ static void name_damaged(struct store *s, char *ret, size_t size)
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	(void)gmtime_r(&now.tv_sec, &tm);
 	(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	len = snprintf(ret, size, DB ".damaged-%s", stamp);
+	len = snprintf(ret, size, DAMAGED "%s", stamp);
 	for (int n = 2; exists(s, ret) && n < 1000; n++)
 		(void)snprintf(ret + len, size - (size_t)len, ".%d", n);
 }
@@ -275,18 +305,6 @@ static int make_file(struct store *s, struct err *err)
 	return 0;
 }
 
-/* What the damaged file numbered is unknown; seconds since 1970 are above it, and ids are never
- * given out again. */
-static int skip_old_ids(struct store *s, struct err *err)
-{
-	char sql[96];
-
-	(void)snprintf(sql, sizeof(sql),
-	               "INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', %lld)",
-	               (long long)time(NULL));
-	return exec(s, sql, err);
-}
-
 int store_schema_open(struct store *s, const char *dir, char note[TEXT_SIZE], struct err *err)
 {
 	bool orphan = !exists(s, DB) && exists(s, DB "-wal");
@@ -308,7 +326,7 @@ int store_schema_open(struct store *s, const char *dir, char note[TEXT_SIZE], st
 		return -1;
 	(void)snprintf(note, TEXT_SIZE, "%.90s; set aside as %s, a new one is begun", err->text,
 	               name);
-	if (make_file(s, err) < 0 || open_checked(s, dir, err) < 0)
+	if (make_file(s, err) < 0)
 		return -1;
-	return skip_old_ids(s, err);
+	return open_checked(s, dir, err);
 }

@@ -16,6 +16,7 @@
 #include "common/util.h"
 #include "connector/store/keys.h"
 #include "connector/store/records.h"
+#include "tests/lib/fault.h"
 
 #define ID  "7d0b5f0e-2d9b-4c53-9a9e-0c1f6f1a2b3c"
 #define KEY "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"
@@ -212,6 +213,28 @@ static void test_a_huge_file_is_neither_written_nor_read(void **state)
 	buf_wipe(&b);
 }
 
+static void test_a_failing_call_never_damages_the_old_key(void **state)
+{
+	struct buf b;
+	struct err err;
+	bool failed = true;
+	int n, rc;
+
+	buf_init(&b, 65536);
+	for (n = 0; failed; n++) {
+		assert_int_equal(keys_save(*state, ID, "old", &err), 0);
+		fault_arm(n);
+		rc = keys_save(*state, ID, KEY, &err);
+		failed = fault_disarm();
+		assert_true(rc == 0 || failed);
+		assert_int_equal(keys_load(*state, ID, &b, &err), 0);
+		if (rc == 0 || strcmp(buf_text(&b), "old") != 0)
+			assert_string_equal(buf_text(&b), KEY);
+		buf_wipe(&b);
+	}
+	assert_true(n > 3);
+}
+
 #define KEYS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -226,6 +249,7 @@ int main(void)
 		KEYS_TEST(test_a_path_that_does_not_fit_is_empty),
 		KEYS_TEST(test_missing_files_are_gone),
 		KEYS_TEST(test_removing_takes_both_and_none_is_fine),
+		KEYS_TEST(test_a_failing_call_never_damages_the_old_key),
 		KEYS_TEST(test_a_huge_file_is_neither_written_nor_read),
 	};
 

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "common/buf.h"
+#include "tests/lib/fault.h"
 
 static char *path_of(struct fixture *f, const char *name)
 {
@@ -334,11 +335,22 @@ static void test_ids_go_on_above_those_of_the_damaged_file(void **state)
 	assert_true(add_new(f, &job) > 1000000000);
 }
 
-static void test_two_damages_within_a_second_are_both_kept(void **state)
+static int count_damaged(struct fixture *f)
+{
+	DIR *dir = opendir(f->dir);
+	int found = 0;
+
+	assert_non_null(dir);
+	for (struct dirent *entry; (entry = readdir(dir));)
+		if (!strncmp(entry->d_name, "state.db.damaged-", 17))
+			found += !strstr(entry->d_name, "-wal") && !strstr(entry->d_name, "-shm");
+	(void)closedir(dir);
+	return found;
+}
+
+static void test_damages_within_one_second_are_all_kept(void **state)
 {
 	struct fixture *f = *state;
-	DIR *dir;
-	int found = 0;
 
 	for (int i = 0; i < 3; i++) {
 		fixture_open(f);
@@ -346,12 +358,33 @@ static void test_two_damages_within_a_second_are_both_kept(void **state)
 		patch(f, "state.db", 0, "this is not a database", 22);
 	}
 	fixture_open(f);
-	dir = opendir(f->dir);
-	assert_non_null(dir);
-	for (struct dirent *entry; (entry = readdir(dir));)
-		found += !strncmp(entry->d_name, "state.db.damaged-", 17);
-	(void)closedir(dir);
-	assert_int_equal(found, 3);
+	assert_int_equal(count_damaged(f), 3);
+}
+
+static void test_a_failing_call_while_setting_aside_loses_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct job_record job;
+	bool failed = true;
+	struct err err;
+	int n;
+
+	for (n = 0; failed; n++) {
+		fixture_open(f);
+		fixture_close(f);
+		patch(f, "state.db", 0, "this is not a database", 22);
+		fault_arm(n);
+		if (try_open(f, &err) < 0)
+			assert_int_equal(err.kind, ERR_TEMPORARY);
+		failed = fault_disarm();
+		fixture_close(f);
+		fixture_open(f); /* the next start does what is left */
+		assert_int_equal(count_damaged(f), n + 1);
+		job = sample_job(n);
+		assert_true(add_new(f, &job) > 1000000000);
+		fixture_close(f);
+	}
+	assert_true(n > 3);
 }
 
 /* ---- kill -9 ---- */
@@ -616,7 +649,8 @@ int main(void)
 		SCHEMA_TEST(test_a_truncated_file_is_found_at_start),
 		SCHEMA_TEST(test_an_empty_file_is_a_new_database),
 		SCHEMA_TEST(test_ids_go_on_above_those_of_the_damaged_file),
-		SCHEMA_TEST(test_two_damages_within_a_second_are_both_kept),
+		SCHEMA_TEST(test_damages_within_one_second_are_all_kept),
+		SCHEMA_TEST(test_a_failing_call_while_setting_aside_loses_nothing),
 		SCHEMA_TEST(test_what_was_reported_done_survives_kill),
 		SCHEMA_TEST(test_wal_and_shm_are_set_aside_beside_the_damaged_file),
 		SCHEMA_TEST(test_a_wal_without_its_database_is_not_thrown_away),
