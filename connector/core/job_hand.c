@@ -147,6 +147,9 @@ static void release_slot(struct job *j)
 static void settle(struct job *j, enum policy_place place, const struct err *err)
 {
 	job_hand_clear(j);
+	/* a queue that failed is looked at, so that nothing more is claimed for it meanwhile */
+	if (place == POLICY_NOTHING_SENT && err)
+		j->core->set.queue_ops->refresh(j->printer->queue);
 	job_settle(j, place, err, OUTCOME_NONE);
 }
 

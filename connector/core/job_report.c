@@ -97,6 +97,8 @@ static int report(struct job *j, bool canceled, struct err *err)
 		.documents = j->rec.documents,
 	};
 
+	if (j->rec.outcome == OUTCOME_COMPLETED && !*j->rec.report_message)
+		r.message = "printed"; /* not what was said last while it printed */
 	if (j->rec.refused)
 		return j->core->set.cloud_ops->refuse(j->printer->channel, &j->cloud,
 		                                      j->rec.cloud_job, j->rec.error_code,
