@@ -137,11 +137,10 @@ static void on_watch(struct local_watch *w, const struct local_job *local, const
 		return;
 	}
 	if (local->printed_again && !j->seen.printed_again) {
-		job_event(j, "queue", "printed again after the print system restarted");
-		job_log(j, LOG_LEVEL_WARNING,
-		        "printed again: the print system restarted in the middle");
+		job_event(j, "queue", "started again by the print system");
+		job_log(j, LOG_LEVEL_WARNING, "the print system started it again");
 		(void)str_copy(j->rec.report_message, sizeof(j->rec.report_message),
-		               "may have printed twice: the print system restarted in the middle");
+		               "the print system started it again: paper may have come out twice");
 	}
 	j->seen = *local;
 	j->rec.impressions = local->impressions;
