@@ -313,6 +313,9 @@ static void handle_note(struct http_exchange *x)
 	} else if (x->phase == HTTP_RUNNING && body && stream_state(body) == STREAM_FAILED) {
 		x->result = *stream_err(body);
 		finish(x);
+	} else if (http_answer_is_early(x)) {
+		http_answer_judge(x, CURLE_OK);
+		finish(x);
 	} else if (x->phase == HTTP_RUNNING) {
 		unpause(x);
 	}

@@ -48,6 +48,7 @@ static void read_status(struct http_exchange *x, const char *line, size_t len)
 	r->reply_framed = len > 5 && line[5] >= '2'; /* HTTP/2 always is */
 	x->retry_after[0] = '\0';
 	x->header_done = false;
+	x->length = -1;
 }
 
 static void read_field(struct http_exchange *x, const char *line, size_t len)
@@ -71,8 +72,10 @@ static void read_field(struct http_exchange *x, const char *line, size_t len)
 		copy_value(date, sizeof(date), colon + 1, rest);
 		when = curl_getdate(date, NULL);
 		r->server_time = when > 0 ? (int64_t)when : 0;
-	} else if ((name == 14 && strncasecmp(line, "content-length", name) == 0) ||
-	           (name == 17 && strncasecmp(line, "transfer-encoding", name) == 0)) {
+	} else if (name == 14 && strncasecmp(line, "content-length", name) == 0) {
+		x->length = strtoll(colon + 1, NULL, 10);
+		r->reply_framed = true;
+	} else if (name == 17 && strncasecmp(line, "transfer-encoding", name) == 0) {
 		r->reply_framed = true;
 	}
 }
@@ -97,7 +100,18 @@ size_t http_on_header(char *line, size_t size, size_t count, void *data)
 		x->header_done = x->req->status >= 200;
 	else if (!x->header_done) /* a trailer says nothing to us */
 		read_field(x, line, len);
+	if (http_answer_is_early(x))
+		http_note(x);
 	return len;
+}
+
+bool http_answer_is_early(const struct http_exchange *x)
+{
+	const struct http_req *r = x->req;
+
+	if (!x->send_paused || !x->header_done)
+		return false;
+	return r->status / 100 != 2 || (x->length >= 0 && r->received >= x->length);
 }
 
 static int retry_after(const struct http_exchange *x)

@@ -62,6 +62,8 @@ size_t http_on_read(char *out, size_t size, size_t count, void *data)
 	switch (stream_state(r->body)) {
 	case STREAM_OPEN:
 		x->send_paused = true;
+		if (http_answer_is_early(x))
+			http_note(x);
 		return CURL_READFUNC_PAUSE;
 	case STREAM_FAILED:
 		x->failed = true;
@@ -110,6 +112,8 @@ size_t http_on_write(char *in, size_t size, size_t count, void *data)
 	switch (r->take(r, in, len, &x->fail)) {
 	case HTTP_TAKEN:
 		r->received += (int64_t)len;
+		if (http_answer_is_early(x))
+			http_note(x);
 		return len;
 	case HTTP_PAUSE:
 		x->recv_paused = true;
@@ -121,19 +125,36 @@ size_t http_on_write(char *in, size_t size, size_t count, void *data)
 	return 0;
 }
 
+/* More in the stream than was announced? The other side has a part and thinks that it is all. */
+static bool has_more(struct http_exchange *x)
+{
+	const struct http_req *r = x->req;
+	char byte;
+
+	return r->body_len >= 0 && x->taken == r->body_len && stream_read(r->body, &byte, 1) > 0;
+}
+
 void http_body_settle(struct http_exchange *x)
 {
 	struct stream *body = x->req->body;
 	struct err early;
-	char name[128];
+	char name[96];
 
 	if (!body)
 		return;
 	stream_on_data(body, NULL, NULL);
-	if (is_consumed(x))
-		return;
 	http_answer_name(x, name, sizeof(name));
-	(void)err_set(&early, ERR_TEMPORARY, 0, "%s answered before it had the whole document",
-	              name);
+	if (has_more(x)) {
+		(void)err_set(&early, ERR_TEMPORARY, 0,
+		              "%s: the document is longer than the %lld bytes announced", name,
+		              (long long)x->req->body_len);
+		if (x->result.kind == ERR_NONE)
+			x->result = early;
+	} else if (is_consumed(x)) {
+		return;
+	} else {
+		(void)err_set(&early, ERR_TEMPORARY, 0,
+		              "%s answered before it had the whole document", name);
+	}
 	stream_fail(body, x->result.kind != ERR_NONE ? &x->result : &early);
 }

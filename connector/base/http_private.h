@@ -75,6 +75,7 @@ struct http_exchange {
 	size_t header_bytes;
 	unsigned header_lines;
 	bool header_done; /* of a final answer */
+	int64_t length;   /* its Content-Length; -1: not said */
 	int64_t dropped;  /* body bytes nobody wants */
 	char retry_after[48];
 
@@ -108,6 +109,9 @@ void http_body_settle(struct http_exchange *x);
 
 /* http_answer.c */
 size_t http_on_header(char *line, size_t size, size_t count, void *data);
+/* While the body's producer makes us wait, libcurl 7.88 does not notice that the answer is there
+ * already: whoever finds it notes the exchange, and http_drain() ends it. */
+bool http_answer_is_early(const struct http_exchange *x);
 /* Into x->result: what this end of the transfer means. */
 void http_answer_judge(struct http_exchange *x, CURLcode code);
 /* Host and port of the URL, or the socket's path: how errors name the other side. */
