@@ -119,6 +119,8 @@ size_t http_on_write(char *in, size_t size, size_t count, void *data)
 		x->recv_paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	case HTTP_STOP:
+		if (x->fail.kind == ERR_NONE)
+			http_fail(x, ERR_REJECTED, 0, "the answer makes no sense");
 		x->failed = true;
 		return 0;
 	}
