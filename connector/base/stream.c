@@ -149,7 +149,7 @@ void stream_on_data(struct stream *s, void (*on_data)(void *data), void *data)
 
 void stream_fail(struct stream *s, const struct err *err)
 {
-	if (s->failed || stream_state(s) == STREAM_ENDED)
+	if (s->failed)
 		return;
 	s->err = *err; /* before anything else: it may be borrowed from a side that is woken */
 	s->failed = true;

@@ -186,7 +186,7 @@ static void test_a_failure_drops_bytes_and_wakes_both(void **state)
 	close_ends(&e);
 }
 
-static void test_what_was_read_whole_cannot_fail_any_more(void **state)
+static void test_what_was_read_whole_can_still_be_refused(void **state)
 {
 	struct ends e;
 	struct err err;
@@ -195,8 +195,9 @@ static void test_what_was_read_whole_cannot_fail_any_more(void **state)
 	(void)err_set(&err, ERR_GONE, 1, "late");
 	open_ends(&e);
 	stream_end(e.s);
-	stream_fail(e.s, &err);
 	assert_int_equal(stream_state(e.s), STREAM_ENDED);
+	stream_fail(e.s, &err);
+	assert_int_equal(stream_state(e.s), STREAM_FAILED);
 	close_ends(&e);
 }
 
@@ -220,7 +221,7 @@ int main(void)
 		cmocka_unit_test(test_the_end_is_seen_behind_the_last_byte),
 		cmocka_unit_test(test_the_end_wakes_a_waiting_consumer),
 		cmocka_unit_test(test_a_failure_drops_bytes_and_wakes_both),
-		cmocka_unit_test(test_what_was_read_whole_cannot_fail_any_more),
+		cmocka_unit_test(test_what_was_read_whole_can_still_be_refused),
 		cmocka_unit_test(test_a_small_capacity_still_takes_one_block_of_libcurl),
 	};
 
