@@ -340,7 +340,7 @@ static void eat(struct conn *c, const char *data, size_t len)
 static void eat_tls(struct conn *c, const char *data, size_t len)
 {
 	char plain[BLOCK];
-	int n;
+	int n = 0;
 
 	(void)BIO_write(c->in, data, (int)len);
 	if (!SSL_is_init_finished(c->ssl)) {
