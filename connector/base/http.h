@@ -52,11 +52,15 @@ struct http_req {
 	const char *bearer;       /* Authorization: Bearer; borrowed, wiped from our copies */
 	const void *head;         /* the body's first bytes; borrowed */
 	size_t head_len;
-	struct stream *body; /* then these; borrowed; NULL: none */
-	int64_t body_len;    /* how many bytes will come from body; -1: unknown, sent chunked */
-	int64_t timeout_ms;  /* for the whole exchange; 0: none */
-	int64_t idle_ms; /* no byte moved for so long, once connected; 0: none. Time in which our
-	                    own side is paused does not count */
+	/* Then these; borrowed; NULL: none. Its on_data is the exchange's until done(). When the
+	 * exchange ends before it has taken all (failure, cancel, an answer that came early), the
+	 * stream is failed, so that its producer does not wait for ever. */
+	struct stream *body;
+	int64_t body_len;   /* how many bytes will come from body; -1: unknown, sent chunked. A
+	                       stream that gives less or more ends the exchange with TEMPORARY */
+	int64_t timeout_ms; /* for the whole exchange, waiting for its turn included; 0: none */
+	int64_t idle_ms;    /* no byte moved for so long, once connected; 0: none. Time in which our
+	                       own side is paused does not count */
 	/* Reply bytes of a 2xx answer as they come; NULL: dropped. May not start or cancel
 	 * anything. */
 	enum http_take (*take)(struct http_req *r, const void *data, size_t len, struct err *err);
@@ -65,7 +69,10 @@ struct http_req {
 	 * 425, 429 and 5xx TEMPORARY with retry_after_s (1 s to 1 h); the rest REJECTED; code =
 	 * status. Network and TLS: TEMPORARY, code = CURLcode; a certificate that does not verify:
 	 * DENIED with the issuer's name or the reason in the text. A body that failed: the stream's
-	 * own err. */
+	 * own err. DENIED as well: a server that does not accept our certificate, and files of the
+	 * peer that cannot be read.
+	 * A request without body stream is sent once more, on a new connection, when a kept
+	 * connection turns out to be closed before a byte of the answer has come. */
 	void (*done)(struct http_req *r, const struct err *err);
 
 	/* results, in done() and (but for the last two) in take() */

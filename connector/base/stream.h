@@ -27,7 +27,8 @@ void stream_free(struct stream *s);
 
 /* Producer */
 size_t stream_room(const struct stream *s);
-/* Takes all or nothing: 0 taken, -1 no room now (on_room will run) or the stream failed. */
+/* len at most the capacity. Takes all or nothing: 0 taken, -1 no room now (on_room will run) or the
+ * stream failed. */
 int stream_write(struct stream *s, const void *data, size_t len);
 void stream_end(struct stream *s); /* that was all; on a failed stream nothing */
 void stream_on_room(struct stream *s, void (*on_room)(void *data), void *data);

@@ -167,6 +167,7 @@ static void test_credentials_go_out_with_the_first_request(void **state)
 	call_wait(&call);
 	assert_non_null(strstr(c.seen->header, "Authorization: Bearer abc.def\r\n"));
 	assert_null(strstr(c.seen->header, "Basic"));
+	call_clear(&call);
 	call_init(&call, &c, "/x");
 	call.req.bearer = "abc\r\nX-Evil: 1";
 	assert_int_equal(http_start(c.http, &call.req, &err), -1);
