@@ -41,11 +41,11 @@ endif
 $(B)/config.mk: packaging/build-depends packaging/test-depends Makefile
 	$(if $(TEST_GOALS),@packaging/install-depends.sh $(DEPENDS))
 	@mkdir -p $(@D)
-	@pkg-config --print-errors --exists libuv libcurl libcjson libsystemd sqlite3 libcrypto zlib && \
+	@pkg-config --print-errors --exists libuv libcurl libcjson libsystemd sqlite3 libssl libcrypto zlib && \
 	cups-config --version >/dev/null || { echo "make: run 'make deps' first" >&2; exit 1; }
-	@{ echo "LIB_CFLAGS := $$(pkg-config --cflags libuv libcurl libcjson libsystemd sqlite3 libcrypto zlib)" \
+	@{ echo "LIB_CFLAGS := $$(pkg-config --cflags libuv libcurl libcjson libsystemd sqlite3 libssl libcrypto zlib)" \
 	        "$$(cups-config --cflags)"; \
-	   echo "DAEMON_LIBS := $$(pkg-config --libs libuv libcurl libcjson libsystemd sqlite3 libcrypto zlib)" \
+	   echo "DAEMON_LIBS := $$(pkg-config --libs libuv libcurl libcjson libsystemd sqlite3 libssl libcrypto zlib)" \
 	        "$$(cups-config --libs)"; \
 	   echo "CLI_LIBS := $$(pkg-config --libs libcjson)"; \
 	   echo "TEST_LIBS := $$(pkg-config --libs cmocka libssl 2>/dev/null)"; \

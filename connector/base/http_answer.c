@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "connector/base/crypto_issuer.h"
+
 #define HEADER_BYTES    65536 /* of all answers of an exchange, interim ones too */
 #define HEADER_LINES    256
 #define RETRY_AFTER_MAX 3600
@@ -239,12 +241,16 @@ static void judge_code(struct http_exchange *x, CURLcode code, const char *name)
 {
 	const char *why = x->error[0] ? x->error : curl_easy_strerror(code);
 	enum err_kind kind = kind_of_code(x, code);
+	const char *issuer = x->issuer ? crypto_issuer_name(x->issuer) : "";
 
 	if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
 		why = "its key is not the one that was pinned";
 	if (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_SSL_CONNECT_ERROR)
 		(void)err_set(&x->result, kind, (int)code, "%s: %s%s", name,
 		              kind == ERR_DENIED ? "our certificate was not accepted: " : "", why);
+	else if (code == CURLE_PEER_FAILED_VERIFICATION && issuer[0])
+		(void)err_set(&x->result, kind, (int)code, "%s: %s (issued by \"%s\")", name, why,
+		              issuer);
 	else
 		(void)err_set(&x->result, kind, (int)code, "%s: %s", name, why);
 	for (char *c = x->result.text; *c; c++)

@@ -17,6 +17,7 @@
 #include "connector/base/clock.h"
 #include "connector/base/http.h"
 
+struct crypto_issuer;
 struct uv_loop_s;
 
 #define HTTP_SPARES 16 /* easy handles kept for the next exchange */
@@ -53,6 +54,7 @@ struct http_exchange {
 	struct http_req *req;   /* borrowed until done() */
 	CURL *easy;             /* while running */
 	struct curl_slist *headers;
+	struct crypto_issuer *issuer; /* while running, of https */
 	enum http_phase phase;
 	TAILQ_ENTRY(http_exchange) link, place, note_link;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "connector/base/crypto_issuer.h"
 #include "connector/base/stream.h"
 
 #define CONNECT_MS     10000L
@@ -86,6 +87,15 @@ static int set_connection(struct http_exchange *x)
 	return 0;
 }
 
+static CURLcode on_tls_context(CURL *easy, void *ssl_ctx, void *data)
+{
+	struct http_exchange *x = data;
+
+	(void)easy;
+	crypto_issuer_watch(x->issuer, ssl_ctx);
+	return CURLE_OK;
+}
+
 static int set_tls(struct http_exchange *x)
 {
 	const struct http_peer_settings *is = &x->peer->is;
@@ -113,6 +123,9 @@ static int set_tls(struct http_exchange *x)
 	} else {
 		SET(x, CURLOPT_SSL_VERIFYPEER, 1L);
 		SET(x, CURLOPT_SSL_VERIFYHOST, 2L);
+		SET(x, CURLOPT_SSL_CTX_FUNCTION, on_tls_context);
+		SET(x, CURLOPT_SSL_CTX_DATA, x);
+		x->issuer = crypto_issuer_new();
 	}
 	if (is->certificate_file)
 		SET(x, CURLOPT_SSLCERT, is->certificate_file);
@@ -216,4 +229,5 @@ void http_setup_clear(struct http_exchange *x)
 		wipe(s->data, strlen(s->data));
 	curl_slist_free_all(x->headers);
 	x->headers = NULL;
+	crypto_issuer_free(TAKE(x->issuer));
 }

@@ -76,6 +76,7 @@ static void test_an_unknown_authority_is_named(void **state)
 	assert_int_equal(err.kind, ERR_DENIED);
 	assert_int_equal(err.code, 60); /* CURLE_PEER_FAILED_VERIFICATION */
 	assert_non_null(strstr(err.text, "certificate"));
+	assert_non_null(strstr(err.text, "(issued by \"Test Root\")"));
 	peer.ca_file = certs.other_ca;
 	err = meet(&server, &peer);
 	assert_int_equal(err.kind, ERR_DENIED);
