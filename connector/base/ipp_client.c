@@ -192,6 +192,10 @@ static int judge_answer(const struct ipp_op *op, struct err *err)
 			return -1;
 		return err_set(err, ERR_TEMPORARY, 0, "answer ends in the middle");
 	}
+	/* one that only ends with its connection may have been cut anywhere */
+	if (op->document && !op->req.reply_framed)
+		return err_set(err, ERR_TEMPORARY, 0,
+		               "the answer does not say where its document ends");
 	if (!is_body_sent(op))
 		return err_set(err, ERR_TEMPORARY, 0,
 		               "the answer came before all of the document was sent");

@@ -36,6 +36,7 @@ int http_start(struct http *h, struct http_req *r, struct err *err)
 	fake.req = r;
 	r->status = 200;
 	(void)snprintf(r->reply_type, sizeof(r->reply_type), "application/ipp");
+	r->reply_framed = true;
 	r->server_time = 1746180672;
 	return 0;
 }
@@ -343,6 +344,22 @@ static void test_an_empty_document_ends_its_stream(void **state)
 	finish(NULL);
 	assert_int_equal(stream_state(f->document), STREAM_ENDED);
 	assert_int_equal(f->err.kind, ERR_NONE);
+	buf_clear(&reply);
+}
+
+static void test_a_document_whose_end_only_the_connection_tells_is_not_whole(void **state)
+{
+	struct fixture *f = *state;
+	struct buf reply;
+
+	f->op.document = f->document;
+	answer(&reply, IPP_STATUS_OK, NULL);
+	start(f);
+	(void)feed(f, reply.data, reply.len);
+	fake.req->reply_framed = false;
+	finish(NULL);
+	assert_int_equal(stream_state(f->document), STREAM_FAILED);
+	assert_int_equal(f->err.kind, ERR_TEMPORARY);
 	buf_clear(&reply);
 }
 
@@ -857,6 +874,7 @@ int main(void)
 		cmocka_unit_test(test_a_document_larger_than_the_stream_waits_for_room),
 		T(test_after_a_pause_the_bytes_may_come_in_other_pieces),
 		T(test_an_empty_document_ends_its_stream),
+		T(test_a_document_whose_end_only_the_connection_tells_is_not_whole),
 		T(test_html_instead_of_ipp_is_temporary_and_says_so),
 		T(test_an_empty_answer_of_another_type_is_told_from_a_cut_one),
 		cmocka_unit_test(test_an_answer_cut_anywhere_is_temporary),
