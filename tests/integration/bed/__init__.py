@@ -1,0 +1,10 @@
+"""The test bed: cloud, CUPS, printers and the daemon, each on loopback in a temporary folder."""
+
+import os
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BUILD = ROOT / os.environ.get("BUILD", "build")
+LIB = ROOT / "tests/lib"
+DATA = ROOT / "tests/data"
+PDF = DATA / "two-pages.pdf"

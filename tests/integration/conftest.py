@@ -1,0 +1,91 @@
+"""Fixtures of the integration tests. Each test gets a folder that print system and daemon can
+reach, and leaves neither a process nor a file; KEEP=1 keeps the folders."""
+
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
+
+from bed import process  # noqa: E402
+from bed.cupsd import Cupsd  # noqa: E402
+from bed.ippeve import Bus, IppPrinter  # noqa: E402
+from socket_printer import SocketPrinter  # noqa: E402
+
+
+def pytest_configure(config):
+    """Once per worker."""
+    del config
+    if os.geteuid() != 0:
+        pytest.exit("the test bed needs root: run `make check`, which uses sudo", 2)
+    process.become_subreaper()
+
+
+def _folder():
+    path = pathlib.Path(tempfile.mkdtemp(prefix="pc-", dir="/tmp"))
+    path.chmod(0o755)
+    return path
+
+
+def _remove(path):
+    if "KEEP" not in os.environ:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows where its programs' logs end, while they are still there."""
+    report = (yield).get_result()
+    if call.when == "call" and report.failed and "bed_dir" in item.funcargs:
+        for log in sorted(item.funcargs["bed_dir"].rglob("*.log")) + \
+                sorted(item.funcargs["bed_dir"].rglob("error_log")):
+            lines = log.read_text(errors="replace").splitlines()[-40:]
+            report.sections.append((f"{log.name} of {log.parent}", "\n".join(lines)))
+
+
+@pytest.fixture(name="bed_dir")
+def fixture_bed_dir():
+    """A folder for one test, reachable by every user, with a short path (sockets live in it)."""
+    path = _folder()
+    yield path
+    for one in [p for p in process.Process.running.values() if not p.shared]:
+        one.kill()
+    process.reap_orphans()
+    _remove(path)
+
+
+@pytest.fixture(name="bus", scope="session")
+def fixture_bus():
+    """D-Bus and Avahi, one pair per worker."""
+    path = _folder()
+    bus = Bus(path)
+    yield bus
+    bus.close()
+    _remove(path)
+
+
+@pytest.fixture(name="cupsd")
+def fixture_cupsd(bed_dir):
+    """A running cupsd with Debian's stock policy and no queues."""
+    with Cupsd(bed_dir / "cups") as cupsd:
+        yield cupsd
+
+
+@pytest.fixture(name="eve")
+def fixture_eve(bed_dir, bus):
+    """A running IPP printer."""
+    with IppPrinter(bed_dir / "eve", bus) as printer:
+        yield printer
+
+
+@pytest.fixture(name="socket_printer")
+def fixture_socket_printer(bed_dir):
+    """A running socket printer."""
+    printer = SocketPrinter(bed_dir / "socket").start()
+    yield printer
+    printer.close()
