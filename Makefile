@@ -9,9 +9,21 @@ SANITIZE ?=
 prefix   ?= /usr
 sbindir  ?= $(prefix)/sbin
 bindir   ?= $(prefix)/bin
+mandir   ?= $(prefix)/share/man
+libdir   ?= $(prefix)/lib
+DESTDIR  ?=
+PYTHON   ?= /usr/bin/python3
 VERSION  := 0.1.0
 
 .DEFAULT_GOAL := all
+
+# All processors, unless JOBS says otherwise. Commands in short; V=1 shows them whole.
+JOBS ?= $(shell nproc)
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(JOBS)
+endif
+silent = $(findstring s,$(firstword -$(MAKEFLAGS)))
+run    = $(if $(V),,@$(if $(silent),,printf '  %-4s %s\n' $(1) $@;))
 
 # ---- what there is -------------------------------------------------------------------------------
 
@@ -24,33 +36,35 @@ EMULATOR_C  := $(wildcard tests/emulator/*.c)
 TESTLIB_C   := $(wildcard tests/lib/*.c)
 UNIT_C      := $(wildcard tests/unit/test_*.c)
 BENCH_C     := $(wildcard tests/bench/*.c)
+FUZZ_C      := $(wildcard tests/fuzz/*.c)
 ALL_C       := $(COMMON_C) $(CONNECTOR_C) connector/main.c $(CLI_C) $(EMULATOR_C) $(TESTLIB_C) \
-               $(UNIT_C) $(BENCH_C)
+               $(UNIT_C) $(BENCH_C) $(FUZZ_C)
 
 objects = $(patsubst %.c,$(B)/%.o,$(1))
 
 # ---- packages ------------------------------------------------------------------------------------
 
-TEST_GOALS := $(filter check check-% demo bench lint,$(or $(MAKECMDGOALS),all))
-DEPENDS    := packaging/build-depends $(if $(TEST_GOALS),packaging/test-depends)
+TEST_GOALS := $(filter check check-% demo bench lint fuzz,$(or $(MAKECMDGOALS),all))
+LIBRARIES  := libuv libcurl libcjson libsystemd sqlite3 libssl libcrypto zlib
 
 # Compiler flags of the libraries, asked once. Test targets install what is missing first.
-ifeq ($(filter clean help deps,$(MAKECMDGOALS)),)
+ifneq ($(filter-out clean help deps uninstall,$(or $(MAKECMDGOALS),all)),)
 -include $(B)/config.mk
 endif
-$(B)/config.mk: packaging/build-depends packaging/test-depends Makefile
-	$(if $(TEST_GOALS),@packaging/install-depends.sh $(DEPENDS))
+$(B)/config.mk: packaging/build-depends Makefile $(if $(TEST_GOALS),$(B)/test-depends)
 	@mkdir -p $(@D)
-	@pkg-config --print-errors --exists libuv libcurl libcjson libsystemd sqlite3 libssl libcrypto zlib && \
-	cups-config --version >/dev/null || { echo "make: run 'make deps' first" >&2; exit 1; }
-	@{ echo "LIB_CFLAGS := $$(pkg-config --cflags libuv libcurl libcjson libsystemd sqlite3 libssl libcrypto zlib)" \
-	        "$$(cups-config --cflags)"; \
-	   echo "DAEMON_LIBS := $$(pkg-config --libs libuv libcurl libcjson libsystemd sqlite3 libssl libcrypto zlib)" \
-	        "$$(cups-config --libs)"; \
+	@pkg-config --print-errors --exists $(LIBRARIES) && cups-config --version >/dev/null || \
+	{ echo "make: run 'make deps' first" >&2; exit 1; }
+	@{ echo "LIB_CFLAGS := $$(pkg-config --cflags $(LIBRARIES)) $$(cups-config --cflags)"; \
+	   echo "DAEMON_LIBS := $$(pkg-config --libs $(LIBRARIES)) $$(cups-config --libs)"; \
 	   echo "CLI_LIBS := $$(pkg-config --libs libcjson)"; \
 	   echo "TEST_LIBS := $$(pkg-config --libs cmocka libssl 2>/dev/null)"; \
 	   echo "EMULATOR_LIBS := $$(pkg-config --libs libmicrohttpd gnutls zlib libcrypto 2>/dev/null)" \
 	        "$$(cups-config --libs)"; } >$@
+$(B)/test-depends: packaging/build-depends packaging/test-depends
+	@packaging/install-depends.sh $^
+	@mkdir -p $(@D)
+	@touch $@
 
 deps: ## install the Debian packages that building and testing need (root or sudo)
 	@packaging/install-depends.sh packaging/build-depends packaging/test-depends
@@ -64,8 +78,9 @@ WARNINGS  += -Wno-deprecated-declarations
 HARDENING := $(if $(SANITIZE),,-D_FORTIFY_SOURCE=3) -fstack-protector-strong -fstack-clash-protection \
              -fPIE
 CFLAGS    ?= -O2 -g
+SANITIZING = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 BASE_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. -I$(B)/gen $(LIB_CFLAGS) \
-             $(WARNINGS) $(HARDENING) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
+             $(WARNINGS) $(HARDENING) $(if $(SANITIZE),$(SANITIZING))
 LDFLAGS   ?=
 BASE_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
@@ -83,45 +98,117 @@ all: $(PROGRAMS) ## build both programs
 
 $(B)/%.o: %.c $(B)/config.mk
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call run,CC)$(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/libcommon.a: $(call objects,$(COMMON_C))
 $(B)/libconnector.a: $(call objects,$(CONNECTOR_C))
 $(B)/libtest.a: $(call objects,$(TESTLIB_C))
 $(B)/lib%.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call run,AR)$(AR) rcs $@ $^
 
 $(B)/print-connectord: $(B)/connector/main.o $(B)/libconnector.a $(B)/libcommon.a
-	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+	$(call run,LD)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 $(B)/print-connector: $(call objects,$(CLI_C)) $(B)/libcommon.a
-	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
+	$(call run,LD)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
 $(B)/cloud-emulator: $(call objects,$(EMULATOR_C))
-	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(EMULATOR_LIBS)
+	$(call run,LD)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(EMULATOR_LIBS)
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/libtest.a $(B)/libconnector.a $(B)/libcommon.a
-	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) $(WRAP) -o $@ -Wl,--start-group $^ -Wl,--end-group $(DAEMON_LIBS) $(TEST_LIBS)
+	$(call run,LD)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) $(WRAP) -o $@ -Wl,--start-group $^ -Wl,--end-group $(DAEMON_LIBS) $(TEST_LIBS)
+$(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/libconnector.a \
+                          $(B)/libcommon.a
+	$(call run,LD)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libconnector.a $(B)/libcommon.a
+	$(call run,LD)$(CC) $(BASE_LDFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 $(B)/bench-%: $(B)/tests/bench/%.o
-	$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+	$(call run,LD)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 
 # The Varlink interface as a C string, for the daemon's introspection.
 $(B)/gen/varlink_idl.inc: common/org.printconnector.Connector.varlink
 	@mkdir -p $(@D)
-	sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $< >$@
+	@sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $< >$@
 $(call objects,$(COMMON_C) $(CONNECTOR_C) $(UNIT_C)): | $(B)/gen/varlink_idl.inc
 
 -include $(patsubst %.c,$(B)/%.d,$(ALL_C))
 
 # ---- test ----------------------------------------------------------------------------------------
 
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_C))
+UNIT_TESTS  := $(UNIT_C:%.c=$(B)/%)
+FUZZERS     := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%,$(FUZZ_C)))
+REPLAYS     := $(FUZZERS:%=$(B)/tests/fuzz/replay_%)
+BENCHES     := $(BENCH_C:tests/bench/%.c=$(B)/bench-%)
+FUZZ_TIME   ?= 60
+TESTS       ?= tests/integration
+ASAN        := B=build-asan SANITIZE=address,undefined
 
-test-programs: $(PROGRAMS) $(B)/cloud-emulator $(UNIT_TESTS) $(patsubst tests/bench/%.c,$(B)/bench-%,$(BENCH_C))
+test-programs: $(PROGRAMS) $(B)/cloud-emulator $(UNIT_TESTS) $(REPLAYS) $(BENCHES)
 
-.PHONY: all deps test-programs
-.SECONDARY:
+check: test-programs ## install what is needed, build, run all tests
+	@tests/run.sh $(B) unit integration
+
+check-unit: $(UNIT_TESTS) $(REPLAYS) ## unit tests, and the fuzzers' corpora
+	@tests/run.sh $(B) unit
+
+check-integration: $(PROGRAMS) $(B)/cloud-emulator ## with real cupsd and printers; TESTS=FILE for some
+	@TESTS='$(TESTS)' tests/run.sh $(B) integration
+
+check-asan: ## all tests with the address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory $(ASAN) check
+
+lint: export LINT_CFLAGS = $(BASE_CFLAGS)
+lint: $(B)/gen/varlink_idl.inc ## format, layers, banned calls, warnings, scripts, spelling, manuals
+	@tests/lint/run.sh
+
+fuzz: ## libFuzzer on each parser, FUZZ_TIME seconds each
+	@$(MAKE) --no-print-directory B=build-fuzz CC=clang SANITIZE=address,undefined \
+	        CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' $(FUZZERS:%=build-fuzz/tests/fuzz/fuzz_%)
+	@for name in $(FUZZERS); do \
+	        mkdir -p build-fuzz/corpus/$$name && \
+	        build-fuzz/tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_TIME) -timeout=10 \
+	                -artifact_prefix=build-fuzz/$$name- -print_final_stats=1 \
+	                build-fuzz/corpus/$$name tests/fuzz/corpus/$$name || exit 1; \
+	done
+
+bench: $(PROGRAMS) $(B)/cloud-emulator $(BENCHES) ## measure speed and memory, against printing directly
+	@tests/as-root.sh BUILD=$(B) $(PYTHON) -B tests/bench/bench.py $(BENCH_ARGS)
+
+demo: $(PROGRAMS) $(B)/cloud-emulator ## print through a cloud to three printers, all on this machine
+	@tests/as-root.sh BUILD=$(B) $(PYTHON) -B tests/demo/demo.py $(DEMO_ARGS)
+
+compile_commands.json: export COMMAND = $(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS)
+compile_commands.json: $(B)/gen/varlink_idl.inc ## for editors and clang's tools
+	@$(PYTHON) -c 'import json, os, sys; json.dump([{"directory": os.getcwd(), "file": c, \
+	        "command": os.environ["COMMAND"] + " -c " + c} for c in sys.argv[1:]], \
+	        open("$@", "w"), indent=1)' $(wildcard $(ALL_C))
+
+# ---- install -------------------------------------------------------------------------------------
+
+# source=target of everything that is installed, units and manuals as far as there are any
+INSTALLED := $(B)/print-connectord=$(sbindir)/print-connectord \
+             $(B)/print-connector=$(bindir)/print-connector \
+             $(foreach f,$(wildcard systemd/*.service systemd/*.socket systemd/*.timer),\
+               $(f)=$(libdir)/systemd/system/$(notdir $(f))) \
+             $(foreach f,$(wildcard systemd/*.sysusers),\
+               $(f)=$(libdir)/sysusers.d/$(basename $(notdir $(f))).conf) \
+             $(foreach f,$(wildcard systemd/*.catalog),$(f)=$(libdir)/systemd/catalog/$(notdir $(f))) \
+             $(foreach f,$(wildcard man/*.[1-8]),\
+               $(f)=$(mandir)/man$(patsubst .%,%,$(suffix $(f)))/$(notdir $(f)))
+
+install: $(PROGRAMS) ## to DESTDIR, below prefix
+	@for pair in $(INSTALLED); do \
+	        case $$pair in $(B)/*) mode=755 ;; *) mode=644 ;; esac; \
+	        install -v -D -m $$mode "$${pair%%=*}" "$(DESTDIR)$${pair#*=}" || exit 1; \
+	done
+
+uninstall: ## remove what install put there
+	@for pair in $(INSTALLED); do rm -fv "$(DESTDIR)$${pair#*=}"; done
 
 clean: ## remove everything that was built
-	rm -rf build build-*
+	rm -rf build build-* compile_commands.json
 
 help: ## list the targets
-	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z][a-z_.-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 24
+
+.PHONY: all deps test-programs check check-unit check-integration check-asan lint fuzz bench demo \
+        install uninstall clean help
+.SECONDARY:

@@ -89,3 +89,12 @@ def fixture_socket_printer(bed_dir):
     printer = SocketPrinter(bed_dir / "socket").start()
     yield printer
     printer.close()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The counts, for tests/run.sh."""
+    def count(*kinds):
+        return sum(len(terminalreporter.stats.get(kind, [])) for kind in kinds)
+    if "COUNTS" in os.environ and not hasattr(terminalreporter.config, "workerinput"):
+        with open(os.environ["COUNTS"], "w", encoding="ascii") as out:
+            out.write(f"{count('passed')} {count('failed', 'error')}\n")

@@ -1,0 +1,82 @@
+#!/bin/bash
+# run.sh BUILD unit|integration...: runs tests of a build; the last line is "N passed, N failed".
+# A unit test program may take LIMIT seconds. TESTS: files or folders for pytest instead of all.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=$1
+shift
+passed=0 failed=0
+LIMIT=${LIMIT:-60}
+logs=$build/logs
+mkdir -p "$logs"
+
+add() { # PASSED FAILED
+	passed=$((passed + $1))
+	failed=$((failed + $2))
+}
+
+# One program: its tests are counted by what cmocka says; one that ends otherwise is one failure.
+run_one() { # PROGRAM [ARGUMENT]
+	local name log code good bad
+	name=$(basename "$1")
+	log=$logs/$name.log
+	timeout -k 5 "$LIMIT" "$@" >"$log" 2>&1 </dev/null
+	code=$?
+	good=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
+	bad=$(sed -n 's/^\[  FAILED  \] .*: \([0-9]*\) test.*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
+	case $name in replay_*) good=$((code == 0)) ;; esac
+	if [ "$code" -eq 0 ] && [ "$bad" -eq 0 ]; then
+		printf 'ok    %-34s %3d\n' "$name" "$good"
+	else
+		[ "$bad" -gt 0 ] || bad=1
+		why="exit $code"
+		[ "$code" -lt 124 ] || why="killed by signal $((code - 128))"
+		[ "$code" -ne 124 ] || why="took more than $LIMIT s"
+		printf 'FAIL  %-34s %s, see %s\n' "$name" "$why" "$log"
+		grep -vE '^\[( RUN  |   OK  |==)' "$log" | tail -n 25 | sed 's/^/      /'
+	fi
+	echo "$good $bad" >"$logs/$name.count"
+}
+
+unit() {
+	local programs=() p name
+	for p in tests/unit/test_*.c; do
+		[ -e "$p" ] && programs+=("$build/${p%.c}")
+	done
+	for p in tests/fuzz/fuzz_*.c; do
+		[ -e "$p" ] || continue
+		name=${p#tests/fuzz/fuzz_}
+		name=${name%.c}
+		[ -d "tests/fuzz/corpus/$name" ] &&
+			programs+=("$build/tests/fuzz/replay_$name tests/fuzz/corpus/$name")
+	done
+	rm -f "$logs"/*.count
+	export -f run_one
+	export logs LIMIT
+	# shellcheck disable=SC2016 # $0 is for the inner shell, where the words are split again
+	printf '%s\n' "${programs[@]}" | xargs -r -P "$(nproc)" -I{} bash -c 'run_one $0' {}
+	local before_passed=$passed before_failed=$failed good bad
+	for p in "${programs[@]}"; do
+		read -r good bad 2>/dev/null <"$logs/$(basename "${p%% *}").count" || good=0 bad=1
+		add "$good" "$bad"
+	done
+	echo "unit: $((passed - before_passed)) passed, $((failed - before_failed)) failed"
+}
+
+integration() {
+	local counts=$PWD/$logs/integration good bad
+	rm -f "$counts"
+	# shellcheck disable=SC2086 # several files
+	tests/as-root.sh BUILD="$build" COUNTS="$counts" PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 \
+		-m pytest -p no:cacheprovider -n "${WORKERS:-4}" -q --no-header --tb=short -rfE \
+		${TESTS:-tests/integration}
+	read -r good bad 2>/dev/null <"$counts" || good=0 bad=1
+	add "$good" "$bad"
+	echo "integration: $good passed, $bad failed"
+}
+
+for part in "$@"; do
+	"$part"
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
