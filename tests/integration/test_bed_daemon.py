@@ -1,0 +1,91 @@
+"""The daemon's wrapper, proven on stand-ins: shell scripts that behave well or badly."""
+
+import os
+
+import pytest
+
+import bed.daemon
+from bed.daemon import Daemon
+from bed.watch import Timeout
+
+GOOD = """#!/bin/bash
+echo "user $(id -un), config $2"
+trap 'echo reloaded; systemd-notify --no-block READY=1' HUP
+trap 'exit 0' TERM
+systemd-notify READY=1 STATUS=serving
+while :; do read -r -t 1 _ <>"$(dirname "$2")/runtime/fifo"; done
+"""
+CLI = """#!/bin/bash
+[ "$1 $3" = "--socket --json" ] || exit 2
+case $4 in
+printers) echo '{"schema":1,"printers":[{"queue":"q","state":"online"}]}' ;;
+jobs) echo '{"schema":1,"jobs":[{"id":2,"state":"done","outcome":"aborted"}]}' ;;
+fail) echo '{"schema":1,"error":{"kind":"denied","code":1,"text":"no","remedy":null}}'; exit 1 ;;
+who) echo "{\\"schema\\":1,\\"user\\":\\"$(id -un)\\"}" ;;
+esac
+"""
+
+
+@pytest.fixture(name="build")
+def fixture_build(bed_dir, monkeypatch):
+    """A build folder of stand-ins; write(daemon) changes one."""
+    folder = bed_dir / "build"
+    folder.mkdir(mode=0o755)
+
+    def write(daemon):
+        for name, text in {"print-connectord": daemon, "print-connector": CLI}.items():
+            (folder / name).write_text(text)
+            (folder / name).chmod(0o755)
+    write(GOOD)
+    monkeypatch.setattr(bed.daemon, "BUILD", folder)
+    (bed_dir / "d/runtime").mkdir(parents=True)
+    return write
+
+
+def _with_fifo(daemon):
+    os.mkfifo(daemon.runtime / "fifo", 0o666)
+    (daemon.runtime / "fifo").chmod(0o666)
+    return daemon
+
+
+def test_it_runs_unprivileged_and_is_waited_for(bed_dir, build):
+    with _with_fifo(Daemon(bed_dir / "d", {"test": {"uri": "ipp://localhost/ipp/print"}})) as daemon:
+        match = daemon.wait_for_line(r"user (\S+), config (\S+)")
+        assert match.group(1) == "nobody"
+        text = daemon.config.read_text()
+        assert "[cloud test]\ntype = ipp-infra\nuri = ipp://localhost/ipp/print\n" in text
+        daemon.restart()
+        daemon.reload()
+        daemon.wait_for_line("reloaded")
+
+
+def test_a_start_that_fails_says_why(bed_dir, build):
+    build("#!/bin/sh\necho unknown setting >&2\nexit 1\n")
+    daemon = Daemon(bed_dir / "d")
+    with pytest.raises(Timeout, match="(?s)ended before READY=1.*unknown setting"):
+        daemon.start()
+
+
+def test_a_bad_exit_or_a_sanitizer_fails_the_test(bed_dir, build):
+    build(GOOD.replace("exit 0", "exit 7"))
+    with pytest.raises(AssertionError, match="exit 7"):
+        with _with_fifo(Daemon(bed_dir / "d")):
+            pass
+    build(GOOD.replace("systemd-notify READY", "echo x.c:1: runtime error: overflow\nsystemd-notify READY"))
+    with pytest.raises(AssertionError, match="runtime error: overflow"):
+        with Daemon(bed_dir / "d"):
+            pass
+
+
+def test_verbs_are_run_and_parsed(bed_dir, build):
+    with _with_fifo(Daemon(bed_dir / "d")) as daemon:
+        assert daemon.wait_printer("q")["state"] == "online"
+        assert daemon.printer("other") is None
+        assert daemon.wait_jobs(1, outcome="aborted")[0]["id"] == 2
+        result = daemon.cli("fail")
+        assert (result.code, result.error["kind"]) == (1, "denied")
+        with pytest.raises(AssertionError, match="denied"):
+            daemon.verb("fail")
+        assert daemon.verb("who", user="lp")["user"] == "lp"
+        daemon.kill()
+        daemon.expect_clean = False
