@@ -4,6 +4,7 @@
 set -eu
 
 missing=
+# shellcheck disable=SC2013 # names without spaces
 for package in $(sed 's/#.*//' "$@"); do
 	status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
 	[ "$status" = installed ] || missing="$missing $package"

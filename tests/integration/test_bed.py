@@ -6,7 +6,7 @@ import signal
 import pytest
 
 import pdf
-from bed import DATA, PDF, ipp, submit
+from bed import DATA, PDF, ipp, process, submit
 from bed.cupsd import Cupsd, stock_policy
 from bed.ippeve import IppPrinter
 from bed.process import Process
@@ -22,15 +22,14 @@ def test_a_wait_ends_when_the_file_changes(bed_dir):
 
 
 def test_a_wait_ends_early_when_the_process_ends(bed_dir):
-    process = Process("liar", ["sh", "-c", "echo sorry; exit 3"], bed_dir / "liar.log")
+    liar = Process("liar", ["sh", "-c", "echo sorry; exit 3"], bed_dir / "liar.log")
     with pytest.raises(Timeout, match="(?s)liar ended before.*sorry"):
-        process.wait_for_line("ready", timeout=60)
+        liar.wait_for_line("ready", timeout=60)
 
 
 def test_what_a_killed_program_left_behind_is_ended(bed_dir):
-    from bed import process
-    parent = Process("parent", ["sh", "-c", "setsid cat /dev/zero >/dev/null & echo child=$!; wait"],
-                     bed_dir / "p.log")
+    script = "setsid cat /dev/zero >/dev/null & echo child=$!; wait"
+    parent = Process("parent", ["sh", "-c", script], bed_dir / "p.log")
     child = int(parent.wait_for_line(r"child=(\d+)").group(1))
     parent.kill()
     wait_until(lambda: _ppid(child) == os.getpid(), "adoption")
@@ -52,8 +51,8 @@ def test_ipp_messages_survive_encoding_and_decoding():
     job = {"copies": 2, "media-col": {"media-size": {"x-dimension": 21000, "y-dimension": 29700},
                                       "media-type": "stationery"},
            "finishings": [3, 4], "fit": True, "job-name": "Grüße"}
-    body = ipp.encode("Print-Job", 7, [("operation", {"attributes-charset": "utf-8"}), ("job", job)])
-    answer = ipp.decode(body + b"%PDF")
+    groups = [("operation", {"attributes-charset": "utf-8"}), ("job", job)]
+    answer = ipp.decode(ipp.encode("Print-Job", 7, groups) + b"%PDF")
     assert answer.groups("job") == [job]
     assert answer.data == b"%PDF"
 
@@ -107,7 +106,8 @@ def test_a_driverless_queue_prints_to_the_ipp_printer(eve, cupsd):
 
 
 @pytest.mark.parametrize("mode, event, state", [
-    ("ok", "printed", "completed"), ("fail", "failed", "aborted"), ("jam 0.1", "jammed", "aborted")])
+    ("ok", "printed", "completed"), ("fail", "failed", "aborted"),
+    ("jam 0.1", "jammed", "aborted")])
 def test_the_ipp_printer_ends_jobs_as_it_is_told(eve, mode, event, state):
     eve.mode = mode
     number = eve.client.print_job(PDF)

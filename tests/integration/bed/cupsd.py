@@ -52,8 +52,8 @@ def stock_policy():
 
 
 class Cupsd:
-    """Context manager. options are lines of cupsd.conf and replace the stock ones. The queues' fault
-    backend: tests/lib/fault-backend.sh."""
+    """Context manager. options are lines of cupsd.conf and replace the stock ones. Queues on the
+    fault backend: tests/lib/fault-backend.sh."""
 
     def __init__(self, folder, options=None, file_device=False):
         self.dir = pathlib.Path(folder)
@@ -61,9 +61,10 @@ class Cupsd:
         self.port = Port()
         self.fault = self.dir / "fault"
         self.process = None
-        self._make(options or {}, file_device)
+        self._make_tree()
+        self._configure(options or {}, file_device)
 
-    def _make(self, options, file_device):
+    def _make_tree(self):
         lp = pwd.getpwnam("lp")
         for name in ("etc/ppd", "etc/ssl", "spool/tmp", "cache", "run/certs", "log", "fault"):
             (self.dir / name).mkdir(parents=True, exist_ok=True)
@@ -84,6 +85,7 @@ class Cupsd:
                            "fault": 0o777, "log": 0o755}.items():
             (self.dir / name).chmod(mode)
 
+    def _configure(self, options, file_device):
         settings = {"LogLevel": "debug", "MaxLogSize": "0", "Browsing": "No", "WebInterface": "No",
                     "IdleExitTimeout": "0", "JobKillDelay": "2", **options}
         stock = "".join(line + "\n" for line in stock_policy().splitlines()
