@@ -12,15 +12,16 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
-from bed import process  # noqa: E402
-from bed.cupsd import Cupsd  # noqa: E402
-from bed.ippeve import Bus, IppPrinter  # noqa: E402
-from socket_printer import SocketPrinter  # noqa: E402
+from bed import process
+from bed.bed import Bed
+from bed.ippeve import Bus
 
 
 def pytest_configure(config):
     """Once per worker."""
     del config
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
     if os.geteuid() != 0:
         pytest.exit("the test bed needs root: run `make check`, which uses sudo", 2)
     process.become_subreaper()
@@ -69,26 +70,29 @@ def fixture_bus():
     _remove(path)
 
 
+@pytest.fixture(name="bed")
+def fixture_bed(bed_dir, bus):
+    """Everything, on demand."""
+    with Bed(bed_dir, bus) as bed:
+        yield bed
+
+
 @pytest.fixture(name="cupsd")
-def fixture_cupsd(bed_dir):
+def fixture_cupsd(bed):
     """A running cupsd with Debian's stock policy and no queues."""
-    with Cupsd(bed_dir / "cups") as cupsd:
-        yield cupsd
+    return bed.cups
 
 
 @pytest.fixture(name="eve")
-def fixture_eve(bed_dir, bus):
+def fixture_eve(bed):
     """A running IPP printer."""
-    with IppPrinter(bed_dir / "eve", bus) as printer:
-        yield printer
+    return bed.ipp_printer()
 
 
 @pytest.fixture(name="socket_printer")
-def fixture_socket_printer(bed_dir):
+def fixture_socket_printer(bed):
     """A running socket printer."""
-    printer = SocketPrinter(bed_dir / "socket").start()
-    yield printer
-    printer.close()
+    return bed.socket_printer()
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -12,7 +12,7 @@ GOOD = """#!/bin/bash
 echo "user $(id -un), config $2"
 trap 'echo reloaded; systemd-notify --no-block READY=1' HUP
 trap 'exit 0' TERM
-systemd-notify READY=1 STATUS=serving
+systemd-notify --no-block READY=1 STATUS=serving
 while :; do read -r -t 1 _ <>"$(dirname "$2")/runtime/fifo"; done
 """
 CLI = """#!/bin/bash

@@ -13,7 +13,12 @@ OPERATIONS = {
     "Cancel-Job": 0x08, "Get-Job-Attributes": 0x09, "Get-Jobs": 0x0a,
     "Get-Printer-Attributes": 0x0b, "Hold-Job": 0x0c, "Release-Job": 0x0d, "Pause-Printer": 0x10,
     "Resume-Printer": 0x11, "Create-Printer-Subscriptions": 0x16, "Get-Subscriptions": 0x19,
-    "Get-Notifications": 0x1c, "Cancel-My-Jobs": 0x39, "Identify-Printer": 0x3c,
+    "Get-Notifications": 0x1c, "Cancel-My-Jobs": 0x39, "Close-Job": 0x3b,
+    "Identify-Printer": 0x3c, "Acknowledge-Document": 0x3f, "Acknowledge-Identify-Printer": 0x40,
+    "Acknowledge-Job": 0x41, "Fetch-Document": 0x42, "Fetch-Job": 0x43,
+    "Get-Output-Device-Attributes": 0x44, "Update-Active-Jobs": 0x45,
+    "Deregister-Output-Device": 0x46, "Update-Document-Status": 0x47, "Update-Job-Status": 0x48,
+    "Update-Output-Device-Attributes": 0x49,
     "CUPS-Get-Default": 0x4001, "CUPS-Get-Printers": 0x4002,
 }
 JOB_STATES = {3: "pending", 4: "pending-held", 5: "processing", 6: "processing-stopped",
