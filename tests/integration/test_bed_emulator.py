@@ -84,7 +84,7 @@ def test_a_breach_of_the_standard_fails_the_test(bed_dir):
     with pytest.raises(AssertionError, match="rule"):
         with Emulator(bed_dir / "cloud") as emulator:
             client = emulator.client()
-            client.request("Fetch-Job", {  # of which job?
-                "output-device-uuid": "urn:uuid:00000000-0000-4000-8000-000000000000"})
+            client.request("Create-Printer-Subscriptions",  # without notify-pull-method
+                           groups=[("subscription", {"notify-events": "job-completed"})])
             emulator.wait(violations=1, timeout=5)
     assert all(json.loads(line) for line in (bed_dir / "cloud/record.jsonl").open())
