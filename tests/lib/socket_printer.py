@@ -51,6 +51,7 @@ class SocketPrinter:
         """Switched on."""
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, CHUNK)  # as little as theirs
         self._listener.bind(("127.0.0.1", self.port))
         self._listener.listen(16)
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()

@@ -199,6 +199,12 @@ class Cupsd:
         return wait_until(look, f"job {number} {'/'.join(states)}", timeout,
                           [self.dir / "log/error_log"], [self.process])
 
+    def wait_error_log(self, regex, timeout=20):
+        """A line of the error_log (level debug)."""
+        log = self.dir / "log/error_log"
+        return wait_until(lambda: re.search(regex, log.read_text(errors="replace"), re.MULTILINE),
+                          f"line /{regex}/ of cupsd", timeout, [log], [self.process])
+
     def printer(self, queue):
         """What anyone may see of a queue."""
         answer = self.client.request("Get-Printer-Attributes", uri=self.uri(queue))
