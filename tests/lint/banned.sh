@@ -1,6 +1,6 @@
 #!/bin/bash
 # banned.sh [ROOT]: calls that our C does not use and ways of waiting that no test uses. Prints each
-# as FILE:LINE: TEXT; exit 1 on any. Comments do not count.
+# as FILE:LINE: TEXT; exit 1 on any. Comments do not count, except for what is left to do.
 set -u
 cd "${1:-$(dirname "$0")/../..}" || exit 1
 
@@ -43,8 +43,7 @@ found=$(
 	mapfile -t sources < <(find common connector tests -name '*.[ch]' 2>/dev/null | sort)
 	code "${sources[@]}" | grep -E "(^|[^A-Za-z0-9_.>])($calls|$cups)[[:space:]]*\(" |
 		grep -vE '(^|[^A-Za-z0-9_])(SIG_IGN|SIG_DFL)\b'
-	code "${sources[@]}" | grep -E '\b(TODO|FIXME|XXX)\b'
-	# __real_ and __wrap_ calls of tests/lib/fault.c have names of their own
+	grep -nHE '\b(TODO|FIXME|XXX)\b' "${sources[@]}" # in comments as well
 	find tests -name '*.py' | sort | xargs -r grep -nHE '\btime\.sleep\(|\basyncio\.sleep\(|import.*\bsleep\b'
 	find tests packaging .ci -name '*.sh' -o -path .ci/run | sort |
 		xargs -r grep -nHE '^[^#]*(^|[;&|[:space:]])u?sleep[[:space:]]+[0-9."$]'

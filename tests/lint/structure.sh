@@ -30,7 +30,7 @@ modules() {
 		module=${test#tests/unit/test_}
 		module=${module%.c}
 		[ -n "$(find common connector tests/emulator tests/lib \
-			\( -name "$module.c" -o -name "$module.h" -o -name "$module.varlink" \))" ] ||
+			\( -name "$module.c" -o -name "$module.h" -o -name "$module.varlink" \) 2>/dev/null)" ] ||
 			echo "$test: there is no module $module"
 	done
 	for test in tests/fuzz/fuzz_*.c; do
