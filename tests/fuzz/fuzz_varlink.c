@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/err.h"
@@ -25,10 +26,7 @@ static void check_call(cJSON *message)
 		return;
 	(void)varlink_text(call.parameters, "queue", &text, &err);
 	(void)varlink_int(call.parameters, "id", 0, &number, &err);
-	name[0] = '\0';
-	(void)strncat(name, call.interface, VARLINK_METHOD_SIZE);
-	(void)strncat(name, ".", 2);
-	(void)strncat(name, call.method, VARLINK_METHOD_SIZE - 1);
+	(void)snprintf(name, sizeof(name), "%s.%s", call.interface, call.method);
 	buf_init(&out, 1 << 20);
 	varlink_reader_init(&reader, 1 << 20);
 	/* a number like 1e999 cannot be written as JSON number again; it becomes null */
