@@ -1,0 +1,219 @@
+"""make demo: three documents from a cloud to three printers, everything on this machine.
+
+Starts a cloud (the emulator), a private cupsd, an IPP printer, a socket printer and the daemon, all
+on loopback in a temporary folder; registers three queues; sends a PDF to each through the cloud with
+ipptool; shows what became of each; stops everything, also on Ctrl-C. Exit 1 with the reason when a
+job did not end completed. What was printed is kept in build/demo."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+import textwrap
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "integration"), str(HERE.parent / "lib")]
+
+from bed import BUILD, PDF, process
+from bed.bed import Bed
+from bed.ippeve import Bus
+
+OUT = BUILD / "demo"
+WIDTH = 79
+PATIENCE = 90  # seconds for all jobs together
+
+
+class Failed(Exception):
+    """The reason for exit 1."""
+
+
+def say(text=""):
+    """A line for the newcomer."""
+    print(text, flush=True)
+
+
+def title(text):
+    """What comes next."""
+    style = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
+    say(f"\n{style[0]}{text}{style[1]}")
+
+
+def row(name, what, where=""):
+    """One part of the set-up."""
+    say(f"  {name:<12}{what:<30}{where}"[:WIDTH])
+
+
+def command(*words):
+    """A command as one would type it."""
+    text = "$ print-connector " + " ".join(str(w) for w in words)
+    for number, line in enumerate(textwrap.wrap(text, WIDTH - 4, break_long_words=False,
+                                                break_on_hyphens=False)):
+        say(("  " if number == 0 else "      ") + line)
+
+
+class Way:
+    """One of the three: a queue, its printer in the cloud, and where its paper lies."""
+
+    def __init__(self, queue, printer, title_, output):
+        self.queue = queue
+        self.printer = printer
+        self.title = title_
+        self.output = output  # () -> path of what came out
+        self.cloud_job = None
+        self.job = None
+
+
+def set_up(bed):
+    """Everything but the daemon; the three ways."""
+    title("Starting, each on 127.0.0.1, in a temporary folder")
+    cloud = bed.start_cloud("driverless", "pcl", "ipp")
+    row("cloud", "tests/emulator", cloud.base())
+    row("CUPS", "a private cupsd", bed.cups.socket)
+    ipp = bed.ipp_printer("eve")
+    row("printer", "ippeveprinter, speaks IPP", ipp.uri)
+    pcl = bed.socket_printer("laserjet")
+    row("printer", "a socket that takes PCL", pcl.uri)
+    bed.cups.add_driverless("driverless", ipp.uri)
+    bed.cups.add_pcl("pcl", pcl.uri)
+
+    def from_ipp(by_cups):
+        def look():
+            entries = [e for e in ipp.ledger() if ("/" in e["name"] or True)]
+            return pathlib.Path(entries[0 if by_cups else -1]["file"])
+        return look
+    return [Way("driverless", "driverless", "a CUPS queue without a driver", from_ipp(True)),
+            Way("pcl", "pcl", "a CUPS queue with a PCL driver",
+                lambda: pathlib.Path(pcl.wait()[0]["file"])),
+            Way(ipp.uri, "ipp", "the IPP printer itself, without CUPS", from_ipp(False))]
+
+
+def register(bed, daemon, ways):
+    """Every queue becomes a printer of the cloud."""
+    title("Registering the queues with the cloud")
+    for way in ways:
+        words = ["register", way.queue, "--cloud", "demo", "--cloud-uri",
+                 bed.cloud.uri(way.printer)]
+        command(*words)
+        result = daemon.cli(*words)
+        if result.code != 0:
+            raise Failed(f"{way.queue} was not registered: {reason(result)}")
+    for way in ways:
+        daemon.wait_printer(way.queue)
+        row("online", way.title)
+
+
+def reason(result):
+    """Why a verb failed, in a line."""
+    error = result.error or {}
+    return error.get("text") or result.stderr.strip() or result.stdout.strip() or \
+        f"exit {result.code}"
+
+
+def submit(bed, ways):
+    """As a user's computer does: Print-Job to the cloud."""
+    title(f"Sending {PDF.name} to each, with ipptool, as the user alice")
+    for way in ways:
+        way.cloud_job = bed.cloud.print_job(PDF, way.printer, name=f"demo {way.printer}")
+        row(f"job {way.cloud_job}", f"to {way.title}"[:60])
+
+
+def follow(bed, daemon, ways, started):
+    """Waits until the connector is done with all of them and the cloud knows it."""
+    def look():
+        jobs = daemon.jobs("--all")
+        for way in ways:
+            way.job = next((job for job in jobs if job["queue"] == way.queue), None)
+        return all(way.job and way.job["state"] == "done" for way in ways)
+    daemon.wait(look, "end of all jobs", PATIENCE)
+    say(f"  all done after {time.monotonic() - started:.1f} s")
+    for way in ways:
+        told = bed.cloud.job(way.cloud_job, way.printer)
+        if (way.job["outcome"], told["state_name"]) != ("completed", "completed"):
+            error = (way.job["error"] or {}).get("text") or told["message"] or "no reason given"
+            raise Failed(f"the job for {way.title} ended {way.job['outcome']}, the cloud says"
+                         f" {told['state_name']}: {error}")
+
+
+def show(daemon, ways):
+    """The time-line of each job, by the command that people use."""
+    for way in ways:
+        title(f"What became of the job for {way.title}")
+        command("job", way.job["id"])
+        for line in daemon.cli("job", str(way.job["id"]), as_json=False).stdout.splitlines():
+            for part in textwrap.wrap(line, WIDTH - 2, subsequent_indent=" " * 20) or [""]:
+                say("  " + part)
+        say(f"  printed: {keep(way)}")
+
+
+def keep(way):
+    """Copies what was printed to where it stays; the place."""
+    source = way.output()
+    kind = "pcl" if way.printer == "pcl" else "pdf"
+    target = OUT / f"{way.printer}.{kind}"
+    shutil.copy(source, target)
+    if "SUDO_UID" in os.environ:
+        os.chown(target, int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"]))
+    shown = os.path.relpath(target)
+    return f"{shown} ({target.stat().st_size} bytes)"
+
+
+def prepare_out():
+    """An empty folder for what is printed."""
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True)
+    if "SUDO_UID" in os.environ:
+        os.chown(OUT, int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"]))
+
+
+def run(folder):
+    """The whole demo."""
+    bus = Bus(folder / "bus")
+    try:
+        with Bed(folder, bus) as bed:
+            ways = set_up(bed)
+            daemon = bed.daemon(clouds={"demo": {"uri": bed.cloud.base()}})
+            row("daemon", "print-connectord", "as the user nobody")
+            try:
+                register(bed, daemon, ways)
+                started = time.monotonic()
+                submit(bed, ways)
+                follow(bed, daemon, ways, started)
+                show(daemon, ways)
+            except (Failed, AssertionError) as error:
+                raise Failed(f"{error}\n\n{daemon.process.tail(20)}") from None
+            title("All three completed. Stopping everything.")
+    finally:
+        bus.close()
+        process.reap_orphans()
+
+
+def main():
+    """Exit status: 0 all completed, 1 not, 130 interrupted."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    process.become_subreaper()
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="pc-demo-", dir="/tmp"))
+    folder.chmod(0o755)
+    prepare_out()
+    try:
+        run(folder)
+    except KeyboardInterrupt:
+        say("\ninterrupted; everything was stopped")
+        return 130
+    except (Failed, AssertionError, OSError) as error:
+        say(f"\ndemo failed: {error}")
+        return 1
+    finally:
+        with contextlib.suppress(KeyError):
+            if "KEEP" not in os.environ:
+                shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
