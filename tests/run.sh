@@ -20,7 +20,7 @@ run_one() { # PROGRAM [ARGUMENT]
 	local name log code good bad
 	name=$(basename "$1")
 	log=$logs/$name.log
-	timeout -k 5 "$LIMIT" "$@" >"$log" 2>&1 </dev/null
+	{ timeout -k 5 "$LIMIT" "$@" >"$log" 2>&1 </dev/null; } 2>/dev/null
 	code=$?
 	good=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
 	bad=$(sed -n 's/^\[  FAILED  \] .*: \([0-9]*\) test.*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
@@ -30,8 +30,9 @@ run_one() { # PROGRAM [ARGUMENT]
 	else
 		[ "$bad" -gt 0 ] || bad=1
 		why="exit $code"
-		[ "$code" -lt 124 ] || why="killed by signal $((code - 128))"
+		[ "$code" -le 128 ] || why="killed by signal $((code - 128))"
 		[ "$code" -ne 124 ] || why="took more than $LIMIT s"
+		[ -x "$1" ] || why="was not built"
 		printf 'FAIL  %-34s %s, see %s\n' "$name" "$why" "$log"
 		grep -vE '^\[( RUN  |   OK  |==)' "$log" | tail -n 25 | sed 's/^/      /'
 	fi

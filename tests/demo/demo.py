@@ -1,11 +1,10 @@
 """make demo: three documents from a cloud to three printers, everything on this machine.
 
-Starts a cloud (the emulator), a private cupsd, an IPP printer, a socket printer and the daemon, all
-on loopback in a temporary folder; registers three queues; sends a PDF to each through the cloud with
-ipptool; shows what became of each; stops everything, also on Ctrl-C. Exit 1 with the reason when a
-job did not end completed. What was printed is kept in build/demo."""
+Starts a cloud (the emulator), a private cupsd, an IPP printer, a socket printer and the daemon,
+each on loopback in a temporary folder; registers three queues; sends a PDF to each through the
+cloud with ipptool; shows what became of each; stops everything, also on Ctrl-C. Exit 1 with the
+reason when a job did not end completed. What was printed is kept in build/demo."""
 
-import contextlib
 import os
 import pathlib
 import shutil
@@ -21,6 +20,7 @@ sys.path[:0] = [str(HERE.parent / "integration"), str(HERE.parent / "lib")]
 from bed import BUILD, PDF, process
 from bed.bed import Bed
 from bed.ippeve import Bus
+from bed.submit import sha256
 
 OUT = BUILD / "demo"
 WIDTH = 79
@@ -80,15 +80,17 @@ def set_up(bed):
     bed.cups.add_driverless("driverless", ipp.uri)
     bed.cups.add_pcl("pcl", pcl.uri)
 
-    def from_ipp(by_cups):
-        def look():
-            entries = [e for e in ipp.ledger() if ("/" in e["name"] or True)]
-            return pathlib.Path(entries[0 if by_cups else -1]["file"])
-        return look
-    return [Way("driverless", "driverless", "a CUPS queue without a driver", from_ipp(True)),
+    def from_ipp(straight):
+        """The document that came as it was sent, or the one that CUPS made of it."""
+        same = sha256(PDF)
+        return next(pathlib.Path(entry["file"]) for entry in ipp.ledger()
+                    if (entry["sha256"] == same) == straight)
+
+    return [Way("driverless", "driverless", "a CUPS queue without a driver",
+                lambda: from_ipp(False)),
             Way("pcl", "pcl", "a CUPS queue with a PCL driver",
                 lambda: pathlib.Path(pcl.wait()[0]["file"])),
-            Way(ipp.uri, "ipp", "the IPP printer itself, without CUPS", from_ipp(False))]
+            Way(ipp.uri, "ipp", "the IPP printer itself, without CUPS", lambda: from_ipp(True))]
 
 
 def register(bed, daemon, ways):
@@ -209,9 +211,8 @@ def main():
         say(f"\ndemo failed: {error}")
         return 1
     finally:
-        with contextlib.suppress(KeyError):
-            if "KEEP" not in os.environ:
-                shutil.rmtree(folder, ignore_errors=True)
+        if "KEEP" not in os.environ:
+            shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 

@@ -34,7 +34,7 @@ def fixture_root(bed_dir):
     ("connector/core/job.c", '"connector/store/store.h"'),
     ("connector/control/control.c", "<uv.h>"),
     ("connector/main.c", "<uv.h>"),
-    ("connector/cloud/document.c", "<zlib.h>"),
+    ("connector/cloud/gunzip.c", "<zlib.h>"),
     ("connector/base/ipp_client.h", "<cups/cups.h>"),
     ("connector/cli/cli.c", '"common/err.h"'),
     ("tests/emulator/main.c", '"tests/emulator/jobs.h"'),
