@@ -210,6 +210,7 @@ static inline void double_reply(ipp_op_t op, ipp_t *response)
 {
 	struct exchange *x = double_find(op, true);
 
+	ippDelete(x->reply.response);
 	x->reply.response = response;
 	double_finish(x);
 }
@@ -223,6 +224,8 @@ static inline void double_break(ipp_op_t op, enum err_kind kind, int code, int r
 {
 	struct exchange *x = double_find(op, true);
 
+	ippDelete(x->reply.response);
+	x->reply.response = NULL;
 	(void)err_set(&x->reply.err, kind, code, "broken by the test (%d)", code);
 	x->reply.err.retry_after_s = retry_after_s;
 	double_finish(x);
