@@ -14,7 +14,7 @@
 
 struct ends {
 	struct stream *s;
-	int rooms, datas;
+	int rooms, wakes;
 };
 
 static void on_room(void *data)
@@ -24,7 +24,7 @@ static void on_room(void *data)
 
 static void on_data(void *data)
 {
-	((struct ends *)data)->datas++;
+	((struct ends *)data)->wakes++;
 }
 
 static void open_ends(struct ends *e)
@@ -116,14 +116,14 @@ static void test_data_is_told_once_to_whom_it_was_missing(void **state)
 	(void)state;
 	open_ends(&e);
 	assert_int_equal(stream_write(e.s, block, 10), 0);
-	assert_int_equal(e.datas, 0); /* nobody asked yet */
+	assert_int_equal(e.wakes, 0); /* nobody asked yet */
 	assert_int_equal(stream_read(e.s, block, 10), 10);
 	assert_int_equal(stream_write(e.s, block, 10), 0);
-	assert_int_equal(e.datas, 0); /* got all that was asked for */
+	assert_int_equal(e.wakes, 0); /* got all that was asked for */
 	assert_int_equal(stream_read(e.s, block, 11), 10);
 	assert_int_equal(stream_write(e.s, block, 10), 0);
 	assert_int_equal(stream_write(e.s, block, 10), 0);
-	assert_int_equal(e.datas, 1);
+	assert_int_equal(e.wakes, 1);
 	close_ends(&e);
 }
 
@@ -136,7 +136,7 @@ static void test_the_end_is_seen_behind_the_last_byte(void **state)
 	assert_int_equal(stream_read(e.s, block, 1), 0);
 	assert_int_equal(stream_state(e.s), STREAM_OPEN);
 	assert_int_equal(stream_write(e.s, block, 5), 0);
-	assert_int_equal(e.datas, 1);
+	assert_int_equal(e.wakes, 1);
 	stream_end(e.s);
 	stream_end(e.s);
 	assert_int_equal(stream_room(e.s), 0);
@@ -155,7 +155,7 @@ static void test_the_end_wakes_a_waiting_consumer(void **state)
 	open_ends(&e);
 	assert_int_equal(stream_read(e.s, block, 1), 0);
 	stream_end(e.s);
-	assert_int_equal(e.datas, 1);
+	assert_int_equal(e.wakes, 1);
 	assert_int_equal(stream_state(e.s), STREAM_ENDED);
 	close_ends(&e);
 }
@@ -172,7 +172,7 @@ static void test_a_failure_drops_bytes_and_wakes_both(void **state)
 	assert_int_equal(stream_write(e.s, block, 500), 0);
 	stream_fail(e.s, &first);
 	assert_int_equal(e.rooms, 1);
-	assert_int_equal(e.datas, 1);
+	assert_int_equal(e.wakes, 1);
 	stream_fail(e.s, &second);
 	assert_int_equal(e.rooms, 1);
 	assert_int_equal(stream_state(e.s), STREAM_FAILED);
