@@ -23,6 +23,8 @@ void printer_text_add(char *out, size_t size, const char *text)
 void printer_text_copy(char *out, size_t size, const char *text)
 {
 	out[0] = '\0';
+	while (text != NULL && *text == ' ')
+		text++;
 	printer_text_add(out, size, text);
 }
 

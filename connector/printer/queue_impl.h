@@ -52,6 +52,7 @@ struct queue {
 	struct queue *next_waiting;
 	unsigned failures;        /* in a row */
 	int64_t connecting_since; /* loop ms; 0: not */
+	int printer_state;        /* as last seen */
 	int config_changed;       /* printer-config-change-time */
 
 	/* queue_watch.c */

@@ -223,8 +223,12 @@ static bool take_all(struct queue *q, ipp_t *answer, struct queue_status *fresh)
 static void take_health(struct queue *q, ipp_t *answer, struct queue_status *fresh)
 {
 	int64_t now = q->qs->clock->now_ms(q->qs->clock);
+	int state = ipp_get_int(answer, IPP_TAG_PRINTER, "printer-state", 0);
 	bool connecting;
 
+	if (state != q->printer_state)
+		queue_watch_event(q, 0); /* a job began or ended */
+	q->printer_state = state;
 	printer_state_read(answer, q->name, q->cups, fresh, &connecting);
 	if (!connecting || fresh->health != QUEUE_READY)
 		q->connecting_since = 0;

@@ -1,0 +1,517 @@
+/* Operations on jobs and the life of queues, against doubles of the client and the clock. */
+#include "tests/unit/fake_ipp.h"
+
+#include "connector/base/attrs.h"
+
+#define UUID "urn:uuid:11111111-2222-4333-8444-555555555555"
+
+struct result {
+	unsigned done;
+	struct err err; /* kind NONE: it worked */
+};
+
+static void on_done(struct local_op *op, const struct err *err)
+{
+	struct result *r = op->data;
+
+	r->done++;
+	err_clear(&r->err);
+	if (err != NULL)
+		r->err = *err;
+}
+
+static const char *text_of(ipp_t *m, const char *name)
+{
+	return ipp_get_text(m, IPP_TAG_ZERO, name, "");
+}
+
+static ipp_t *new_ticket(void)
+{
+	ipp_t *m = ippNew();
+
+	ippAddInteger(m, IPP_TAG_JOB, IPP_TAG_INTEGER, "copies", 3);
+	add_word(m, IPP_TAG_JOB, "sides", "two-sided-long-edge");
+	return m;
+}
+
+struct job_case {
+	struct fixture f;
+	struct local_op op;
+	struct result r;
+	struct local_ticket ticket;
+	struct attrs *attrs;
+	struct err err;
+};
+
+static void open_case(struct job_case *c, const char *name)
+{
+	memset(c, 0, sizeof(*c));
+	open_fixture(&c->f, name);
+	settle_fixture(&c->f);
+	c->attrs = attrs_new(new_ticket());
+	c->ticket = (struct local_ticket){ .ticket = c->attrs,
+		                           .job_uuid = UUID,
+		                           .user_name = "anna",
+		                           .job_name = "letter",
+		                           .cancel_after_s = 60 };
+	c->op.user_name = "anna";
+	c->op.data = &c->r;
+	c->op.done = on_done;
+}
+
+static void close_case(struct job_case *c)
+{
+	queue_ops.op_clear(&c->op);
+	attrs_unref(c->attrs);
+	close_fixture(&c->f);
+}
+
+static void test_create_names_the_owner_the_uuid_and_what_the_queue_can_do(void **state)
+{
+	struct job_case c;
+	ipp_t *m;
+
+	(void)state;
+	open_case(&c, "laser");
+	assert_int_equal(queue_ops.create(c.f.q, &c.op, &c.ticket, &c.err), 0);
+	m = asked(IPP_OP_CREATE_JOB);
+	assert_string_equal(text_of(m, "printer-uri"), "ipp://localhost/printers/laser");
+	assert_string_equal(text_of(m, "requesting-user-name"), "anna");
+	assert_string_equal(text_of(m, "job-name"), "letter");
+	assert_string_equal(text_of(m, "job-uuid"), UUID);
+	assert_int_equal(ipp_get_int(m, IPP_TAG_JOB, "job-cancel-after", 0), 60);
+	assert_int_equal(ipp_get_int(m, IPP_TAG_JOB, "copies", 0), 3);
+	assert_null(ippFindAttribute(m, "sides", IPP_TAG_ZERO));
+	assert_null(ippFindAttribute(m, "document-format", IPP_TAG_ZERO));
+	assert_non_null(strstr(c.op.dropped, "two-sided-long-edge"));
+	assert_int_equal(c.r.done, 0);
+	answer(IPP_OP_CREATE_JOB, add_job(new_answer(), 7, IPP_JSTATE_HELD, "job-incoming", NULL));
+	assert_int_equal(c.r.done, 1);
+	assert_int_equal(c.r.err.kind, ERR_NONE);
+	assert_int_equal(c.op.job.id, 7);
+	assert_true(c.op.job.incoming);
+	close_case(&c);
+}
+
+static void test_names_are_encoded_in_the_uri(void **state)
+{
+	struct job_case c;
+
+	(void)state;
+	open_case(&c, "a b%c");
+	assert_int_equal(queue_ops.get(c.f.q, &c.op, 3, &c.err), 0);
+	assert_string_equal(text_of(asked(IPP_OP_GET_JOB_ATTRIBUTES), "printer-uri"),
+	                    "ipp://localhost/printers/a%20b%25c");
+	answer(IPP_OP_GET_JOB_ATTRIBUTES,
+	       add_job(new_answer(), 3, IPP_JSTATE_PENDING, "none", UUID));
+	assert_string_equal(c.op.job.job_uuid, UUID);
+	close_case(&c);
+}
+
+static void test_a_document_to_cups_stays_open_until_finish(void **state)
+{
+	struct stream *s = stream_new(16384);
+	struct job_case c;
+	struct ipp_op *op;
+	ipp_t *m;
+
+	(void)state;
+	open_case(&c, "laser");
+	assert_int_equal(
+		queue_ops.send(c.f.q, &c.op, &c.ticket, 7, s, -1, "application/pdf", true, &c.err),
+		0);
+	op = fake.ops[waiting(IPP_OP_SEND_DOCUMENT)];
+	m = op->request;
+	assert_ptr_equal(op->body, s);
+	assert_int_equal(op->body_len, -1);
+	assert_true(op->idle_ms > 0);
+	assert_int_equal(op->timeout_ms, 0);
+	assert_int_equal(ipp_get_int(m, IPP_TAG_OPERATION, "job-id", 0), 7);
+	assert_string_equal(text_of(m, "document-format"), "application/pdf");
+	assert_string_equal(text_of(m, "requesting-user-name"), "anna");
+	assert_false(ipp_get_bool(m, IPP_TAG_OPERATION, "last-document", true));
+	answer(IPP_OP_SEND_DOCUMENT,
+	       add_job(new_answer(), 7, IPP_JSTATE_HELD, "job-incoming", NULL));
+	assert_int_equal(c.r.done, 1);
+
+	assert_int_equal(queue_ops.finish(c.f.q, &c.op, 7, &c.err), 0);
+	op = fake.ops[waiting(IPP_OP_SEND_DOCUMENT)];
+	assert_null(op->body);
+	assert_true(ipp_get_bool(op->request, IPP_TAG_OPERATION, "last-document", false));
+	assert_null(ippFindAttribute(op->request, "document-format", IPP_TAG_ZERO));
+	answer(IPP_OP_SEND_DOCUMENT, add_job(new_answer(), 7, IPP_JSTATE_PENDING, "none", NULL));
+	assert_int_equal(c.r.done, 2);
+	assert_false(c.op.job.incoming);
+	close_case(&c);
+	stream_free(s);
+}
+
+static void test_a_failed_upload_fails_its_stream(void **state)
+{
+	struct stream *s = stream_new(16384);
+	struct job_case c;
+
+	(void)state;
+	open_case(&c, "laser");
+	assert_int_equal(
+		queue_ops.send(c.f.q, &c.op, &c.ticket, 7, s, -1, "application/pdf", true, &c.err),
+		0);
+	cut(IPP_OP_SEND_DOCUMENT, ERR_TEMPORARY, 56);
+	assert_int_equal(c.r.err.kind, ERR_TEMPORARY);
+	assert_non_null(strstr(c.r.err.text, "queue laser: "));
+	assert_int_equal(stream_state(s), STREAM_FAILED);
+	close_case(&c);
+	stream_free(s);
+}
+
+static void test_an_ipp_printer_gets_a_length_and_no_uuid_of_ours(void **state)
+{
+	struct stream *s = stream_new(16384);
+	struct job_case c;
+	ipp_t *m;
+
+	(void)state;
+	open_case(&c, "ipp://printer.example/ipp/print");
+	assert_true(queue_ops.status(c.f.q)->whole);
+	assert_int_equal(queue_ops.create(c.f.q, &c.op, &c.ticket, &c.err), 0);
+	m = asked(IPP_OP_CREATE_JOB);
+	assert_string_equal(text_of(m, "printer-uri"), "ipp://printer.example/ipp/print");
+	assert_null(ippFindAttribute(m, "job-uuid", IPP_TAG_ZERO));
+	assert_null(ippFindAttribute(m, "job-cancel-after", IPP_TAG_ZERO));
+	answer(IPP_OP_CREATE_JOB, add_job(new_answer(), 2, IPP_JSTATE_HELD, "none", NULL));
+	assert_int_equal(
+		queue_ops.send(c.f.q, &c.op, &c.ticket, 2, s, -1, "application/pdf", true, &c.err),
+		-1);
+	assert_int_equal(c.err.kind, ERR_REJECTED);
+	assert_int_equal(
+		queue_ops.send(c.f.q, &c.op, &c.ticket, 2, s, 0, "application/pdf", true, &c.err),
+		0);
+	assert_true(ipp_get_bool(asked(IPP_OP_SEND_DOCUMENT), IPP_TAG_OPERATION, "last-document",
+	                         false));
+	answer(IPP_OP_SEND_DOCUMENT, add_job(new_answer(), 2, IPP_JSTATE_PENDING, "none", UUID));
+	assert_string_equal(c.op.job.own_uuid, UUID);
+	assert_string_equal(c.op.job.job_uuid, "");
+	close_case(&c);
+	stream_free(s);
+}
+
+static ipp_t *new_old_printer(void)
+{
+	ipp_t *m = new_printer(IPP_PSTATE_IDLE, "");
+
+	ippDeleteAttribute(m, ippFindAttribute(m, "operations-supported", IPP_TAG_ZERO));
+	ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_ENUM, "operations-supported", IPP_OP_PRINT_JOB);
+	return m;
+}
+
+static void test_a_printer_without_create_job_gets_print_job(void **state)
+{
+	struct stream *s = stream_new(16384);
+	struct job_case c;
+	ipp_t *m;
+
+	(void)state;
+	open_case(&c, "ipp://printer.example/ipp/print");
+	queue_ops.close(c.f.q);
+	drain();
+	c.f.q = queue_ops.open(c.f.qs, "ipp://old.example/", "",
+	                       &(struct queue_listener){ on_queue_changed, &c.f });
+	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_old_printer());
+	assert_int_equal(queue_ops.create(c.f.q, &c.op, &c.ticket, &c.err), 0);
+	answer(IPP_OP_VALIDATE_JOB, new_answer());
+	assert_int_equal(c.r.err.kind, ERR_NONE);
+	assert_int_equal(c.op.job.id, 0);
+	assert_int_equal(
+		queue_ops.send(c.f.q, &c.op, &c.ticket, 0, s, 0, "application/pdf", true, &c.err),
+		0);
+	m = asked(IPP_OP_PRINT_JOB);
+	assert_string_equal(text_of(m, "document-format"), "application/pdf");
+	assert_int_equal(ipp_get_int(m, IPP_TAG_JOB, "copies", 0), 3);
+	answer(IPP_OP_PRINT_JOB, add_job(new_answer(), 8, IPP_JSTATE_PENDING, "none", NULL));
+	assert_int_equal(c.op.job.id, 8);
+	close_case(&c);
+	stream_free(s);
+}
+
+static const struct {
+	int status; /* of IPP from 0x0400 on, else of HTTP */
+	enum err_kind kind;
+	const char *text;
+} refusals[] = {
+	{ 413, ERR_TEMPORARY, "spool of CUPS is full" },
+	{ IPP_STATUS_ERROR_REQUEST_VALUE, ERR_TEMPORARY, "spool of CUPS is full" },
+	{ IPP_STATUS_ERROR_REQUEST_ENTITY, ERR_TEMPORARY, "spool of CUPS is full" },
+	{ IPP_STATUS_ERROR_NOT_AUTHORIZED, ERR_DENIED, "does not let user anna print" },
+	{ IPP_STATUS_ERROR_FORBIDDEN, ERR_DENIED, "queue laser does not let user anna" },
+	{ 401, ERR_DENIED, "queue laser does not let user anna" },
+	{ 403, ERR_DENIED, "queue laser does not let user anna" },
+	{ IPP_STATUS_ERROR_BUSY, ERR_TEMPORARY, "queue laser: " },
+	{ IPP_STATUS_ERROR_NOT_ACCEPTING_JOBS, ERR_TEMPORARY, "queue laser: " },
+	{ IPP_STATUS_ERROR_NOT_FOUND, ERR_GONE, "queue laser: " },
+	{ IPP_STATUS_ERROR_DOCUMENT_FORMAT_NOT_SUPPORTED, ERR_REJECTED, "document format" },
+	{ IPP_STATUS_ERROR_ATTRIBUTES_OR_VALUES, ERR_REJECTED, "queue laser: " },
+};
+
+static void test_refusals_are_told_apart_and_explained(void **state)
+{
+	struct job_case c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(refusals); i++) {
+		open_case(&c, "laser");
+		assert_int_equal(queue_ops.create(c.f.q, &c.op, &c.ticket, &c.err), 0);
+		if (refusals[i].status >= 0x0400 && refusals[i].status != 413)
+			refuse(IPP_OP_CREATE_JOB, (ipp_status_t)refusals[i].status, "no");
+		else
+			cut(IPP_OP_CREATE_JOB,
+			    refusals[i].status == 413 ? ERR_TEMPORARY : ERR_DENIED,
+			    refusals[i].status);
+		assert_int_equal(c.r.done, 1);
+		assert_int_equal(c.r.err.kind, refusals[i].kind);
+		assert_int_equal(c.r.err.code, refusals[i].status);
+		assert_non_null(strstr(c.r.err.text, refusals[i].text));
+		close_case(&c);
+	}
+}
+
+static void test_an_answer_without_a_number_is_no_job(void **state)
+{
+	struct job_case c;
+
+	(void)state;
+	open_case(&c, "laser");
+	assert_int_equal(queue_ops.create(c.f.q, &c.op, &c.ticket, &c.err), 0);
+	answer(IPP_OP_CREATE_JOB, new_answer());
+	assert_int_equal(c.r.err.kind, ERR_TEMPORARY);
+	close_case(&c);
+}
+
+static void test_find_returns_every_job_with_the_uuid(void **state)
+{
+	struct job_case c;
+	ipp_t *m = new_answer();
+
+	(void)state;
+	open_case(&c, "laser");
+	assert_int_equal(queue_ops.find(c.f.q, &c.op, UUID, &c.err), 0);
+	assert_string_equal(text_of(asked(IPP_OP_GET_JOBS), "which-jobs"), "all");
+	add_job(m, 1, IPP_JSTATE_COMPLETED, "none", "urn:uuid:other");
+	add_job(m, 2, IPP_JSTATE_CANCELED, "none", UUID);
+	add_job(m, 3, IPP_JSTATE_PENDING, "none", UUID);
+	add_job(m, 4, IPP_JSTATE_PENDING, "none", NULL);
+	answer(IPP_OP_GET_JOBS, m);
+	assert_int_equal(c.r.done, 1);
+	assert_int_equal(c.op.found_count, 2);
+	assert_int_equal(c.op.found[0].id, 2);
+	assert_int_equal(c.op.found[1].id, 3);
+
+	assert_int_equal(queue_ops.find(c.f.q, &c.op, UUID, &c.err), 0);
+	answer(IPP_OP_GET_JOBS, new_answer());
+	assert_int_equal(c.r.err.kind, ERR_NONE);
+	assert_int_equal(c.op.found_count, 0);
+	close_case(&c);
+}
+
+static void test_find_asks_twice_where_a_printer_cannot_list_all(void **state)
+{
+	struct job_case c;
+
+	(void)state;
+	open_case(&c, "ipp://printer.example/ipp/print");
+	assert_int_equal(queue_ops.find(c.f.q, &c.op, UUID, &c.err), 0);
+	assert_string_equal(text_of(asked(IPP_OP_GET_JOBS), "which-jobs"), "not-completed");
+	answer(IPP_OP_GET_JOBS, add_job(new_answer(), 1, IPP_JSTATE_PENDING, "none", UUID));
+	assert_int_equal(c.r.done, 0);
+	assert_string_equal(text_of(asked(IPP_OP_GET_JOBS), "which-jobs"), "completed");
+	answer(IPP_OP_GET_JOBS, add_job(new_answer(), 2, IPP_JSTATE_COMPLETED, "none", UUID));
+	assert_int_equal(c.r.done, 1);
+	assert_int_equal(c.op.found_count, 2);
+	close_case(&c);
+}
+
+static void test_cancel_repeats_the_owner(void **state)
+{
+	struct job_case c;
+
+	(void)state;
+	open_case(&c, "laser");
+	assert_int_equal(queue_ops.cancel(c.f.q, &c.op, 5, &c.err), 0);
+	assert_string_equal(text_of(asked(IPP_OP_CANCEL_JOB), "requesting-user-name"), "anna");
+	assert_int_equal(ipp_get_int(asked(IPP_OP_CANCEL_JOB), IPP_TAG_OPERATION, "job-id", 0), 5);
+	refuse(IPP_OP_CANCEL_JOB, IPP_STATUS_ERROR_NOT_FOUND, "no such job");
+	assert_int_equal(c.r.err.kind, ERR_GONE);
+	close_case(&c);
+}
+
+static void test_a_canceled_operation_ends_once(void **state)
+{
+	struct job_case c;
+
+	(void)state;
+	open_case(&c, "laser");
+	assert_int_equal(queue_ops.get(c.f.q, &c.op, 5, &c.err), 0);
+	queue_ops.op_cancel(&c.op);
+	assert_int_equal(c.r.done, 0);
+	drain();
+	assert_int_equal(c.r.done, 1);
+	assert_int_equal(c.r.err.kind, ERR_CANCELED);
+	close_case(&c);
+}
+
+static void test_identify_is_refused_where_it_does_not_exist(void **state)
+{
+	struct job_case c;
+
+	(void)state;
+	open_case(&c, "laser");
+	assert_int_equal(queue_ops.identify(c.f.q, &c.op, "sound", NULL, &c.err), -1);
+	assert_int_equal(c.err.kind, ERR_REJECTED);
+	close_case(&c);
+}
+
+static void open_bare(struct fixture *f)
+{
+	struct queues_settings settings = { .clock = &fake_clock, .cups_server = "/s" };
+	struct err err;
+
+	memset(&fake, 0, sizeof(fake));
+	*f = (struct fixture){ .told = 0 };
+	assert_int_equal(queue_ops.open_all(&f->qs, &settings, &err), 0);
+}
+
+static void close_bare(struct fixture *f, struct local_op *op)
+{
+	queue_ops.op_clear(op);
+	queue_ops.close_all(f->qs);
+	assert_int_equal(fake.count, 0);
+	assert_int_equal(fake.peers, 0);
+}
+
+static void test_probe_reads_a_queue_and_tries_its_policy(void **state)
+{
+	struct result r = { 0 };
+	struct local_op op = { .data = &r, .done = on_done };
+	struct fixture f;
+	struct err err;
+
+	(void)state;
+	open_bare(&f);
+	assert_int_equal(queue_ops.probe(f.qs, "laser", &op, &err), 0);
+	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_STOPPED, "out of toner"));
+	assert_string_equal(text_of(asked(IPP_OP_VALIDATE_JOB), "requesting-user-name"),
+	                    "print-connector");
+	answer(IPP_OP_VALIDATE_JOB, new_answer());
+	assert_int_equal(r.done, 1);
+	assert_int_equal(r.err.kind, ERR_NONE);
+	assert_int_equal(op.status.health, QUEUE_STOPPED);
+	assert_string_equal(op.status.make_and_model, "Model 1");
+	assert_non_null(op.capabilities);
+
+	assert_int_equal(queue_ops.probe(f.qs, "laser", &op, &err), 0);
+	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_IDLE, ""));
+	cut(IPP_OP_VALIDATE_JOB, ERR_DENIED, 401);
+	assert_int_equal(r.err.kind, ERR_REJECTED);
+	assert_non_null(strstr(r.err.text, "lpadmin -p laser"));
+
+	assert_int_equal(queue_ops.probe(f.qs, "laser", &op, &err), 0);
+	refuse(IPP_OP_GET_PRINTER_ATTRIBUTES, IPP_STATUS_ERROR_NOT_FOUND, "?");
+	assert_int_equal(r.err.kind, ERR_GONE);
+	assert_string_equal(r.err.text, "CUPS has no queue laser");
+	assert_int_equal(r.done, 3);
+	close_bare(&f, &op);
+}
+
+static void test_probe_warns_of_a_queue_that_writes_to_a_file(void **state)
+{
+	struct result r = { 0 };
+	struct local_op op = { .data = &r, .done = on_done };
+	ipp_t *m = new_printer(IPP_PSTATE_IDLE, "");
+	struct fixture f;
+	struct err err;
+
+	(void)state;
+	open_bare(&f);
+	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_URI, "device-uri", NULL, "file:///tmp/x");
+	assert_int_equal(queue_ops.probe(f.qs, "file", &op, &err), 0);
+	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, m);
+	answer(IPP_OP_VALIDATE_JOB, new_answer());
+	assert_non_null(strstr(op.status.text, "writes to a file"));
+	close_bare(&f, &op);
+}
+
+static void test_probe_refuses_what_is_no_address(void **state)
+{
+	struct result r = { 0 };
+	struct local_op op = { .data = &r, .done = on_done };
+	struct fixture f;
+	struct err err;
+
+	(void)state;
+	open_bare(&f);
+	assert_int_equal(queue_ops.probe(f.qs, "ipp://bad", &op, &err), -1);
+	assert_int_equal(err.kind, ERR_REJECTED);
+	assert_int_equal(r.done, 0);
+	close_bare(&f, &op);
+}
+
+static void count_name(void *data, const char *name, const char *info, const char *model)
+{
+	char *line = data;
+
+	(void)snprintf(line + strlen(line), 200 - strlen(line), "%s|%s|%s;", name, info, model);
+}
+
+static void test_list_names_the_queues_of_cups(void **state)
+{
+	struct result r = { 0 };
+	struct local_op op = { .data = &r, .done = on_done };
+	ipp_t *m = new_answer();
+	char line[200] = "";
+	struct fixture f;
+	struct err err;
+
+	(void)state;
+	open_bare(&f);
+	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_NAME, "printer-name", NULL, "a");
+	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_TEXT, "printer-info", NULL, "A\nB");
+	ippAddSeparator(m);
+	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_NAME, "printer-name", NULL, "b");
+	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_TEXT, "printer-make-and-model", NULL, "M");
+	assert_int_equal(queue_ops.list(f.qs, &op, count_name, line, &err), 0);
+	answer(IPP_OP_CUPS_GET_PRINTERS, m);
+	assert_string_equal(line, "a|A B|;b||M;");
+	assert_int_equal(queue_ops.list(f.qs, &op, count_name, line, &err), 0);
+	refuse(IPP_OP_CUPS_GET_PRINTERS, IPP_STATUS_ERROR_NOT_FOUND, "no destinations");
+	assert_int_equal(r.err.kind, ERR_NONE);
+	assert_int_equal(queue_ops.list(f.qs, &op, count_name, line, &err), 0);
+	cut(IPP_OP_CUPS_GET_PRINTERS, ERR_TEMPORARY, 7);
+	assert_int_equal(r.err.kind, ERR_TEMPORARY);
+	assert_int_equal(r.done, 3);
+	close_bare(&f, &op);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_create_names_the_owner_the_uuid_and_what_the_queue_can_do),
+		cmocka_unit_test(test_names_are_encoded_in_the_uri),
+		cmocka_unit_test(test_a_document_to_cups_stays_open_until_finish),
+		cmocka_unit_test(test_a_failed_upload_fails_its_stream),
+		cmocka_unit_test(test_an_ipp_printer_gets_a_length_and_no_uuid_of_ours),
+		cmocka_unit_test(test_a_printer_without_create_job_gets_print_job),
+		cmocka_unit_test(test_refusals_are_told_apart_and_explained),
+		cmocka_unit_test(test_an_answer_without_a_number_is_no_job),
+		cmocka_unit_test(test_find_returns_every_job_with_the_uuid),
+		cmocka_unit_test(test_find_asks_twice_where_a_printer_cannot_list_all),
+		cmocka_unit_test(test_cancel_repeats_the_owner),
+		cmocka_unit_test(test_a_canceled_operation_ends_once),
+		cmocka_unit_test(test_identify_is_refused_where_it_does_not_exist),
+		cmocka_unit_test(test_probe_reads_a_queue_and_tries_its_policy),
+		cmocka_unit_test(test_probe_warns_of_a_queue_that_writes_to_a_file),
+		cmocka_unit_test(test_probe_refuses_what_is_no_address),
+		cmocka_unit_test(test_list_names_the_queues_of_cups),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
