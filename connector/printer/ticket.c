@@ -63,11 +63,11 @@ static const struct rule {
 
 /* What else comes with a job and says nothing about how to print. */
 static const char *const silent_prefixes[] = {
-	"attributes-", "charset",     "client-info", "compression",  "current-",  "date-time-",
-	"detailed-",   "document-",   "errors-",     "impressions-", "input-",    "ipp-attribute-",
-	"job-",        "k-octets",    "last-",       "media-sheets", "natural-",  "notify-",
-	"number-of-",  "original-",   "output-",     "parent-",      "printer-",  "pages",
-	"requested-",  "requesting-", "sheet-",      "time-at-",     "warnings-",
+	"attributes-", "charset",     "client-info", "compression",  "current-", "date-time-",
+	"detailed-",   "document-",   "errors-",     "impressions-", "input-",   "ipp-attribute-",
+	"job-",        "k-octets",    "last-",       "media-sheets", "natural-", "notify-",
+	"number-of-",  "original-",   "output-",     "parent-",      "printer-", "pages",
+	"requested-",  "requesting-", "sheet-",      "status-",      "time-at-", "warnings-",
 };
 
 struct translation {
@@ -430,6 +430,12 @@ static bool is_second_media(struct translation *t, const char *name)
 	        ippFindAttribute(t->request, "media-col", IPP_TAG_ZERO) != NULL);
 }
 
+static int insist(struct err *err, const char *name)
+{
+	return err_set(err, ERR_REJECTED, IPP_STATUS_ERROR_ATTRIBUTES_OR_VALUES,
+	               "the job insists on %.60s, which the queue cannot do", name);
+}
+
 int ticket_apply(ipp_t *request, ipp_t *ticket, ipp_t *capabilities, char *dropped, size_t size,
                  struct err *err)
 {
@@ -455,10 +461,7 @@ int ticket_apply(ipp_t *request, ipp_t *ticket, ipp_t *capabilities, char *dropp
 		else if (!is_silent(name))
 			drop(&t, name, "the queue does not have it");
 		if (t.last[0] != '\0' && must != NULL && ippContainsString(must, name))
-			strict = true;
+			return insist(err, name);
 	}
-	if (strict && t.lost)
-		return err_set(err, ERR_REJECTED, IPP_STATUS_ERROR_ATTRIBUTES_OR_VALUES,
-		               "the job insists on %.60s, which the queue cannot do", t.first);
-	return 0;
+	return strict && t.lost ? insist(err, t.first) : 0;
 }
