@@ -5,19 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/str.h"
+
 void printer_text_add(char *out, size_t size, const char *text)
 {
 	size_t used = strnlen(out, size - 1), i;
 
-	for (i = 0; text != NULL && text[i] != '\0' && used + i + 1 < size; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		out[used + i] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
-	}
+	for (i = 0; text != NULL && text[i] != '\0' && used + i + 1 < size; i++)
+		out[used + i] = strchr("\r\n\t", text[i]) != NULL ? ' ' : text[i];
 	if (text != NULL && text[i] != '\0')
 		while (i > 0 && ((unsigned char)text[i] & 0xc0) == 0x80)
 			i--;
 	out[used + i] = '\0';
+	str_clean(out, out, size);
 }
 
 void printer_text_copy(char *out, size_t size, const char *text)

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Copies with control characters as spaces, cut at a whole UTF-8 character; NULL is "". */
+/* Copies in one line without leading spaces, made safe to show (str_clean), cut at a whole
+ * character; NULL is "". */
 void printer_text_copy(char *out, size_t size, const char *text);
 /* The same of a format. */
 void printer_text_set(char *out, size_t size, const char *fmt, ...)

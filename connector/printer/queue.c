@@ -277,12 +277,35 @@ static void queue_refresh(struct queue *q)
 
 /* ---- requests ------------------------------------------------------------------------------- */
 
+void queue_add_name(ipp_t *request, const char *name, const char *value)
+{
+	char clean[NAME_SIZE];
+
+	printer_text_copy(clean, sizeof(clean), value);
+	if (clean[0] != '\0')
+		ippAddString(request, IPP_TAG_OPERATION, IPP_TAG_NAME, name, NULL, clean);
+}
+
+void queue_add_user(ipp_t *request, const char *user_name)
+{
+	queue_add_name(request, "requesting-user-name",
+	               user_name != NULL && user_name[0] != '\0' ? user_name : QUEUE_USER);
+}
+
 ipp_t *queue_request(const struct queue *q, ipp_op_t op, const char *user_name)
 {
 	ipp_t *request = ipp_request(op, "printer-uri", q->uri);
 
-	ippAddString(request, IPP_TAG_OPERATION, IPP_TAG_NAME, "requesting-user-name", NULL,
-	             user_name != NULL && user_name[0] != '\0' ? user_name : QUEUE_USER);
+	queue_add_user(request, user_name);
+	return request;
+}
+
+ipp_t *queue_job_request(const struct queue *q, ipp_op_t op, int32_t job, const char *user_name)
+{
+	ipp_t *request = ipp_request(op, "printer-uri", q->uri);
+
+	ippAddInteger(request, IPP_TAG_OPERATION, IPP_TAG_INTEGER, "job-id", job);
+	queue_add_user(request, user_name);
 	return request;
 }
 

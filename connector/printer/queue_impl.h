@@ -66,6 +66,11 @@ void queue_put(struct queue *q); /* frees with the last pin */
 void queues_put(struct queues *qs);
 /* A request to the queue with printer-uri and requesting-user-name (NULL: ours). */
 ipp_t *queue_request(const struct queue *q, ipp_op_t op, const char *user_name);
+/* A name from outside, made fit: one line of at most 255 bytes of UTF-8. */
+void queue_add_name(ipp_t *request, const char *name, const char *value);
+void queue_add_user(ipp_t *request, const char *user_name); /* NULL or "": ours */
+/* The same to a job: job-id stands right behind printer-uri (RFC 8011 4.1.5). */
+ipp_t *queue_job_request(const struct queue *q, ipp_op_t op, int32_t job, const char *user_name);
 void queue_ask_for(ipp_t *request, const char *const *names, int count);
 /* Starts an exchange on an operation that does not run. Consumes the request. */
 int queue_start(struct queue *q, struct ipp_op *op, ipp_t *request,

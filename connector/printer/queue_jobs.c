@@ -115,21 +115,6 @@ static int begin(struct queue *q, struct local_op *op, int step, ipp_t *request,
 	return queue_start(q, &op->ipp, request, step == STEP_SEND ? on_sent : on_job, op, err);
 }
 
-static ipp_t *job_request(struct queue *q, ipp_op_t code, const struct local_op *op, int32_t job)
-{
-	ipp_t *request = queue_request(q, code, NULL);
-	ipp_attribute_t *user;
-
-	/* job-id stands right behind printer-uri (RFC 8011 4.1.5) */
-	user = ippFindAttribute(request, "requesting-user-name", IPP_TAG_ZERO);
-	ippDeleteAttribute(request, user);
-	ippAddInteger(request, IPP_TAG_OPERATION, IPP_TAG_INTEGER, "job-id", job);
-	ippAddString(request, IPP_TAG_OPERATION, IPP_TAG_NAME, "requesting-user-name", NULL,
-	             op->user_name != NULL && op->user_name[0] != '\0' ? op->user_name
-	                                                               : QUEUE_USER);
-	return request;
-}
-
 /* ---- hand-over ------------------------------------------------------------------------------ */
 
 static int add_template(struct queue *q, struct local_op *op, const struct local_ticket *ticket,
@@ -153,9 +138,7 @@ static ipp_t *ticket_request(struct queue *q, struct local_op *op, ipp_op_t code
 	ipp_t *request = queue_request(q, code, ticket->user_name);
 
 	op->dropped[0] = '\0';
-	if (ticket->job_name != NULL && ticket->job_name[0] != '\0')
-		ippAddString(request, IPP_TAG_OPERATION, IPP_TAG_NAME, "job-name", NULL,
-		             ticket->job_name);
+	queue_add_name(request, "job-name", ticket->job_name);
 	if (format != NULL)
 		ippAddString(request, IPP_TAG_OPERATION, IPP_TAG_MIMETYPE, "document-format", NULL,
 		             format);
@@ -187,7 +170,7 @@ int queue_send(struct queue *q, struct local_op *op, const struct local_ticket *
 		return err_set(err, ERR_REJECTED, 0,
 		               "printer %.100s must be told the length of a document", q->name);
 	if (job > 0) {
-		request = job_request(q, IPP_OP_SEND_DOCUMENT, op, job);
+		request = queue_job_request(q, IPP_OP_SEND_DOCUMENT, job, op->user_name);
 		ippAddString(request, IPP_TAG_OPERATION, IPP_TAG_MIMETYPE, "document-format", NULL,
 		             format);
 		ippAddBoolean(request, IPP_TAG_OPERATION, "last-document", !q->cups && last);
@@ -215,7 +198,8 @@ int queue_send(struct queue *q, struct local_op *op, const struct local_ticket *
 int queue_finish(struct queue *q, struct local_op *op, int32_t job, struct err *err)
 {
 	bool close = !q->cups && q->traits.close_job;
-	ipp_t *request = job_request(q, close ? IPP_OP_CLOSE_JOB : IPP_OP_SEND_DOCUMENT, op, job);
+	ipp_t *request = queue_job_request(q, close ? IPP_OP_CLOSE_JOB : IPP_OP_SEND_DOCUMENT, job,
+	                                   op->user_name);
 
 	if (!close)
 		ippAddBoolean(request, IPP_TAG_OPERATION, "last-document", 1);
@@ -226,12 +210,13 @@ int queue_finish(struct queue *q, struct local_op *op, int32_t job, struct err *
 
 int queue_cancel(struct queue *q, struct local_op *op, int32_t job, struct err *err)
 {
-	return begin(q, op, STEP_JOB, job_request(q, IPP_OP_CANCEL_JOB, op, job), err);
+	return begin(q, op, STEP_JOB, queue_job_request(q, IPP_OP_CANCEL_JOB, job, op->user_name),
+	             err);
 }
 
 int queue_get(struct queue *q, struct local_op *op, int32_t job, struct err *err)
 {
-	ipp_t *request = job_request(q, IPP_OP_GET_JOB_ATTRIBUTES, op, job);
+	ipp_t *request = queue_job_request(q, IPP_OP_GET_JOB_ATTRIBUTES, job, op->user_name);
 
 	queue_ask_for(request, outcome_names, outcome_name_count);
 	return begin(q, op, STEP_GET, request, err);

@@ -283,8 +283,12 @@ void queue_is_down(struct queue *q, const struct err *err)
 {
 	if (q->status.health == QUEUE_DOWN || q->closed)
 		return;
-	if (take_failure(q, err))
-		tell(q);
+	if (!take_failure(q, err))
+		return;
+	/* told by the timer: whoever walks through all queues may not lose one meanwhile */
+	q->untold = true;
+	if (!q->reading && !q->in_line)
+		timer_start(&q->timer, 0);
 }
 
 /* ---- the exchange --------------------------------------------------------------------------- */

@@ -41,12 +41,8 @@ static void ask(struct local_follow *f)
 	struct err err;
 
 	timer_stop(&f->timer);
-	request = ipp_request(IPP_OP_GET_JOB_ATTRIBUTES, "printer-uri", q->uri);
-	ippAddInteger(request, IPP_TAG_OPERATION, IPP_TAG_INTEGER, "job-id", f->watch->job);
-	ippAddString(request, IPP_TAG_OPERATION, IPP_TAG_NAME, "requesting-user-name", NULL,
-	             f->watch->user_name != NULL && f->watch->user_name[0] != '\0'
-	                     ? f->watch->user_name
-	                     : QUEUE_USER);
+	request =
+		queue_job_request(q, IPP_OP_GET_JOB_ATTRIBUTES, f->watch->job, f->watch->user_name);
 	queue_ask_for(request, outcome_names, outcome_name_count);
 	ipp_op_clear(&f->op);
 	f->again = false;

@@ -60,7 +60,7 @@ static const struct example {
 	{ "printed by a printer", false, IPP_JSTATE_COMPLETED, "job-completed-successfully",
 	  "Job completed.", NULL, OUTCOME_COMPLETED, false, false, "Job completed." },
 	{ "aborted by a printer", false, IPP_JSTATE_ABORTED, "aborted-by-system",
-	  "\tcannot\x1b print", NULL, OUTCOME_ABORTED, false, false, "cannot  print" },
+	  "\tcannot\x1b\tprint", NULL, OUTCOME_ABORTED, false, false, "cannot? print" },
 	{ "aborted, called canceled", false, IPP_JSTATE_CANCELED, "aborted-by-system", "jam", NULL,
 	  OUTCOME_ABORTED, false, false, "jam" },
 	{ "canceled at the panel", false, IPP_JSTATE_CANCELED, "job-canceled-at-device", "", NULL,
