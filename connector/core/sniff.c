@@ -60,12 +60,13 @@ int sniff_check(const void *data, size_t len, const char *declared,
                 const struct config_queue *queue, char ret_format[NAME_SIZE], struct err *err)
 {
 	const struct signature *s = find_signature(data, len);
-	const char *format = says_nothing(declared) ? (s ? s->format : NULL) : declared;
+	const char *format = declared;
 
 	if (len == 0)
 		return err_set(err, ERR_REJECTED, IPP_FORMAT_ERROR, "the document is empty");
-	if (!format)
-		return refuse(err, "application/octet-stream");
+	/* what nobody can name goes only where the administrator said that anything may */
+	if (says_nothing(declared))
+		format = s ? s->format : "application/octet-stream";
 	if (!config_allows(queue, format))
 		return refuse(err, format);
 	/* A type with a signature must show it; one that the administrator added may have none. */

@@ -171,16 +171,16 @@ static void test_an_added_format_without_signature_goes_as_it_is(void **state)
 	assert_refused("anything", 8, "", &more, IPP_FORMAT_NOT_SUPPORTED, "octet-stream");
 }
 
-static void test_unknown_bytes_never_go_as_octet_stream(void **state)
+static void test_unknown_bytes_go_only_where_the_administrator_takes_anything(void **state)
 {
 	char *added[] = { "application/octet-stream" };
 	const struct config_queue more = allowing(added, 1);
 
 	(void)state;
-	/* even allowed it says nothing: always under a concrete name */
-	assert_refused("anything", 8, "application/octet-stream", &more, IPP_FORMAT_NOT_SUPPORTED,
-	               "octet-stream");
+	assert_goes("anything", 8, "application/octet-stream", &more, "application/octet-stream");
+	assert_goes("anything", 8, "", &more, "application/octet-stream");
 	assert_goes("%PDF-1.7", 8, "application/octet-stream", &more, "application/pdf");
+	assert_refused("%!PS", 4, "", &more, IPP_FORMAT_NOT_SUPPORTED, "application/postscript");
 }
 
 static void test_names_of_formats_ignore_case(void **state)
@@ -221,7 +221,7 @@ int main(void)
 		cmocka_unit_test(test_printer_commands_before_a_pdf_are_refused),
 		cmocka_unit_test(test_postscript_and_raw_need_the_administrator),
 		cmocka_unit_test(test_an_added_format_without_signature_goes_as_it_is),
-		cmocka_unit_test(test_unknown_bytes_never_go_as_octet_stream),
+		cmocka_unit_test(test_unknown_bytes_go_only_where_the_administrator_takes_anything),
 		cmocka_unit_test(test_names_of_formats_ignore_case),
 		cmocka_unit_test(test_a_declared_format_is_judged_before_the_document_is_here),
 	};
