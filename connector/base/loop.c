@@ -55,8 +55,8 @@ struct loop {
 	uint64_t turn_began, turn_idle; /* ns */
 };
 
-const int64_t loop_lag_bounds_us[LOOP_LAG_BUCKETS] = { 100,   500,    1000,    5000,
-	                                               20000, 100000, 1000000, INT64_MAX };
+const int64_t loop_lag_bounds_us[LOOP_LAG_BUCKETS] = { 100,   500,   1000,    5000,
+	                                               20000, 50000, 1000000, INT64_MAX };
 
 static struct loop *loop_of(struct clock *c)
 {
