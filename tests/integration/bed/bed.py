@@ -64,6 +64,10 @@ class Bed:
         self._stack.callback(printer.close)
         return printer
 
+    def enter(self, manager):
+        """Anything else that ends with the test."""
+        return self._stack.enter_context(manager)
+
     def make_daemon(self, name="daemon", clouds=None, with_cups=True, **options):
         """The daemon, not started: at the cloud over plain HTTP unless clouds says otherwise."""
         clouds = clouds or {"test": {"uri": self.cloud.base()}}

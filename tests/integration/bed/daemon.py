@@ -127,14 +127,18 @@ class Daemon:
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._notify.bind(str(path))
         path.chmod(0o666)
-        switch = {"user": self._owner.pw_uid, "group": self._owner.pw_gid} if self._owner else {}
-        self.process = Process("print-connectord",
-                               [reachable(BUILD / "print-connectord", self.dir),
-                                "--config", self.config, *arguments],
-                               self.dir / "daemon.log",
+        argv, switch = self.command([reachable(BUILD / "print-connectord", self.dir),
+                                     "--config", self.config, *arguments])
+        self.process = Process("print-connectord", argv, self.dir / "daemon.log",
                                {"NOTIFY_SOCKET": str(path), "HOME": "/nonexistent", **self.env},
                                **switch)
         return self.process
+
+    def command(self, argv):
+        """What is run, and as whom."""
+        if not self._owner:
+            return argv, {}
+        return argv, {"user": self._owner.pw_uid, "group": self._owner.pw_gid}
 
     def start(self, timeout=20):
         """Returns when it has said READY=1."""
