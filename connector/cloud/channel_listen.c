@@ -6,7 +6,8 @@
  * renewal of the lease, attributes.
  *
  * What can fail: everything ends in channel_fail(), but for a long poll that breaks after it had
- * waited: something in between does not like idle connections. The first such is forgiven. */
+ * waited: something in between does not like idle connections. A list takes its place, and shows
+ * whether the cloud is there. */
 #include "connector/cloud/channel.h"
 
 #include "common/str.h"
@@ -18,7 +19,8 @@
 #define HEARTBEAT_MS  600000
 #define RELIST_MS     60000 /* as safety */
 #define RELIST_ALL_MS 10000 /* without notifications */
-#define FORGIVEN_MS   1000  /* a poll that broke after so long had waited */
+#define FORGIVEN_MS   1000  /* a poll that broke after so long had waited: forgiven once, */
+#define PATIENT_MS    10000 /* after so long: each time */
 
 static uint64_t random_of(const struct channel *ch)
 {
@@ -149,8 +151,8 @@ static bool is_forgiven(struct channel *ch, const struct err *err, bool answered
 		list_soon(ch);
 		return true;
 	}
-	if (answered || ch->poll_failed || err->kind != ERR_TEMPORARY || err->retry_after_s ||
-	    elapsed_ms < FORGIVEN_MS)
+	if (answered || err->kind != ERR_TEMPORARY || err->retry_after_s ||
+	    elapsed_ms < (ch->poll_failed ? PATIENT_MS : FORGIVEN_MS))
 		return false;
 	ch->poll_failed = true;
 	list_soon(ch);

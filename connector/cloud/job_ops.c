@@ -22,6 +22,7 @@ int job_ops_ask(struct cloud_op *op, ipp_t *request,
 {
 	struct channel *ch = op->channel;
 
+	op->stopping = false;
 	op->ipp = (struct ipp_op){
 		.http = ch->cloud->http,
 		.peer = ch->peer->http,

@@ -517,6 +517,25 @@ static void test_a_poll_cut_after_waiting_is_forgiven_once(void **state)
 	assert_int_equal(heard.state, CHANNEL_ONLINE);
 }
 
+static void test_a_gateway_that_cuts_idle_polls_costs_nothing(void **state)
+{
+	(void)state;
+	bring_up();
+	for (int i = 0; i < 20; i++) {
+		advance(20000);
+		add_job(i + 1, IPP_JSTATE_STOPPED);
+		double_break(IPP_OP_GET_NOTIFICATIONS, ERR_TEMPORARY, 504, 0);
+		advance(10);
+		assert_int_equal(heard.offered, i + 1);
+	}
+	assert_int_equal(heard.states[CHANNEL_OFFLINE], 0);
+	advance(20000);
+	server.down = true;
+	double_break(IPP_OP_GET_NOTIFICATIONS, ERR_TEMPORARY, 504, 0);
+	advance(10);
+	assert_int_equal(heard.state, CHANNEL_OFFLINE);
+}
+
 static void test_identify_is_taken_and_told(void **state)
 {
 	(void)state;
@@ -957,6 +976,7 @@ int main(void)
 		T(test_a_quiet_hour_costs_little),
 		T(test_a_server_that_does_not_wait_makes_no_busy_loop),
 		T(test_a_poll_cut_after_waiting_is_forgiven_once),
+		T(test_a_gateway_that_cuts_idle_polls_costs_nothing),
 		T(test_identify_is_taken_and_told),
 		T(test_a_lease_is_renewed_at_half),
 		T(test_without_subscriptions_it_lists_more_often),

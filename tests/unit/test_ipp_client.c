@@ -72,6 +72,7 @@ struct fixture {
 	struct err err; /* done()'s */
 	unsigned done, messages;
 	bool refuse; /* on_message() says no */
+	bool choose; /* on_message() takes ->document, until then it was another stream */
 };
 
 static void on_done(struct ipp_op *op, const struct err *err)
@@ -91,6 +92,8 @@ static int on_message(struct ipp_op *op, struct err *err)
 	assert_non_null(op->response);
 	if (f->refuse)
 		return err_set(err, ERR_REJECTED, 5, "wrong format");
+	if (f->choose)
+		op->document = f->document;
 	return 0;
 }
 
@@ -329,6 +332,29 @@ static void test_after_a_pause_the_bytes_may_come_in_other_pieces(void **state)
 		drain(f, CAPACITY);
 	assert_int_equal(f->got.len, 60000);
 	assert_memory_equal(f->got.data, reply.data + message, 60000);
+	buf_clear(&reply);
+}
+
+static void test_a_look_at_the_message_can_choose_the_stream(void **state)
+{
+	struct fixture *f = *state;
+	struct buf reply;
+	size_t message;
+
+	answer(&reply, IPP_STATUS_OK, NULL);
+	message = reply.len;
+	append_document(&reply, 60000);
+	f->op.document = f->body;
+	f->choose = true;
+	start(f);
+	assert_int_equal(feed_pieces(f, &reply, 20000), HTTP_TAKEN);
+	finish(NULL);
+	while (stream_state(f->document) == STREAM_OPEN)
+		drain(f, CAPACITY);
+	assert_true(fake.unpaused > 0);
+	assert_memory_equal(f->got.data, reply.data + message, 60000);
+	assert_int_equal(stream_total(f->body), 0);
+	assert_int_equal(stream_state(f->body), STREAM_OPEN);
 	buf_clear(&reply);
 }
 
@@ -873,6 +899,7 @@ int main(void)
 		cmocka_unit_test(test_message_and_document_part_at_any_split),
 		cmocka_unit_test(test_a_document_larger_than_the_stream_waits_for_room),
 		T(test_after_a_pause_the_bytes_may_come_in_other_pieces),
+		T(test_a_look_at_the_message_can_choose_the_stream),
 		T(test_an_empty_document_ends_its_stream),
 		T(test_a_document_whose_end_only_the_connection_tells_is_not_whole),
 		T(test_html_instead_of_ipp_is_temporary_and_says_so),
