@@ -492,8 +492,8 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **c
 
 struct MHD_Daemon *admin_start(const struct sockaddr *address)
 {
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
-	                        NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR, address,
-	                        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-	                        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)65536, MHD_OPTION_END);
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
+	                        NULL, MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_NOTIFY_COMPLETED,
+	                        on_completed, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	                        (size_t)65536, MHD_OPTION_END);
 }

@@ -6,6 +6,7 @@
 
 static TAILQ_HEAD(, sleeper) sleepers = TAILQ_HEAD_INITIALIZER(sleepers);
 static int64_t nearest_us = CLOCK_FOREVER; /* never later than the first deadline */
+static bool woken;                         /* since the loop last asked */
 
 static int64_t read_clock(clockid_t id)
 {
@@ -44,6 +45,7 @@ void sleeper_wake(struct sleeper *s)
 	s->asleep = false;
 	TAILQ_REMOVE(&sleepers, s, entry);
 	MHD_resume_connection(s->connection);
+	woken = true;
 }
 
 void sleepers_expire(void)
@@ -74,4 +76,12 @@ void sleepers_wake_all(void)
 int64_t sleepers_next_us(void)
 {
 	return nearest_us;
+}
+
+bool sleepers_woken(void)
+{
+	bool was = woken;
+
+	woken = false;
+	return was;
 }

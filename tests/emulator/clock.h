@@ -27,5 +27,8 @@ void sleeper_wake(struct sleeper *s); /* nothing when it is not asleep */
 void sleepers_expire(void);
 void sleepers_wake_all(void);
 int64_t sleepers_next_us(void); /* the nearest deadline */
+/* Whether any woke since the last call. libmicrohttpd without a thread of its own has no way to
+ * tell poll() of a resumed connection: the loop must not block then. */
+bool sleepers_woken(void);
 
 #endif

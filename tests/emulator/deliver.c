@@ -18,7 +18,7 @@
 
 /* What libmicrohttpd reads from: the message, then the document. Owns both. */
 struct body {
-	struct exchange *exchange; /* for stalls; NULL: none */
+	struct exchange *exchange; /* borrowed, outlives the answer */
 	struct buffer message;
 	struct bytes *attachment;
 	uint64_t limit;    /* the connection is cut here */
@@ -61,6 +61,22 @@ static ssize_t read_endless(const struct body *body, uint64_t at, char *to, size
 	return (ssize_t)n;
 }
 
+/* libmicrohttpd closes when it next looks, which may be late: the other side sees the end now.
+ * Connecting to nowhere sends RST. */
+static void end_now(struct exchange *x)
+{
+	const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+	const union MHD_ConnectionInfo *info;
+
+	info = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (info == NULL)
+		return;
+	if (x->fault.reset)
+		(void)!connect(info->connect_fd, &nowhere, sizeof(nowhere));
+	else
+		shutdown(info->connect_fd, SHUT_WR);
+}
+
 static ssize_t on_body_read(void *data, uint64_t at, char *to, size_t max)
 {
 	struct body *body = data;
@@ -69,11 +85,13 @@ static ssize_t on_body_read(void *data, uint64_t at, char *to, size_t max)
 
 	if (body->endless)
 		return read_endless(body, at, to, max);
-	if (at >= body->limit)
+	if (at >= body->limit) {
+		end_now(body->exchange);
 		return MHD_CONTENT_READER_END_WITH_ERROR;
+	}
 	if (at >= total)
 		return MHD_CONTENT_READER_END_OF_STREAM;
-	if (at >= body->stall_at && body->exchange != NULL) {
+	if (at >= body->stall_at) {
 		body->stall_at = UINT64_MAX;
 		sleeper_start(&body->exchange->sleeper, body->exchange->connection,
 		              clock_steady_us() + body->stall_ms * 1000);
@@ -168,6 +186,7 @@ static struct MHD_Response *make_response(struct exchange *x, struct body *body)
 	uint64_t size = total, bytes = f->bytes > 0 ? (uint64_t)f->bytes : 0;
 	bool chunked = body->attachment != NULL && !x->printer->content_length;
 
+	body->exchange = x;
 	body->limit = UINT64_MAX;
 	body->stall_at = UINT64_MAX;
 	switch (f->kind) {
@@ -189,7 +208,6 @@ static struct MHD_Response *make_response(struct exchange *x, struct body *body)
 	case FAULT_STALL_DOCUMENT:
 		body->stall_at = body->message.len + bytes;
 		body->stall_ms = f->delay_ms;
-		body->exchange = x;
 		break;
 	case FAULT_ENDLESS:
 		body->endless = true;
@@ -247,8 +265,6 @@ static enum MHD_Result deliver_ipp(struct exchange *x)
 	}
 	MHD_add_response_header(response, "Content-Type", "application/ipp");
 	MHD_add_response_header(response, "Cache-Control", "no-cache");
-	if (x->fault.reset)
-		deliver_cut(x);
 	rc = MHD_queue_response(x->connection, MHD_HTTP_OK, response);
 	MHD_destroy_response(response);
 	return rc;

@@ -407,7 +407,7 @@ static void event_write(struct exchange *x, struct subscription *s, const struct
 		              1);
 	} else {
 		struct job then = { .printer = s->printer,
-			            .state = (ipp_jstate_t)r->state,
+			            .state = r->state,
 			            .reasons = r->reasons,
 			            .attrs = ippNew() };
 

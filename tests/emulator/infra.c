@@ -156,7 +156,7 @@ static int answer_active_jobs(struct exchange *x, ipp_attribute_t *ids, ipp_attr
 		if (!is_mine(x, j) ||
 		    (job_is_final(j) && !all && listed_state(ids, states, j->id) == 0))
 			continue;
-		if (!all && listed_state(ids, states, j->id) == (int)j->state)
+		if (!all && listed_state(ids, states, j->id) == j->state)
 			continue;
 		list[n] = j->id;
 		list_states[n++] = j->state;
@@ -579,7 +579,7 @@ static int check_final(struct exchange *x, struct job *j, int64_t state)
 		return IPP_STATUS_OK; /* says again what its refusal said */
 	if (j->final_told == 0)
 		record_notice(x, "late-status", "job %d ended without this device", j->id);
-	else if (state == (int64_t)j->state)
+	else if (state == j->state)
 		record_notice(x, "repeated-final", "job %d is told %s again", j->id,
 		              job_state_name((int)state));
 	else

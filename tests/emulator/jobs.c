@@ -130,7 +130,7 @@ static void job_finish(struct job *j)
 		j->printer->last_finished = j;
 }
 
-void job_set_state(struct job *j, ipp_jstate_t state, unsigned int reasons)
+void job_set_state(struct job *j, int state, unsigned int reasons)
 {
 	bool was_final = job_is_final(j), was_fetchable = job_is_fetchable(j);
 
@@ -162,11 +162,12 @@ void job_set_state(struct job *j, ipp_jstate_t state, unsigned int reasons)
 
 void job_schedule(struct job *j)
 {
-	ipp_jstate_t ready =
-		printer_quirk(j->printer, QUIRK_PAPPL_1) ? IPP_JSTATE_PENDING : IPP_JSTATE_STOPPED;
+	int ready = IPP_JSTATE_STOPPED;
 
 	if (job_is_final(j) || !j->closed || j->device != NULL)
 		return;
+	if (printer_quirk(j->printer, QUIRK_PAPPL_1))
+		ready = IPP_JSTATE_PENDING;
 	if (j->hold)
 		job_set_state(j, IPP_JSTATE_HELD, REASON(HELD));
 	else if (j->printer->paused)

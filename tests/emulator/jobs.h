@@ -57,7 +57,7 @@ struct job {
 	char *name;
 	char *user;
 	int priority;
-	ipp_jstate_t state;
+	int state;             /* ipp_jstate_t */
 	unsigned int reasons;  /* REASON() bits */
 	char **device_reasons; /* from Update-Job-Status */
 	int device_reason_count;
@@ -94,7 +94,7 @@ bool job_is_fetchable(const struct job *j);
 bool job_refused_by(const struct job *j, const char *uuid);
 
 void job_close(struct job *j); /* all documents are here: held or fetchable */
-void job_set_state(struct job *j, ipp_jstate_t state, unsigned int reasons);
+void job_set_state(struct job *j, int state, unsigned int reasons);
 /* Fetchable again or no longer, by what the printer and the job now are. */
 void job_schedule(struct job *j);
 void job_cancel(struct job *j);

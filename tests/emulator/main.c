@@ -175,8 +175,6 @@ static int announce(const struct settings *s, struct MHD_Daemon *daemons[DAEMON_
 	json_string(&b, "ca", certificates_ca_path());
 	json_number(&b, "pid", getpid());
 	json_close(&b, '}');
-	printf("ready %s\n", b.data);
-	fflush(stdout);
 	if (s->port_file != NULL) {
 		aside = xprintf("%s.new", s->port_file);
 		f = fopen(aside, "we");
@@ -186,6 +184,8 @@ static int announce(const struct settings *s, struct MHD_Daemon *daemons[DAEMON_
 			return fail(s->port_file, strerror(errno));
 		}
 	}
+	printf("ready %s\n", b.data);
+	fflush(stdout);
 	buffer_clear(&b);
 	return 0;
 }
@@ -196,6 +196,8 @@ static int wait_ms(struct MHD_Daemon *daemons[DAEMON_COUNT])
 	unsigned long long ms;
 	int i;
 
+	if (sleepers_woken())
+		return 0;
 	if (nearest != CLOCK_FOREVER) {
 		left = (nearest - clock_steady_us() + 999) / 1000;
 		if (left < 0)

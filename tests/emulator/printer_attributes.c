@@ -176,6 +176,24 @@ static void copy_value(ipp_t *to, ipp_attribute_t **dst, int at, ipp_attribute_t
 	}
 }
 
+/* ippDeleteValues() of libcups 2.4 never deletes the last value: the first ones go instead, and
+ * what stays is written over them. */
+static void delete_values(ipp_t *attrs, ipp_attribute_t **a, int at, int count)
+{
+	ipp_t *aside = ippNew();
+	ipp_attribute_t *before = ippCopyAttribute(aside, *a, 0);
+	int i, total = ippGetCount(before);
+
+	if (count < total && ippDeleteValues(attrs, a, 0, count)) {
+		for (i = 0; i < total - count; i++)
+			copy_value(attrs, a, i, before, i < at ? i : i + count);
+	} else if (count >= total) {
+		ippDeleteAttribute(attrs, *a);
+		*a = NULL;
+	}
+	ippDelete(aside);
+}
+
 /* -1: there is nothing to be updated so. */
 static int update_sparse(struct device *d, ipp_attribute_t *a, const char *base, int first,
                          int last)
@@ -191,7 +209,7 @@ static int update_sparse(struct device *d, ipp_attribute_t *a, const char *base,
 	if (last > ippGetCount(old))
 		last = ippGetCount(old);
 	if (first + n <= last)
-		ippDeleteValues(d->attrs, &old, first - 1 + n, last - first - n + 1);
+		delete_values(d->attrs, &old, first - 1 + n, last - first - n + 1);
 	return 0;
 }
 
@@ -424,6 +442,22 @@ static void put_abilities(const struct writer *w, bool tls)
 	put_boolean(w, "printer-get-attributes-supported", false);
 }
 
+static void put_media_col(const struct writer *w)
+{
+	ipp_t *size, *media;
+
+	if (!w->wanted("media-col-default", w->data))
+		return;
+	size = ippNew();
+	media = ippNew();
+	ippAddInteger(size, IPP_TAG_ZERO, IPP_TAG_INTEGER, "x-dimension", 21000);
+	ippAddInteger(size, IPP_TAG_ZERO, IPP_TAG_INTEGER, "y-dimension", 29700);
+	ippAddCollection(media, IPP_TAG_ZERO, "media-size", size);
+	ippAddCollection(w->to, IPP_TAG_PRINTER, "media-col-default", media);
+	ippDelete(size);
+	ippDelete(media);
+}
+
 /* Only where no device says it. */
 static void put_defaults(const struct writer *w)
 {
@@ -445,6 +479,7 @@ static void put_defaults(const struct writer *w)
 	         "sides", "job-name", "job-priority", "job-hold-until", "print-quality");
 	PUT_LIST(w, IPP_TAG_KEYWORD, "media-supported", "iso_a4_210x297mm", "na_letter_8.5x11in");
 	PUT_LIST(w, IPP_TAG_KEYWORD, "media-default", "iso_a4_210x297mm");
+	put_media_col(w);
 	put_boolean(w, "color-supported", true);
 	put_integer(w, IPP_TAG_INTEGER, "copies-default", 1);
 	if (w->wanted("copies-supported", w->data))

@@ -72,8 +72,8 @@ static void remark_write(const struct remark *r, struct buffer *b)
 	json_number(b, "job", r->job);
 }
 
-static void record_remark(struct exchange *x, bool violation, const char *rule, const char *fmt,
-                          va_list ap)
+__attribute__((format(printf, 4, 0))) static void
+record_remark(struct exchange *x, bool violation, const char *rule, const char *fmt, va_list ap)
 {
 	struct remark *r = xcalloc(1, sizeof(*r));
 	struct buffer b = { 0 };

@@ -333,13 +333,14 @@ static int check_head(struct exchange *x)
 	if (a != NULL && ippGetName(a) != NULL && strcmp(ippGetName(a), "job-uri") == 0 &&
 	    x->op->target >= TARGET_JOB && x->op->target <= TARGET_DOCUMENT)
 		return 0;
-	if (a == NULL || ippGetName(a) == NULL || strcmp(ippGetName(a), target) != 0) {
-		record_violation(x, "head-order", "attribute 3 is %s, not %s",
-		                 a && ippGetName(a) ? ippGetName(a) : "missing", target);
-		return exchange_refuse(x, IPP_STATUS_ERROR_BAD_REQUEST, "attribute 3 is not %s",
-		                       target);
+	if (a != NULL && ippGetName(a) != NULL && strcmp(ippGetName(a), target) == 0)
+		return 0;
+	if (!x->as_proxy && exchange_string(x, target) != NULL) {
+		record_notice(x, "head-order", "%s is not attribute 3", target);
+		return 0; /* libcups' own look-ups are like this */
 	}
-	return 0;
+	record_violation(x, "head-order", "attribute 3 is not %s", target);
+	return exchange_refuse(x, IPP_STATUS_ERROR_BAD_REQUEST, "attribute 3 is not %s", target);
 }
 
 /* The path in the target URI is that of the HTTP request. */

@@ -412,8 +412,8 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **c
 struct MHD_Daemon *server_start(const struct sockaddr *address, const char *ca,
                                 const char *certificate, const char *key)
 {
-	unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-	                     MHD_USE_TURBO | (certificate ? MHD_USE_TLS : 0);
+	unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO |
+	                     (certificate ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[] = { { MHD_OPTION_HTTPS_MEM_CERT, 0,
 		                          (void *)(uintptr_t)certificate },
 		                        { MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key },

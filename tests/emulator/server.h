@@ -8,7 +8,7 @@
 
 struct MHD_Daemon;
 
-/* NULL: errno or libmicrohttpd's own message on stderr. */
+/* NULL: errno */
 struct MHD_Daemon *server_start(const struct sockaddr *address, const char *ca,
                                 const char *certificate, const char *key);
 uint16_t server_port(struct MHD_Daemon *daemon);
