@@ -5,20 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/config.h"
+#include "common/fs.h"
 #include "common/messages.h"
 #include "common/str.h"
 #include "common/util.h"
 #include "connector/base/attrs.h"
 #include "connector/base/journal.h"
 
+#define PASSWORD_MAX   1024
 #define DAY_MS         (24LL * 3600 * 1000)
 #define IDENTITY_DAYS  30 /* finished jobs are known for so long to clouds that offer them again */
 #define TRIM_EVERY_MS  (6LL * 3600 * 1000)
 #define STORE_RETRY_MS 5000
 
-/* ---- clouds
- * -------------------------------------------------------------------------------------- */
+/* ---- clouds ---- */
 
 struct service *service_find(struct core *c, const char *name)
 {
@@ -61,18 +63,28 @@ void service_channel_moved(struct service *s, enum channel_state from, enum chan
 
 static int open_service(struct core *c, const struct config_cloud *cloud, struct err *err)
 {
-	struct service *s = xcalloc(1, sizeof(*s));
-	const struct cloud_settings settings = {
+	AUTO(buf_wipe) struct buf password;
+	struct service *s;
+	struct cloud_settings settings = {
 		.name = cloud->name,
 		.system_uri = *cloud->system_uri ? cloud->system_uri : NULL,
 		.ca_file = *cloud->ca_file ? cloud->ca_file : NULL,
 		.proxy = !*cloud->proxy                      ? NULL
 		         : strcmp(cloud->proxy, "none") == 0 ? ""
 		                                             : cloud->proxy,
+		.username = *cloud->username ? cloud->username : NULL,
+		.certificate_file = *cloud->certificate_file ? cloud->certificate_file : NULL,
+		.key_file = *cloud->key_file ? cloud->key_file : NULL,
 		.http = c->set.http,
 		.clock = c->set.clock,
 	};
 
+	buf_init(&password, PASSWORD_MAX);
+	if (settings.username &&
+	    fs_secret_read(cloud->password_file, PASSWORD_MAX, &password, err) < 0)
+		return err_wrap(err, "cloud %s", cloud->name);
+	settings.password = settings.username ? buf_text(&password) : NULL;
+	s = xcalloc(1, sizeof(*s));
 	s->core = c;
 	(void)str_copy(s->name, sizeof(s->name), cloud->name);
 	if (c->set.cloud_ops->open(&s->cloud, &settings, err) < 0) {
@@ -84,8 +96,7 @@ static int open_service(struct core *c, const struct config_cloud *cloud, struct
 	return 0;
 }
 
-/* ---- shared by the jobs
- * -------------------------------------------------------------------------- */
+/* ---- shared by the jobs ---- */
 
 static void wake_all(struct core *c)
 {
@@ -160,8 +171,7 @@ static void on_trim_timer(struct timer *t)
 	timer_start(t, TRIM_EVERY_MS);
 }
 
-/* ---- start
- * --------------------------------------------------------------------------------------- */
+/* ---- start ---- */
 
 static struct printer *find_by_id(struct core *c, const char *id)
 {
@@ -243,8 +253,7 @@ fail:
 	return -1;
 }
 
-/* ---- stop
- * ---------------------------------------------------------------------------------------- */
+/* ---- stop ---- */
 
 static bool is_handing_over(const struct core *c)
 {
@@ -356,8 +365,7 @@ void core_reload(struct core *c, struct config *config)
 	wake_all(c);
 }
 
-/* ---- asked by control
- * ---------------------------------------------------------------------------- */
+/* ---- asked by control ---- */
 
 struct printer *core_find_printer(struct core *c, const char *queue, const char *cloud,
                                   struct err *err)

@@ -76,8 +76,7 @@ const char *printer_state_name(const struct printer *p);
 void printer_add_job(struct printer *p, struct job *j);
 void printer_remove_job(struct printer *p, struct job *j);
 
-/* ---- a job
- * --------------------------------------------------------------------------------------- */
+/* ---- a job ---- */
 
 /* What an open job is doing within its state; not durable. */
 enum job_step {
@@ -189,8 +188,7 @@ void job_identify_try(struct job *j);
 void job_hand_abort(struct job *j); /* stops what runs; done() callbacks follow */
 void job_hand_clear(struct job *j);
 
-/* ---- the core
- * ------------------------------------------------------------------------------------ */
+/* ---- the core ---- */
 
 struct core {
 	struct core_settings set;

@@ -61,8 +61,7 @@ static int64_t wall(const struct job *j)
 	return j->core->set.clock->wall_ms(j->core->set.clock);
 }
 
-/* ---- words
- * --------------------------------------------------------------------------------------- */
+/* ---- words ---- */
 
 void job_log(const struct job *j, int level, const char *fmt, ...)
 {
@@ -111,8 +110,7 @@ const struct config_queue *job_settings(const struct job *j)
 	return config_queue(j->core->set.config, j->printer->record.queue);
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static void on_timer(struct timer *t);
 
@@ -215,8 +213,7 @@ void job_run(struct job *j)
 		states[j->rec.state].run(j);
 }
 
-/* ---- commits
- * ------------------------------------------------------------------------------------- */
+/* ---- commits ---- */
 
 static void submit(struct job *j);
 
@@ -289,8 +286,7 @@ void job_retry(struct job *j, const struct err *err)
 	                                      clock->random(clock)));
 }
 
-/* ---- moves
- * --------------------------------------------------------------------------------------- */
+/* ---- moves ---- */
 
 static void say_end(const struct job *j)
 {

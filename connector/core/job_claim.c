@@ -28,8 +28,7 @@
 #define PROBE_LIMIT (1ull << 40) /* of no concern: it is not read */
 #define PROVE_MS    5000
 
-/* ---- accept
- * -------------------------------------------------------------------------------------- */
+/* ---- accept ---- */
 
 static void on_accepted(struct cloud_op *op, const struct err *err);
 static void start_prove(struct job *j);
@@ -105,8 +104,7 @@ static void on_accepted(struct cloud_op *op, const struct err *err)
 	}
 }
 
-/* ---- prove
- * --------------------------------------------------------------------------------------- */
+/* ---- prove ---- */
 
 static void on_begun(struct cloud_op *op)
 {
@@ -163,8 +161,7 @@ static void start_prove(struct job *j)
 	timer_start(&j->timer, PROVE_MS);
 }
 
-/* ---- store
- * --------------------------------------------------------------------------------------- */
+/* ---- store ---- */
 
 /* The cloud offers what the store knows: a job in hand is only accepted again, a finished one is
  * accepted and told its end; nothing prints. */
@@ -240,8 +237,7 @@ static void start_store(struct job *j)
 	j->core->set.store_ops->job_add(j->core->set.store, &j->store, &j->rec, j->ticket);
 }
 
-/* ---- fetch
- * --------------------------------------------------------------------------------------- */
+/* ---- fetch ---- */
 
 static void on_job_fetched(struct cloud_op *op, const struct err *err)
 {
@@ -297,8 +293,7 @@ void job_claiming_run(struct job *j)
 		start_accept(j);
 }
 
-/* ---- again
- * --------------------------------------------------------------------------------------- */
+/* ---- again ---- */
 
 void job_accept_again(const struct job *known)
 {

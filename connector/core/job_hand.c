@@ -44,8 +44,7 @@ static bool is_whole(const struct job *j)
 	return j->core->set.queue_ops->status(j->printer->queue)->whole;
 }
 
-/* ---- who and what, for the queue
- * ----------------------------------------------------------------- */
+/* ---- who and what, for the queue ---- */
 
 /* The job's owner at the queue, by [jobs] user-name. */
 static void choose_owner(struct job *j)
@@ -86,8 +85,7 @@ static struct local_ticket make_ticket(struct job *j)
 	};
 }
 
-/* ---- turns
- * --------------------------------------------------------------------------------------- */
+/* ---- turns ---- */
 
 /* Jobs of one printer start in order: nothing earlier is still on its way to the queue. One that
  * is stuck in retries lets the others pass. */
@@ -108,8 +106,7 @@ static bool has_open_job_at_queue(const struct job *j)
 	return false;
 }
 
-/* ---- ends of a try
- * ------------------------------------------------------------------------------- */
+/* ---- ends of a try ---- */
 
 void job_hand_clear(struct job *j)
 {
@@ -161,8 +158,7 @@ static void unknown(struct job *j, const struct err *why)
 	settle(j, POLICY_UNKNOWN, &err);
 }
 
-/* ---- documents
- * ----------------------------------------------------------------------------------- */
+/* ---- documents ---- */
 
 static void on_transferred(struct transfer *t, const struct err *err, bool at_queue);
 
@@ -312,8 +308,7 @@ static void on_transferred(struct transfer *t, const struct err *err, bool at_qu
 	}
 }
 
-/* ---- create
- * -------------------------------------------------------------------------------------- */
+/* ---- create ---- */
 
 static void after_create(struct job *j, const struct err *err)
 {
@@ -405,8 +400,7 @@ static void start_create(struct job *j)
 	}
 }
 
-/* ---- finish
- * -------------------------------------------------------------------------------------- */
+/* ---- finish ---- */
 
 static void on_finish_asked(struct local_op *op, const struct err *err)
 {
@@ -498,8 +492,7 @@ static void run_finish(struct job *j)
 	job_save(j, on_closed);
 }
 
-/* ---- undo
- * ---------------------------------------------------------------------------------------- */
+/* ---- undo ---- */
 
 static void on_undone(struct local_op *op, const struct err *err)
 {
@@ -590,8 +583,7 @@ static void start_undo(struct job *j, enum policy_place place, const struct err 
 	job_run(j);
 }
 
-/* ---- after a restart
- * ----------------------------------------------------------------------------- */
+/* ---- after a restart ---- */
 
 static void on_found(struct local_op *op, const struct err *err)
 {
@@ -660,8 +652,7 @@ static void start_find(struct job *j)
 	}
 }
 
-/* ---- the state
- * ----------------------------------------------------------------------------------- */
+/* ---- the state ---- */
 
 static void begin(struct job *j)
 {

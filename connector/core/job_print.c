@@ -38,8 +38,7 @@ static int64_t min64(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* ---- words in between
- * ---------------------------------------------------------------------------- */
+/* ---- words in between ---- */
 
 static void on_told(struct cloud_op *op, const struct err *err)
 {
@@ -84,8 +83,7 @@ static void tell_in_time(struct job *j, enum cloud_job_state state, const char *
 	timer_start(&j->timer, min64(due, TELL_REPEAT_MS));
 }
 
-/* ---- printing
- * ------------------------------------------------------------------------------------ */
+/* ---- printing ---- */
 
 static void on_canceled(struct local_op *op, const struct err *err)
 {
@@ -197,8 +195,7 @@ void job_printing_run(struct job *j)
 	            j->rec.cancel_requested ? TELL_AGAIN_MS : min64(give_up_in(j), TELL_REPEAT_MS));
 }
 
-/* ---- waiting, held
- * ------------------------------------------------------------------------------- */
+/* ---- waiting, held ---- */
 
 void job_waiting_run(struct job *j)
 {

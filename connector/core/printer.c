@@ -94,8 +94,7 @@ static void announce(struct printer *p)
 	          printer_why_not(p));
 }
 
-/* ---- jobs
- * ---------------------------------------------------------------------------------------- */
+/* ---- jobs ---- */
 
 /* Kept in the order of ids; one that has none yet is last. */
 void printer_add_job(struct printer *p, struct job *j)
@@ -171,8 +170,7 @@ void printer_next(struct printer *p)
 	timer_start(&p->kick, 0);
 }
 
-/* ---- the queue
- * ----------------------------------------------------------------------------------- */
+/* ---- the queue ---- */
 
 static void on_queue_changed(void *data)
 {
@@ -192,8 +190,7 @@ static void on_queue_changed(void *data)
 	printer_next(p);
 }
 
-/* ---- the channel
- * --------------------------------------------------------------------------------- */
+/* ---- the channel ---- */
 
 static void on_channel_state(void *data, enum channel_state state, const struct err *err)
 {
@@ -292,8 +289,7 @@ static size_t on_active(void *data, struct cloud_active *out, size_t max)
 	return n;
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static int read_password(const struct printer *p, struct buf *out, struct err *err)
 {

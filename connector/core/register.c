@@ -93,8 +93,7 @@ static bool was_canceled(struct enrolment *e)
 	return true;
 }
 
-/* ---- commit
- * -------------------------------------------------------------------------------------- */
+/* ---- commit ---- */
 
 static void on_saved(struct store_op *op, const struct err *err)
 {
@@ -124,8 +123,7 @@ static void save(struct enrolment *e)
 	e->core->set.store_ops->printer_save(e->core->set.store, &e->store, &e->record);
 }
 
-/* ---- cloud
- * --------------------------------------------------------------------------------------- */
+/* ---- cloud ---- */
 
 static void on_probed(struct cloud_op *op, const struct err *err)
 {
@@ -243,8 +241,7 @@ static void on_key_made(struct work_item *item, const struct err *err)
 	}
 }
 
-/* ---- queue
- * --------------------------------------------------------------------------------------- */
+/* ---- queue ---- */
 
 static void on_queue_probed(struct local_op *op, const struct err *err)
 {
@@ -276,8 +273,7 @@ static void on_queue_probed(struct local_op *op, const struct err *err)
 	work_submit(e->core->set.work, &e->work);
 }
 
-/* ---- start
- * --------------------------------------------------------------------------------------- */
+/* ---- start ---- */
 
 static int choose_cloud(struct core *c, const struct core_register *op,
                         const struct config_cloud **ret, struct err *err)
@@ -420,8 +416,7 @@ void enrolments_abort(struct core *c)
 		core_register_cancel(e->op);
 }
 
-/* ---- unregister
- * ---------------------------------------------------------------------------------- */
+/* ---- unregister ---- */
 
 static void on_unregistered(struct store_op *store, const struct err *err)
 {
