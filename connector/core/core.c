@@ -80,9 +80,13 @@ static int open_service(struct core *c, const struct config_cloud *cloud, struct
 	};
 
 	buf_init(&password, PASSWORD_MAX);
+	/* its printers say the same of their own password files; the others are served */
 	if (settings.username &&
-	    fs_secret_read(cloud->password_file, PASSWORD_MAX, &password, err) < 0)
-		return err_wrap(err, "cloud %s", cloud->name);
+	    fs_secret_read(cloud->password_file, PASSWORD_MAX, &password, err) < 0) {
+		log_event(LOG_LEVEL_ERROR, &(struct log_about){ .cloud = cloud->name },
+		          "cloud %s: %s", cloud->name, err->text);
+		settings.username = NULL;
+	}
 	settings.password = settings.username ? buf_text(&password) : NULL;
 	s = xcalloc(1, sizeof(*s));
 	s->core = c;
