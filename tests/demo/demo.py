@@ -22,7 +22,7 @@ from bed.bed import Bed
 from bed.ippeve import Bus
 from bed.submit import sha256
 
-OUT = BUILD / "demo"
+OUT = pathlib.Path(os.environ.get("OUT", BUILD / "demo"))
 WIDTH = 79
 PATIENCE = 90  # seconds for all jobs together
 
@@ -69,10 +69,10 @@ class Way:
 
 def set_up(bed):
     """Everything but the daemon; the three ways."""
-    title("Starting, each on 127.0.0.1, in a temporary folder")
+    title(f"Starting, each on 127.0.0.1, in {bed.dir}")
     cloud = bed.start_cloud("driverless", "pcl", "ipp")
     row("cloud", "tests/emulator", cloud.base())
-    row("CUPS", "a private cupsd", bed.cups.socket)
+    row("CUPS", "a private cupsd", f"socket cups/{bed.cups.socket.relative_to(bed.cups.dir)}")
     ipp = bed.ipp_printer("eve")
     row("printer", "ippeveprinter, speaks IPP", ipp.uri)
     pcl = bed.socket_printer("laserjet")
@@ -195,6 +195,7 @@ def run(folder):
 
 def main():
     """Exit status: 0 all completed, 1 not, 130 interrupted."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also when started in the background
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     process.become_subreaper()
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
