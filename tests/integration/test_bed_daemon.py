@@ -9,10 +9,14 @@ from bed.daemon import Daemon
 from bed.watch import Timeout
 
 GOOD = """#!/bin/bash
+notify() {
+	/usr/bin/python3 -c 'import os, socket, sys; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM \\
+		).sendto("\\n".join(sys.argv[1:]).encode(), os.environ["NOTIFY_SOCKET"])' "$@"
+}
 echo "user $(id -un), config $2"
-trap 'echo reloaded; systemd-notify --no-block READY=1' HUP
+trap 'echo reloaded; notify READY=1' HUP
 trap 'exit 0' TERM
-systemd-notify --no-block READY=1 STATUS=serving
+notify READY=1 STATUS=serving
 while :; do read -r -t 1 _ <>"$(dirname "$2")/runtime/fifo"; done
 """
 CLI = """#!/bin/bash
