@@ -151,7 +151,7 @@ class Daemon:
         end = os.pidfd_open(self.process.pid) if self.process.returncode is None else None
         try:
             while True:
-                left = deadline - time.monotonic()
+                left = deadline - time.monotonic() if end is not None else 0
                 fds = [self._notify] + ([end] if end is not None else [])
                 ready = select.select(fds, [], [], max(0, left))[0]
                 if self._notify in ready:
