@@ -33,7 +33,7 @@ class Failed(Exception):
 
 def say(text=""):
     """A line for the newcomer."""
-    print(text, flush=True)
+    print(text.rstrip(), flush=True)
 
 
 def title(text):
@@ -74,9 +74,9 @@ def set_up(bed):
     row("cloud", "tests/emulator", cloud.base())
     row("CUPS", "a private cupsd", f"socket cups/{bed.cups.socket.relative_to(bed.cups.dir)}")
     ipp = bed.ipp_printer("eve")
-    row("printer", "ippeveprinter, speaks IPP", ipp.uri)
+    row("printer", "ippeveprinter, takes PDF", ipp.uri)
     pcl = bed.socket_printer("laserjet")
-    row("printer", "a socket that takes PCL", pcl.uri)
+    row("printer", "a TCP port that takes PCL", pcl.uri)
     bed.cups.add_driverless("driverless", ipp.uri)
     bed.cups.add_pcl("pcl", pcl.uri)
 
@@ -105,7 +105,7 @@ def register(bed, daemon, ways):
             raise Failed(f"{way.queue} was not registered: {reason(result)}")
     for way in ways:
         daemon.wait_printer(way.queue)
-        row("online", way.title)
+        row(way.printer, "online", way.title)
 
 
 def reason(result):
@@ -120,7 +120,7 @@ def submit(bed, ways):
     title(f"Sending {PDF.name} to each, with ipptool, as the user alice")
     for way in ways:
         way.cloud_job = bed.cloud.print_job(PDF, way.printer, name=f"demo {way.printer}")
-        row(f"job {way.cloud_job}", f"to {way.title}"[:60])
+        row(way.printer, f"cloud job {way.cloud_job}", way.title)
 
 
 def follow(bed, daemon, ways, started):
@@ -159,8 +159,9 @@ def keep(way):
     shutil.copy(source, target)
     if "SUDO_UID" in os.environ:
         os.chown(target, int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"]))
-    shown = os.path.relpath(target)
-    return f"{shown} ({target.stat().st_size} bytes)"
+    if target.is_relative_to(os.getcwd()):
+        target = target.relative_to(os.getcwd())
+    return f"{target} ({target.stat().st_size} bytes)"
 
 
 def prepare_out():
