@@ -90,7 +90,7 @@ def set_up(bed):
                 lambda: from_ipp(False)),
             Way("pcl", "pcl", "a CUPS queue with a PCL driver",
                 lambda: pathlib.Path(pcl.wait()[0]["file"])),
-            Way(ipp.uri, "ipp", "the IPP printer itself, without CUPS", lambda: from_ipp(True))]
+            Way(ipp.uri, "ipp", "the IPP printer, without CUPS", lambda: from_ipp(True))]
 
 
 def register(bed, daemon, ways):
@@ -209,6 +209,9 @@ def main():
     except KeyboardInterrupt:
         say("\ninterrupted; everything was stopped")
         return 130
+    except BrokenPipeError:  # nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (Failed, AssertionError, OSError) as error:
         say(f"\ndemo failed: {error}")
         return 1

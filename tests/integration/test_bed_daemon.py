@@ -10,8 +10,9 @@ from bed.watch import Timeout
 
 GOOD = """#!/bin/bash
 notify() {
-	/usr/bin/python3 -c 'import os, socket, sys; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM \\
-		).sendto("\\n".join(sys.argv[1:]).encode(), os.environ["NOTIFY_SOCKET"])' "$@"
+    /usr/bin/python3 -c 'import os, socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.sendto("\\n".join(sys.argv[1:]).encode(), os.environ["NOTIFY_SOCKET"])' "$@"
 }
 echo "user $(id -un), config $2"
 trap 'echo reloaded; notify READY=1' HUP
