@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/fs.h"
 #include "common/util.h"
 #include "connector/base/clock.h"
 #include "connector/base/crypto.h"
@@ -306,8 +307,12 @@ void transit_cancel(struct transit_op *op)
 
 int transit_open(struct transit **ret, struct loop *loop, const char *dir, struct err *err)
 {
-	struct transit *t = xcalloc(1, sizeof(*t));
+	AUTO(close_fd) int fd = -1;
+	struct transit *t;
 
+	if (fs_open_dir(dir, 0700, true, &fd, err) < 0)
+		return -1;
+	t = xcalloc(1, sizeof(*t));
 	if (work_open(&t->work, loop, NULL, MAX_BATCH, err) < 0) {
 		free(t);
 		return -1;
@@ -352,8 +357,11 @@ int transit_create(struct transit *t, uint64_t limit, struct transit_file **ret,
 	struct transit_file *f;
 	int fd = open_unlinked(t->dir);
 
-	if (fd < 0)
-		return err_errno(err, "create a document in transit in %s", t->dir);
+	if (fd < 0) {
+		(void)err_errno(err, "create a document in transit in %s", t->dir);
+		err->kind = ERR_TEMPORARY; /* whatever it is, the document is not to blame */
+		return -1;
+	}
 	f = xcalloc(1, sizeof(*f));
 	f->transit = t;
 	f->fd = fd;

@@ -13,6 +13,7 @@ struct transit;      /* the directory; one per daemon */
 struct transit_file; /* one document: written once, then read any number of times */
 struct transit_op;
 
+/* Makes the directory (0700) when it is missing. */
 int transit_open(struct transit **ret, struct loop *loop, const char *dir, struct err *err);
 void transit_close(struct transit *t); /* NULL is fine; all files freed before */
 

@@ -449,18 +449,24 @@ static void test_a_full_disk_is_temporary_wherever_it_strikes(void **state)
 	assert_true(failed >= 6); /* the file's open and each write */
 }
 
-static void test_a_missing_directory_is_told(void **state)
+static void test_the_directory_is_made_and_its_loss_is_temporary(void **state)
 {
 	struct fixture *f = *state;
+	char *dir = xasprintf("%s/made/here", f->dir);
 	struct transit *t;
 	struct transit_file *file;
 	struct err err;
 
-	assert_int_equal(transit_open(&t, f->loop, "/nonexistent/cache", &err), 0);
+	assert_int_equal(transit_open(&t, f->loop, dir, &err), 0);
+	assert_int_equal(transit_create(t, 1, &file, &err), 0);
+	transit_free(file);
+	assert_int_equal(rmdir(dir), 0);
 	assert_int_equal(transit_create(t, 1, &file, &err), -1);
-	assert_non_null(strstr(err.text, "/nonexistent/cache"));
+	assert_int_equal(err.kind, ERR_TEMPORARY);
+	assert_non_null(strstr(err.text, dir));
 	transit_close(t);
 	transit_close(NULL);
+	free(dir);
 }
 
 int main(void)
@@ -476,7 +482,7 @@ int main(void)
 		TEST(test_a_failing_stream_fails_the_transfer),
 		TEST(test_a_document_is_written_only_once),
 		TEST(test_a_full_disk_is_temporary_wherever_it_strikes),
-		TEST(test_a_missing_directory_is_told),
+		TEST(test_the_directory_is_made_and_its_loss_is_temporary),
 	};
 #undef TEST
 
