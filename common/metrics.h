@@ -37,6 +37,12 @@
 	  "Days until the certificate of a printer expires.") \
 	X(STORE_COMMIT, "print_connector_store_commit_seconds", HISTOGRAM, "", \
 	  "Time that commits to the store take.") \
+	X(STORE_COMMITS, "print_connector_store_commits", COUNTER, "", \
+	  "Commits to the store.") \
+	X(HTTP_REQUESTS, "print_connector_http_requests", COUNTER, "", \
+	  "HTTP requests to clouds and queues.") \
+	X(HTTP_CONNECTIONS, "print_connector_http_connections", COUNTER, "", \
+	  "Connections that were opened for them.") \
 	X(LOOP_LAG, "print_connector_loop_lag_seconds", HISTOGRAM, "", \
 	  "How late the event loop was.") \
 	X(HEALTH, "print_connector_health", GAUGE, "severity", \

@@ -1,0 +1,78 @@
+/* cli.h - the print-connector command: what its files share. Blocks freely; one thread. */
+#ifndef CONNECTOR_CLI_CLI_H
+#define CONNECTOR_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cJSON.h>
+
+struct client;
+
+enum cli_exit {
+	CLI_DONE,
+	CLI_FAILED,
+	CLI_USAGE,       /* wrong arguments */
+	CLI_UNREACHABLE, /* daemon not reachable, or it does not permit it */
+	CLI_ATTENTION,   /* done, but something needs attention */
+};
+
+struct cli {
+	/* options, borrowed from argv */
+	const char *config, *socket;
+	bool json, yes, help, version;
+	const char *cloud, *cloud_uri, *name, *certificate, *key, *username, *password_file;
+	const char *printer;
+	bool all, available, dry_run;
+	/* arguments of the verb, borrowed */
+	char **arguments;
+	int n;
+
+	struct client *client; /* NULL: not connected yet */
+	bool colours;
+	unsigned width; /* of the terminal */
+};
+
+/* Why a verb did not do it; for people and for --json. */
+struct failure {
+	enum cli_exit exit;
+	char kind[24]; /* an err_kind_name() */
+	int code;
+	char text[320];
+	char remedy[320]; /* "" none */
+};
+
+/* Returns -1. */
+int failure_set(struct failure *f, enum cli_exit exit, const char *kind, const char *remedy,
+                const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+cJSON *failure_json(const struct failure *f); /* {"kind", "code", "text", "remedy"} */
+/* On stderr, or with --json on stdout. Returns its exit code. */
+int failure_show(const struct cli *cli, const struct failure *f);
+
+/* Calls a method of the daemon, connecting first when needed. *ret: the reply's parameters, to be
+ * deleted. parameters are consumed; NULL: none. */
+int cli_call(struct cli *cli, const char *method, cJSON *parameters, cJSON **ret,
+             struct failure *f);
+/* The same with more: event() gets each answer, borrowed. */
+int cli_call_more(struct cli *cli, const char *method, cJSON *parameters,
+                  void (*event)(void *data, const cJSON *answer), void *data, struct failure *f);
+/* Prints {"schema":1, …} with the members of object, which is consumed. */
+void cli_print_json(cJSON *object);
+
+/* Text of an object's member, "" when null or absent; borrowed. */
+const char *member_text(const cJSON *object, const char *name);
+/* fallback when null or absent. */
+int64_t member_number(const cJSON *object, const char *name, int64_t fallback);
+bool member_true(const cJSON *object, const char *name);
+
+int verb_status(struct cli *cli); /* return exit codes */
+int verb_metrics(struct cli *cli);
+int verb_printers(struct cli *cli);
+int verb_register(struct cli *cli);
+int verb_unregister(struct cli *cli);
+int verb_jobs(struct cli *cli);
+int verb_job(struct cli *cli);
+int verb_cancel(struct cli *cli);
+
+#endif

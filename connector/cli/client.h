@@ -1,0 +1,21 @@
+/* client.h - a blocking Varlink client of the control socket; every wait has a deadline. */
+#ifndef CONNECTOR_CLI_CLIENT_H
+#define CONNECTOR_CLI_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <cJSON.h>
+
+struct client;
+struct failure;
+
+int client_open(struct client **ret, const char *path, struct failure *f);
+void client_close(struct client *c); /* NULL is fine */
+/* Sends a call and gives its answers to each() until the last one; parameters are consumed.
+ * wait_ms: for each answer. After -1 for anything but an answered error the client is of no more
+ * use. */
+int client_call(struct client *c, const char *method, cJSON *parameters, bool more, int64_t wait_ms,
+                void (*each)(void *data, const cJSON *answer), void *data, struct failure *f);
+
+#endif

@@ -1,0 +1,259 @@
+/* verb_jobs.c - jobs, job, cancel. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/str.h"
+#include "common/util.h"
+#include "connector/cli/cli.h"
+#include "connector/cli/table.h"
+
+#define LABEL    14
+#define DONE_MAX 1000 /* finished jobs that the daemon lists */
+
+static int64_t now_ms(void)
+{
+	return (int64_t)time(NULL) * 1000;
+}
+
+static const cJSON *member(const cJSON *object, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+/* How it ended, or where it is. */
+static const char *job_state(const cJSON *job)
+{
+	const char *state = member_text(job, "state"), *outcome = member_text(job, "outcome");
+
+	return strcmp(state, "done") == 0 && *outcome ? outcome : state;
+}
+
+/* ---- jobs ---- */
+
+static bool any_user(const cJSON *jobs)
+{
+	const cJSON *job;
+
+	cJSON_ArrayForEach(job, jobs)
+	{
+		if (*member_text(job, "user"))
+			return true;
+	}
+	return false;
+}
+
+static void show_jobs(const struct cli *cli, const cJSON *jobs)
+{
+	static const struct column with_user[] = { { "JOB", true, 0 },    { "QUEUE", false, 10 },
+		                                   { "STATE", false, 0 }, { "RECEIVED", false, 0 },
+		                                   { "PAGES", true, 0 },  { "NOTE", false, 10 },
+		                                   { "USER", false, 8 } };
+	bool users = any_user(jobs);
+	struct table *t = table_new(with_user, ARRAY_SIZE(with_user) - !users);
+	char text[TIME_SHORT_SIZE];
+	const cJSON *job;
+
+	cJSON_ArrayForEach(job, jobs)
+	{
+		const char *state = job_state(job);
+
+		(void)snprintf(text, sizeof(text), "%" PRId64, member_number(job, "id", 0));
+		table_add(t, STYLE_BOLD, text);
+		table_add(t, STYLE_PLAIN, member_text(job, "queue"));
+		table_add(t, style_of_state(state), state);
+		time_short(member_text(member(job, "times"), "received"), now_ms(), text);
+		table_add(t, STYLE_PLAIN, text);
+		*text = '\0';
+		if (member_number(job, "impressions", -1) >= 0)
+			(void)snprintf(text, sizeof(text), "%" PRId64,
+			               member_number(job, "impressions", 0));
+		table_add(t, STYLE_PLAIN, text);
+		table_add(t, STYLE_PLAIN, member_text(member(job, "error"), "text"));
+		if (users)
+			table_add(t, STYLE_PLAIN, member_text(job, "user"));
+	}
+	table_print(t, stdout, cli->width, cli->colours);
+	table_free(t);
+	if (cJSON_GetArraySize(jobs) >= DONE_MAX)
+		(void)puts("\nthese are the newest; --printer QUEUE shows those of one queue");
+}
+
+int verb_jobs(struct cli *cli)
+{
+	cJSON *parameters = cJSON_CreateObject(), *answer;
+	struct failure f;
+
+	if (cli->printer)
+		(void)cJSON_AddStringToObject(parameters, "printer", cli->printer);
+	if (cli->all)
+		(void)cJSON_AddTrueToObject(parameters, "all");
+	if (cli_call(cli, "ListJobs", parameters, &answer, &f) < 0)
+		return failure_show(cli, &f);
+	if (cli->json) {
+		cli_print_json(answer);
+		return CLI_DONE;
+	}
+	if (cJSON_GetArraySize(member(answer, "jobs")) > 0)
+		show_jobs(cli, member(answer, "jobs"));
+	else if (cli->all)
+		(void)puts("there are no jobs yet; print-connector printers shows whether all is "
+		           "ready");
+	else
+		(void)puts("no jobs are open; finished ones: print-connector jobs --all");
+	cJSON_Delete(answer);
+	return CLI_DONE;
+}
+
+/* ---- job ---- */
+
+static int parse_id(const struct cli *cli, int64_t *ret, struct failure *f)
+{
+	char shown[40];
+
+	str_clean(cli->arguments[0], shown, sizeof(shown));
+	if (str_number_parse(cli->arguments[0], 1, INT64_C(1) << 53, ret) < 0)
+		return failure_set(f, CLI_USAGE, "rejected", "print-connector jobs shows them",
+		                   "%s is not the number of a job", shown);
+	return 0;
+}
+
+static cJSON *id_new(int64_t id)
+{
+	cJSON *ret = cJSON_CreateObject();
+
+	(void)cJSON_AddNumberToObject(ret, "id", (double)id);
+	return ret;
+}
+
+static void show_line(const struct cli *cli, const char *label, const char *text)
+{
+	if (*text)
+		print_wrapped(stdout, LABEL, cli->width, label, STYLE_DIM, text, cli->colours);
+}
+
+static void show_document(const struct cli *cli, const cJSON *job)
+{
+	int64_t bytes = member_number(job, "bytes", -1);
+	int64_t pages = member_number(job, "impressions", -1);
+	char size[SIZE_SHORT_SIZE] = "unknown size", text[96];
+
+	if (bytes < 0 && pages < 0)
+		return;
+	if (bytes >= 0)
+		size_short(bytes, size);
+	(void)str_copy(text, sizeof(text), size);
+	if (pages >= 0)
+		(void)snprintf(text, sizeof(text), "%s, %" PRId64 " %s", size, pages,
+		               pages == 1 ? "impression" : "impressions");
+	show_line(cli, "Document", text);
+}
+
+static void show_events(const struct cli *cli, const cJSON *events)
+{
+	const cJSON *event;
+
+	(void)puts("");
+	if (cJSON_GetArraySize(events) == 0)
+		(void)puts("its time-line is no longer kept");
+	cJSON_ArrayForEach(event, events)
+	{
+		char time[TIME_SHORT_SIZE];
+		AUTO(free_str) char *label = NULL;
+
+		time_exact(member_text(event, "time"), now_ms(), time);
+		label = xasprintf("%-*s  %-9s", *time && !strchr(time, ' ') ? 12 : 19, time,
+		                  member_text(event, "source"));
+		print_wrapped(stdout, text_width(label) + 2, cli->width, label, STYLE_DIM,
+		              member_text(event, "text"), cli->colours);
+	}
+}
+
+static void show_job(const struct cli *cli, const cJSON *job, const cJSON *events)
+{
+	const cJSON *error = member(job, "error"), *option;
+	const char *state = job_state(job), *queue = member_text(job, "queue");
+	char text[160];
+	int64_t local = member_number(job, "local_job", 0);
+
+	(void)printf("Job %" PRId64 ": ", member_number(job, "id", 0));
+	style_begin(stdout, style_of_state(state), cli->colours);
+	(void)fputs(state, stdout);
+	style_end(stdout, style_of_state(state), cli->colours);
+	(void)puts("\n");
+	(void)snprintf(text, sizeof(text), "%.80s, job %" PRId64, member_text(job, "cloud"),
+	               member_number(job, "cloud_job", 0));
+	show_line(cli, "Cloud", *member_text(job, "cloud") ? text : "unregistered since");
+	if (local)
+		(void)snprintf(text, sizeof(text), "%.100s, job %" PRId64, queue, local);
+	else
+		(void)snprintf(text, sizeof(text), "%.100s", queue);
+	show_line(cli, "Queue", *queue ? text : "unregistered since");
+	show_line(cli, "Name", member_text(job, "name"));
+	show_line(cli, "User", member_text(job, "user"));
+	show_document(cli, job);
+	(void)snprintf(text, sizeof(text), "%" PRId64, member_number(job, "attempts", 0));
+	if (member_number(job, "attempts", 0) > 1)
+		show_line(cli, "Tries", text);
+	show_line(cli, "Last error", member_text(error, "text"));
+	cJSON_ArrayForEach(option, member(job, "dropped"))
+	{
+		if (cJSON_IsString(option))
+			show_line(cli, "Not possible", option->valuestring);
+	}
+	show_events(cli, events);
+}
+
+/* The job's members beside "events". */
+static cJSON *flattened(cJSON *answer)
+{
+	cJSON *job = cJSON_DetachItemFromObjectCaseSensitive(answer, "job");
+	cJSON *events = cJSON_DetachItemFromObjectCaseSensitive(answer, "events");
+
+	cJSON_Delete(answer);
+	if (!cJSON_IsObject(job)) {
+		cJSON_Delete(job);
+		job = cJSON_CreateObject();
+	}
+	(void)cJSON_AddItemToObject(job, "events", events ? events : cJSON_CreateArray());
+	return job;
+}
+
+int verb_job(struct cli *cli)
+{
+	struct failure f;
+	cJSON *answer;
+	int64_t id;
+
+	if (parse_id(cli, &id, &f) < 0 || cli_call(cli, "GetJob", id_new(id), &answer, &f) < 0)
+		return failure_show(cli, &f);
+	if (cli->json) {
+		cli_print_json(flattened(answer));
+		return CLI_DONE;
+	}
+	show_job(cli, member(answer, "job"), member(answer, "events"));
+	cJSON_Delete(answer);
+	return CLI_DONE;
+}
+
+/* ---- cancel ---- */
+
+int verb_cancel(struct cli *cli)
+{
+	struct failure f;
+	cJSON *answer;
+	int64_t id;
+
+	if (parse_id(cli, &id, &f) < 0 || cli_call(cli, "Cancel", id_new(id), &answer, &f) < 0)
+		return failure_show(cli, &f);
+	cJSON_Delete(answer);
+	if (cli->json) {
+		cli_print_json(id_new(id));
+		return CLI_DONE;
+	}
+	(void)printf("job %" PRId64 " is being canceled; print-connector job %" PRId64
+	             " tells when it has ended\n",
+	             id, id);
+	return CLI_DONE;
+}

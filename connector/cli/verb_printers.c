@@ -1,0 +1,125 @@
+/* verb_printers.c - printers, and local queues that could be. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/util.h"
+#include "connector/cli/cli.h"
+#include "connector/cli/table.h"
+
+static void show_hint(const struct cli *cli, const char *text)
+{
+	print_wrapped(stdout, 0, cli->width, "", STYLE_PLAIN, text, false);
+}
+
+static void show_queues(const struct cli *cli, const cJSON *queues)
+{
+	static const struct column columns[] = { { "QUEUE", false, 12 },
+		                                 { "DESCRIPTION", false, 10 },
+		                                 { "MODEL", false, 10 },
+		                                 { "REGISTERED", false, 0 } };
+	struct table *t;
+	const cJSON *queue;
+
+	if (cJSON_GetArraySize(queues) == 0) {
+		show_hint(cli, "CUPS has no queues; make one with lpadmin, or register an IPP "
+		               "printer by its URI: print-connector register ipp://HOST/ipp/print "
+		               "--cloud-uri URI");
+		return;
+	}
+	t = table_new(columns, ARRAY_SIZE(columns));
+	cJSON_ArrayForEach(queue, queues)
+	{
+		bool registered = member_true(queue, "registered");
+
+		table_add(t, STYLE_PLAIN, member_text(queue, "name"));
+		table_add(t, STYLE_PLAIN, member_text(queue, "info"));
+		table_add(t, STYLE_PLAIN, member_text(queue, "make_and_model"));
+		table_add(t, registered ? STYLE_GOOD : STYLE_DIM, registered ? "yes" : "no");
+	}
+	table_print(t, stdout, cli->width, cli->colours);
+	table_free(t);
+}
+
+static void add_number(struct table *t, int64_t number)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%lld", (long long)number);
+	table_add(t, STYLE_PLAIN, text);
+}
+
+static void show_reasons(const struct cli *cli, const cJSON *printers)
+{
+	const cJSON *printer, *reason;
+	bool any = false;
+
+	cJSON_ArrayForEach(printer, printers)
+	{
+		cJSON_ArrayForEach(reason, cJSON_GetObjectItemCaseSensitive(printer, "reasons"))
+		{
+			AUTO(free_str)
+			char *label = xasprintf("%.40s:", member_text(printer, "queue"));
+
+			if (!cJSON_IsString(reason))
+				continue;
+			if (!any)
+				(void)puts("");
+			any = true;
+			print_wrapped(stdout, text_width(label) + 1, cli->width, label,
+			              STYLE_WARNING, reason->valuestring, cli->colours);
+		}
+	}
+}
+
+static void show_printers(const struct cli *cli, const cJSON *printers)
+{
+	static const struct column columns[] = { { "QUEUE", false, 12 }, { "CLOUD", false, 6 },
+		                                 { "STATE", false, 0 },  { "SINCE", false, 0 },
+		                                 { "JOBS", true, 0 },    { "ID", false, 8 } };
+	char since[TIME_SHORT_SIZE];
+	const cJSON *printer;
+	struct table *t;
+
+	if (cJSON_GetArraySize(printers) == 0) {
+		show_hint(cli, "no printers are registered yet; register one: print-connector "
+		               "register QUEUE --cloud-uri URI (print-connector printers "
+		               "--available lists queues)");
+		return;
+	}
+	t = table_new(columns, ARRAY_SIZE(columns));
+	cJSON_ArrayForEach(printer, printers)
+	{
+		const char *state = member_text(printer, "state");
+
+		time_short(member_text(printer, "since"), (int64_t)time(NULL) * 1000, since);
+		table_add(t, STYLE_PLAIN, member_text(printer, "queue"));
+		table_add(t, STYLE_PLAIN, member_text(printer, "cloud"));
+		table_add(t, style_of_state(state), state);
+		table_add(t, STYLE_PLAIN, since);
+		add_number(t, member_number(printer, "jobs", 0));
+		table_add(t, STYLE_DIM, member_text(printer, "id"));
+	}
+	table_print(t, stdout, cli->width, cli->colours);
+	table_free(t);
+	show_reasons(cli, printers);
+}
+
+int verb_printers(struct cli *cli)
+{
+	struct failure f;
+	cJSON *answer;
+
+	if (cli_call(cli, cli->available ? "ListQueues" : "ListPrinters", NULL, &answer, &f) < 0)
+		return failure_show(cli, &f);
+	if (cli->json) {
+		cli_print_json(answer);
+		return CLI_DONE;
+	}
+	if (cli->available)
+		show_queues(cli, cJSON_GetObjectItemCaseSensitive(answer, "queues"));
+	else
+		show_printers(cli, cJSON_GetObjectItemCaseSensitive(answer, "printers"));
+	cJSON_Delete(answer);
+	return CLI_DONE;
+}

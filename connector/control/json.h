@@ -1,0 +1,28 @@
+/* json.h - records as the control socket shows them (types of
+ * common/org.printconnector.Connector.varlink). Texts from outside are made safe to show. The
+ * caller owns what is returned. Pure. */
+#ifndef CONNECTOR_CONTROL_JSON_H
+#define CONNECTOR_CONTROL_JSON_H
+
+#include <cJSON.h>
+
+#include "common/config.h"
+#include "connector/core/core.h"
+
+/* NULL is null. */
+void json_add_text(cJSON *object, const char *name, const char *text);
+/* 0 is null. */
+void json_add_time(cJSON *object, const char *name, int64_t unix_ms);
+
+cJSON *json_cloud(const struct core_cloud *cloud);
+cJSON *json_health(const struct core_health *health);
+cJSON *json_printer(const struct core_printer *printer);
+/* queue, cloud: NULL when its printer is not known any more. */
+cJSON *json_job(const struct job_record *job, const char *queue, const char *cloud,
+                enum config_names names);
+cJSON *json_event(const struct job_event *event);
+/* {"online": 2, ...}: all states, also those that nothing is in. */
+cJSON *json_printer_counts(const struct core_counts *n);
+cJSON *json_job_counts(const struct core_counts *n); /* of open jobs */
+
+#endif

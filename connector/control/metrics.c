@@ -1,0 +1,184 @@
+#include "connector/control/metrics.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/metrics.h"
+#include "common/str.h"
+#include "common/util.h"
+#include "connector/base/http.h"
+#include "connector/base/loop.h"
+#include "connector/core/core.h"
+
+#define DAY_S 86400
+
+static const char *const types[] = {
+#define X(name, text) [METRIC_TYPE_##name] = text,
+	METRIC_TYPES(X)
+#undef X
+};
+
+static const struct {
+	const char *name;
+	enum metric_type type;
+	const char *label; /* the first one */
+	const char *help;
+} metrics[] = {
+#define X(id, name, type, labels, help) [METRIC_##id] = { name, METRIC_TYPE_##type, labels, help },
+	METRICS(X)
+#undef X
+};
+
+struct page {
+	struct buf *out;
+	struct core *core;
+	int64_t wall_ms;
+	bool full;
+};
+
+__attribute__((format(printf, 2, 3))) static void print(struct page *p, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (len < 0 || (size_t)len >= sizeof(text) || buf_append(p->out, text, (size_t)len) < 0)
+		p->full = true;
+}
+
+static void begin(struct page *p, enum metric m)
+{
+	print(p, "# TYPE %s %s\n# HELP %s %s\n", metrics[m].name, types[metrics[m].type],
+	      metrics[m].name, metrics[m].help);
+}
+
+/* OpenMetrics, "escaped-string": backslash, quote and line feed; the rest is made safe. */
+static void print_label(struct page *p, const char *value)
+{
+	char clean[NAME_SIZE];
+
+	str_clean(value, clean, sizeof(clean));
+	for (const char *c = clean; *c; c++)
+		print(p, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+}
+
+/* label NULL: the metric has none. */
+static void sample(struct page *p, enum metric m, const char *label, double value)
+{
+	print(p, "%s%s", metrics[m].name, metrics[m].type == METRIC_TYPE_COUNTER ? "_total" : "");
+	if (label) {
+		print(p, "{%s=\"", metrics[m].label);
+		print_label(p, label);
+		print(p, "\"}");
+	}
+	print(p, " %.15g\n", value);
+}
+
+static void single(struct page *p, enum metric m, double value)
+{
+	begin(p, m);
+	sample(p, m, NULL, value);
+}
+
+static void print_counts(struct page *p)
+{
+	const struct core_counts n = core_counts(p->core);
+
+	begin(p, METRIC_START_TIME);
+	print(p, "%s %" PRId64 ".%03" PRId64 "\n", metrics[METRIC_START_TIME].name,
+	      n.started / 1000, n.started % 1000);
+	begin(p, METRIC_PRINTERS);
+	sample(p, METRIC_PRINTERS, "online", n.printers_online);
+	sample(p, METRIC_PRINTERS, "offline", n.printers_offline);
+	sample(p, METRIC_PRINTERS, "paused", n.printers_paused);
+	sample(p, METRIC_PRINTERS, "refused", n.printers_refused);
+	begin(p, METRIC_JOBS);
+	for (int state = 0; state < JOB_DONE; state++)
+		sample(p, METRIC_JOBS, job_state_name((enum job_state)state), n.jobs[state]);
+	begin(p, METRIC_JOBS_FINISHED);
+	for (int outcome = OUTCOME_COMPLETED; outcome < OUTCOME_COUNT; outcome++)
+		sample(p, METRIC_JOBS_FINISHED, job_outcome_name((enum job_outcome)outcome),
+		       (double)n.finished[outcome]);
+	single(p, METRIC_TRANSFERS, n.transfers);
+}
+
+static void on_cloud(void *data, const struct core_cloud *cloud)
+{
+	sample(data, METRIC_CLOUD_UP, cloud->name, cloud->reachable);
+}
+
+static void on_printer(void *data, const struct core_printer *printer)
+{
+	struct page *p = data;
+
+	if (printer->not_after)
+		sample(p, METRIC_CERTIFICATE_DAYS, printer->record->id,
+		       (double)(printer->not_after - p->wall_ms / 1000) / DAY_S);
+}
+
+static void on_health(void *data, const struct core_health *health)
+{
+	unsigned *count = data;
+
+	count[health_severity(health->code)]++;
+}
+
+static void print_health(struct page *p)
+{
+	static const enum health_severity all[] = { HEALTH_SEVERITY_INFO, HEALTH_SEVERITY_WARNING,
+		                                    HEALTH_SEVERITY_ERROR };
+	unsigned count[ARRAY_SIZE(all)] = { 0 };
+
+	core_health(p->core, on_health, count);
+	begin(p, METRIC_HEALTH);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		sample(p, METRIC_HEALTH, health_severity_name(all[i]), count[all[i]]);
+}
+
+/* The loop keeps no sum, so there is none here, and no count (OpenMetrics, Histogram). */
+static void print_lag(struct page *p, const struct loop_lag *lag)
+{
+	uint64_t all = 0;
+
+	begin(p, METRIC_LOOP_LAG);
+	for (int i = 0; i < LOOP_LAG_BUCKETS; i++) {
+		all += lag->count[i];
+		if (loop_lag_bounds_us[i] == INT64_MAX)
+			print(p, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n",
+			      metrics[METRIC_LOOP_LAG].name, all);
+		else
+			print(p, "%s_bucket{le=\"%g\"} %" PRIu64 "\n",
+			      metrics[METRIC_LOOP_LAG].name, (double)loop_lag_bounds_us[i] / 1e6,
+			      all);
+	}
+}
+
+int metrics_print(struct buf *out, struct core *core, const struct loop_lag *lag,
+                  const struct http *http, int64_t wall_ms)
+{
+	struct page p = { .out = out, .core = core, .wall_ms = wall_ms };
+
+	print_counts(&p);
+	begin(&p, METRIC_CLOUD_UP);
+	core_clouds(core, on_cloud, &p);
+	begin(&p, METRIC_CERTIFICATE_DAYS);
+	core_printers(core, on_printer, &p);
+	print_health(&p);
+	single(&p, METRIC_STORE_COMMITS, (double)store_stats(core_store(core)).commits);
+	if (http) {
+		const struct http_stats stats = http_stats(http);
+
+		single(&p, METRIC_HTTP_REQUESTS, (double)stats.requests);
+		single(&p, METRIC_HTTP_CONNECTIONS, (double)stats.connections);
+	}
+	print_lag(&p, lag);
+	print(&p, "# EOF\n");
+	return p.full ? -1 : 0;
+}
