@@ -1,0 +1,325 @@
+/* daemon.c - wires the layers together and runs them until SIGTERM or SIGINT.
+ *
+ * Happy path: settings, store, core and control open; READY; the loop runs; a signal drains; all
+ * closes in the opposite order. What can fail at start ends the program with one line that names
+ * the remedy; nothing that needs the network or CUPS is among it. */
+#include "connector/daemon.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "common/buf.h"
+#include "common/config.h"
+#include "common/err.h"
+#include "common/fs.h"
+#include "common/messages.h"
+#include "common/str.h"
+#include "common/util.h"
+#include "connector/base/clock.h"
+#include "connector/base/http.h"
+#include "connector/base/journal.h"
+#include "connector/base/loop.h"
+#include "connector/base/notify.h"
+#include "connector/base/transit.h"
+#include "connector/base/work.h"
+#include "connector/control/control.h"
+#include "connector/core/core.h"
+
+#define DRAIN_MS    20000 /* below the service's TimeoutStopSec */
+#define STATUS_MS   10000
+#define MACHINE_MAX 64
+
+struct daemon {
+	const char *config_path;
+	struct config *config;
+	struct loop *loop;
+	struct store *store;
+	struct http *http;
+	struct transit *transit;
+	struct work *work;
+	struct core *core;
+	struct control *control;
+	struct timer status;
+	char machine[MACHINE_MAX];
+	char note[TEXT_SIZE];
+	bool draining;
+};
+
+/* ---- options ---- */
+
+static void usage(FILE *out)
+{
+	(void)fputs(
+		"Usage: print-connectord [OPTION]...\n"
+		"Connects local printers with a cloud print service.\n"
+		"\n"
+		"  --config FILE    settings; default /etc/print-connector/print-connector.conf\n"
+		"  --check-config   show the effective settings and exit; 1 when one is wrong\n"
+		"  --version        show the version and exit\n"
+		"  --help           show this and exit\n"
+		"\n"
+		"It runs in the foreground and logs to the journal or to the terminal.\n"
+		"Printers are registered with: print-connector register QUEUE\n",
+		out);
+}
+
+/* -1: go on; otherwise the exit status. */
+static int parse_options(struct daemon *d, int argc, char **argv, bool *check)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check-config", no_argument, NULL, 'k' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+
+	for (int opt; (opt = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		switch (opt) {
+		case 'c':
+			d->config_path = optarg;
+			break;
+		case 'k':
+			*check = true;
+			break;
+		case 'v':
+			(void)puts("print-connectord " VERSION);
+			return 0;
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		(void)fprintf(stderr, "print-connectord: unexpected argument %s\n", argv[optind]);
+		usage(stderr);
+		return 2;
+	}
+	return -1;
+}
+
+static int check_config(const struct daemon *d)
+{
+	AUTO(buf_clear) struct buf problems;
+	struct config *config = NULL;
+	struct err err;
+	int rc;
+
+	buf_init(&problems, CONFIG_PROBLEM_MAX);
+	rc = config_check(d->config_path, &config, &problems, &err);
+	(void)fputs(buf_text(&problems), stderr);
+	if (rc < 0) {
+		if (!problems.len)
+			(void)fprintf(stderr, "%s\n", err.text);
+		return 1;
+	}
+	config_print(config, stdout);
+	config_free(config);
+	return problems.len ? 1 : 0;
+}
+
+/* ---- the process ---- */
+
+/* Secrets stay out of core dumps and out of reach of other processes of the same user; sockets may
+ * be as many as the system allows. */
+static void harden(void)
+{
+	struct rlimit files;
+
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+/* Which machine this is; a state directory copied to another one is not served there. */
+static int read_machine(struct daemon *d, struct err *err)
+{
+	AUTO(buf_clear) struct buf id;
+
+	buf_init(&id, MACHINE_MAX - 1);
+	if (fs_read_linked("/etc/machine-id", MACHINE_MAX - 1, &id, err) < 0)
+		return err_wrap(err, "systemd-machine-id-setup makes what is missing");
+	(void)str_copy(d->machine, sizeof(d->machine), buf_text(&id));
+	d->machine[strcspn(d->machine, "\n")] = '\0';
+	return 0;
+}
+
+/* ---- running ---- */
+
+static void show_status(struct daemon *d)
+{
+	struct core_counts n = core_counts(d->core);
+
+	notify_status("%u printers online, %u offline; %u jobs printing, %u waiting, %u held",
+	              n.printers_online, n.printers_offline + n.printers_refused,
+	              n.jobs[JOB_PRINTING] + n.jobs[JOB_HANDING], n.jobs[JOB_WAITING],
+	              n.jobs[JOB_HELD]);
+}
+
+static void on_status(struct timer *t)
+{
+	struct daemon *d = t->data;
+
+	show_status(d);
+	timer_start(t, STATUS_MS);
+}
+
+static void on_drained(void *data)
+{
+	struct daemon *d = data;
+
+	loop_stop(d->loop);
+}
+
+static void on_stop_signal(void *data, int number)
+{
+	struct daemon *d = data;
+
+	if (d->draining)
+		return;
+	d->draining = true;
+	log_event(LOG_LEVEL_INFO, &(struct log_about){ .message_id = message_id(MESSAGE_STOP) },
+	          "%s: stopping; jobs that print go on and are taken up again at the next start",
+	          number == SIGTERM ? "SIGTERM" : "SIGINT");
+	notify_stopping();
+	control_close(TAKE(d->control));
+	core_drain(d->core, DRAIN_MS, on_drained, d);
+}
+
+static void on_reload_signal(void *data, int number)
+{
+	struct daemon *d = data;
+	struct config *config = NULL;
+	struct config *old = d->config;
+	struct err err;
+
+	(void)number;
+	if (d->draining)
+		return;
+	notify_reloading();
+	if (config_load(d->config_path, &config, &err) < 0) {
+		log_event(LOG_LEVEL_ERROR, NULL, "settings not reloaded, the old ones stay: %s",
+		          err.text);
+	} else {
+		d->config = config;
+		core_reload(d->core, config);
+		control_set_groups(d->control, config->control_group, config->status_group);
+		log_set_level((enum log_level)config->level);
+		config_free(old);
+		log_event(LOG_LEVEL_INFO, NULL, "settings reloaded");
+	}
+	notify_ready();
+}
+
+static int open_all(struct daemon *d, struct err *err)
+{
+	const struct config *config = d->config;
+	struct core_settings core = { 0 };
+	struct control_settings control = {
+		.runtime_directory = config->runtime_directory,
+		.control_group = config->control_group,
+		.status_group = config->status_group,
+		.version = VERSION,
+	};
+
+	if (read_machine(d, err) < 0 || loop_open(&d->loop, err) < 0 ||
+	    store_open(&d->store, d->loop, config->state_directory, d->note, err) < 0 ||
+	    http_open(&d->http, d->loop, err) < 0 ||
+	    transit_open(&d->transit, d->loop, config->cache_directory, err) < 0 ||
+	    work_open(&d->work, d->loop, NULL, 1, err) < 0)
+		return -1;
+	if (*d->note)
+		log_event(LOG_LEVEL_ERROR, NULL, "%s", d->note);
+	control.http = d->http;
+	core.config = d->config;
+	core.clock = loop_clock(d->loop);
+	core.http = d->http;
+	core.transit = d->transit;
+	core.work = d->work;
+	core.store = d->store;
+	core.store_ops = &store_ops;
+	core.cloud_ops = &cloud_ops;
+	core.queue_ops = &queue_ops;
+	core.state_directory = config->state_directory;
+	core.machine = d->machine;
+	core.note = d->note;
+	if (core_open(&d->core, &core, err) < 0 ||
+	    control_open(&d->control, d->loop, d->core, &control, err) < 0)
+		return -1;
+	return loop_on_signal(d->loop, SIGTERM, on_stop_signal, d, err) < 0 ||
+	                       loop_on_signal(d->loop, SIGINT, on_stop_signal, d, err) < 0 ||
+	                       loop_on_signal(d->loop, SIGHUP, on_reload_signal, d, err) < 0
+	               ? -1
+	               : 0;
+}
+
+static void close_all(struct daemon *d)
+{
+	control_close(d->control);
+	core_close(d->core);
+	if (d->work)
+		work_close(d->work);
+	transit_close(d->transit);
+	if (d->http)
+		http_close(d->http);
+	store_close(d->store);
+	if (d->loop)
+		loop_close(d->loop);
+}
+
+static void run(struct daemon *d)
+{
+	struct clock *clock = loop_clock(d->loop);
+
+	timer_init(&d->status, clock, on_status, d);
+	timer_start(&d->status, STATUS_MS);
+	show_status(d);
+	notify_watchdog_start(clock);
+	notify_ready();
+	log_event(LOG_LEVEL_INFO, &(struct log_about){ .message_id = message_id(MESSAGE_START) },
+	          "print-connectord " VERSION " has started");
+	loop_run(d->loop);
+	notify_watchdog_stop();
+	timer_stop(&d->status);
+}
+
+int daemon_main(int argc, char **argv)
+{
+	struct daemon d = { 0 };
+	bool check = false;
+	struct err err;
+	int status = parse_options(&d, argc, argv, &check);
+
+	if (status >= 0)
+		return status;
+	if (check)
+		return check_config(&d);
+	log_open(LOG_LEVEL_INFO);
+	if (config_load(d.config_path, &d.config, &err) < 0) {
+		log_event(LOG_LEVEL_ERROR, NULL, "%s", err.text);
+		return 1;
+	}
+	log_set_level((enum log_level)d.config->level);
+	harden();
+	status = 0;
+	if (open_all(&d, &err) < 0) {
+		log_event(LOG_LEVEL_ERROR, NULL, "cannot start: %s", err.text);
+		status = 1;
+	} else {
+		run(&d);
+	}
+	close_all(&d);
+	config_free(d.config);
+	return status;
+}
