@@ -94,7 +94,8 @@ static int report(struct job *j, bool canceled, struct err *err)
 		.message = j->rec.report_message,
 		.impressions = j->rec.impressions,
 		.sheets = j->rec.sheets,
-		.documents = j->rec.documents,
+		/* what was not here whole is not acknowledged */
+		.documents = j->rec.closed ? j->rec.documents : 0,
 	};
 
 	if (j->rec.outcome == OUTCOME_COMPLETED && !*j->rec.report_message)
