@@ -74,6 +74,6 @@ void outage_explain(const struct err *err, struct err *ret)
 		err_set(ret, ERR_DENIED, err->code,
 		        "the cloud does not accept us for this printer: check user name, password "
 		        "or "
-		        "certificate (%.80s)",
+		        "certificate (%.100s)",
 		        text);
 }
