@@ -29,11 +29,12 @@ GROUPS = {"operation": 1, "job": 2, "end": 3, "printer": 4, "unsupported": 5, "s
 GROUP_NAMES = {number: name for name, number in GROUPS.items()}
 
 INTEGER, BOOLEAN, ENUM, OCTETS, DATE, RANGE = 0x21, 0x22, 0x23, 0x30, 0x31, 0x33
-BEGIN, END, NAME, KEYWORD, URI, CHARSET, LANGUAGE, MIME, MEMBER = (
-    0x34, 0x37, 0x42, 0x44, 0x45, 0x47, 0x48, 0x49, 0x4a)
+BEGIN, END, TEXT, NAME, KEYWORD, URI, CHARSET, LANGUAGE, MIME, MEMBER = (
+    0x34, 0x37, 0x41, 0x42, 0x44, 0x45, 0x47, 0x48, 0x49, 0x4a)
 TAGS = {  # of attributes whose syntax is not what the Python type says
     "attributes-charset": CHARSET, "attributes-natural-language": LANGUAGE,
-    "requesting-user-name": NAME, "job-name": NAME, "document-name": NAME,
+    "requesting-user-name": NAME, "message": TEXT,
+    "job-name": NAME, "document-name": NAME,
     "document-format": MIME, "printer-state": ENUM, "job-state": ENUM, "finishings": ENUM,
     "print-quality": ENUM, "orientation-requested": ENUM,
 }

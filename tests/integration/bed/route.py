@@ -1,0 +1,99 @@
+"""A queue that is registered as a printer of the cloud: the way of a job from one to the other."""
+
+import os
+
+from .watch import wait_until
+
+
+class Route:
+    """printer: its name in the cloud. Numbers of jobs are the cloud's."""
+
+    def __init__(self, bed, daemon, queue, printer="q"):
+        self.bed = bed
+        self.cloud = bed.cloud
+        self.daemon = daemon
+        self.queue = queue
+        self.printer = printer
+
+    def submit(self, document, **options):
+        """A job, as fast as can be."""
+        return self.cloud.submit(document, self.printer, **options)
+
+    def cancel(self, number):
+        """As its owner does in the cloud."""
+        self.cloud.cancel(number, self.printer)
+
+    def told(self, number):
+        """The job as the cloud knows it."""
+        return self.cloud.job(number, self.printer)
+
+    def record(self, number):
+        """The job as the connector knows it; None before it is claimed."""
+        return next((job for job in self.daemon.jobs("--all")
+                     if job["queue"] == self.queue and job["cloud_job"] == number), None)
+
+    def wait_record(self, number, *states, timeout=30):
+        """The connector's job, when it is in one of the states (in any, when none is named)."""
+        def look():
+            job = self.record(number)
+            return job if job and (not states or job["state"] in states) else None
+        return self.daemon.wait(look, f"job {number} of {self.queue} {'/'.join(states)}", timeout)
+
+    def ended(self, number, outcome="completed", timeout=60):
+        """Waits for the end on both sides, which must be this one; (cloud's job, connector's)."""
+        told = self.cloud.wait_job(number, self.printer, timeout=timeout)
+        assert told["state_name"] == outcome, told
+        job = self.wait_record(number, "done", timeout=timeout)
+        assert job["outcome"] == outcome, job
+        return told, job
+
+    def events(self, number):
+        """Texts of the job's time-line."""
+        return [event["text"] for event in self.daemon.job(self.record(number)["id"])["events"]]
+
+    def attributes(self):
+        """What the cloud was told of the queue."""
+        devices = self.cloud.printer(self.printer)["devices"]
+        return devices[0]["attributes"] if devices else {}
+
+    def wait_attributes(self, fits, what, timeout=30):
+        """The attributes, when fits(attributes)."""
+        def look():
+            attributes = self.attributes()
+            return attributes if fits(attributes) else None
+        return wait_until(look, what, timeout, [self.cloud.record], [self.daemon.process])
+
+    def wait_reason(self, text, timeout=30):
+        """The cloud shows this among printer-state-reasons."""
+        return self.wait_attributes(lambda a: text in a.get("printer-state-reasons", ""),
+                                    f"{text} at the cloud", timeout)
+
+    def wait_online(self, timeout=30):
+        """The connector serves it and the cloud knows."""
+        self.daemon.wait_printer(self.queue, timeout=timeout)
+        self.cloud.wait_device(self.printer, timeout=timeout)
+        return self
+
+
+def connect(bed, daemon, queue, printer="q", *options, cloud="test", tls=False):
+    """Registers a queue and waits until both sides serve it."""
+    daemon.register(queue, bed.cloud.uri(printer, tls), *options, cloud=cloud)
+    return Route(bed, daemon, queue, printer).wait_online()
+
+
+def health(daemon, code):
+    """The health entries of one kind."""
+    return [entry for entry in daemon.verb("status", codes=(0, 4))["health"]
+            if entry["code"] == code]
+
+
+def wait_health(daemon, code, timeout=30):
+    """The first health entry of that kind, when there is one."""
+    return daemon.wait(lambda: next(iter(health(daemon, code)), None), f"health {code}", timeout)
+
+
+def cpu_seconds(daemon):
+    """Processor time of the daemon since it was started."""
+    with open(f"/proc/{daemon.process.pid}/stat", encoding="ascii") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
