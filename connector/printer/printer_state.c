@@ -88,6 +88,12 @@ static bool says_unreachable(const char *message)
 	return false;
 }
 
+bool printer_state_says_untouched(const char *message)
+{
+	return says_unreachable(message) || strcasestr(message, "is in use") != NULL ||
+	       strcasestr(message, "is busy") != NULL;
+}
+
 void printer_state_unreachable(ipp_t *answer, const char *name, struct queue_status *status)
 {
 	const char *message = ipp_get_text(answer, IPP_TAG_PRINTER, "printer-state-message", "");
@@ -143,8 +149,6 @@ void printer_state_read(ipp_t *answer, const char *name, bool cups, struct queue
 		                 cups ? name : "");
 	} else if (is_unreachable(answer, cups, state, message)) {
 		printer_state_unreachable(answer, name, status);
-	} else if (!cups) {
-		printer_text_copy(status->text, sizeof(status->text), clean);
 	}
 }
 

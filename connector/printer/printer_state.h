@@ -40,4 +40,7 @@ void printer_identity_read(ipp_t *answer, bool cups, struct queue_status *status
  * there is none. Without counters of time and jobs, which change without meaning. */
 struct attrs *printer_state_attrs(ipp_t *answer, const struct queue_status *status);
 
+/* Whether a backend's words mean that the device has not got anything of the job yet. */
+bool printer_state_says_untouched(const char *message);
+
 #endif

@@ -6,6 +6,7 @@
  *
  * What can fail: no answer (asked again with jitter up to ten seconds, nobody is told); no such
  * job, or another one under its number (GONE: CUPS gives numbers out again). */
+#include "connector/printer/printer_state.h"
 #include "connector/printer/queue_impl.h"
 
 #include <string.h>
@@ -172,9 +173,11 @@ static void take_job(struct local_follow *f, struct local_job *job)
 	struct local_watch *w = f->watch;
 	bool changed;
 
+	/* a backend that was turned away and is run again has printed nothing yet */
 	job->printed_again = f->last.printed_again ||
 	                     (f->seen && f->last.processing_at != 0 && job->processing_at != 0 &&
-	                      job->processing_at != f->last.processing_at);
+	                      job->processing_at != f->last.processing_at &&
+	                      !printer_state_says_untouched(f->last.message));
 	changed = !f->seen || !outcome_equal(job, &f->last);
 	if (f->seen && job->state != f->last.state)
 		f->interval_ms = FIRST_MS;

@@ -20,7 +20,6 @@ sys.path[:0] = [str(HERE.parent / "integration"), str(HERE.parent / "lib")]
 from bed import BUILD, PDF, process
 from bed.bed import Bed
 from bed.ippeve import Bus
-from bed.submit import sha256
 
 OUT = pathlib.Path(os.environ.get("OUT", BUILD / "demo"))
 WIDTH = 79
@@ -73,24 +72,23 @@ def set_up(bed):
     cloud = bed.start_cloud("driverless", "pcl", "ipp")
     row("cloud", "tests/emulator", cloud.base())
     row("CUPS", "a private cupsd", f"socket cups/{bed.cups.socket.relative_to(bed.cups.dir)}")
-    ipp = bed.ipp_printer("eve")
-    row("printer", "ippeveprinter, takes PDF", ipp.uri)
+    eve = bed.ipp_printer("eve")
+    row("printer", "ippeveprinter, for CUPS", eve.uri)
+    ipp = bed.ipp_printer("adam")
+    row("printer", "ippeveprinter, without CUPS", ipp.uri)
     pcl = bed.socket_printer("laserjet")
     row("printer", "a TCP port that takes PCL", pcl.uri)
-    bed.cups.add_driverless("driverless", ipp.uri)
+    bed.cups.add_driverless("driverless", eve.uri)
     bed.cups.add_pcl("pcl", pcl.uri)
 
-    def from_ipp(straight):
-        """The document that came as it was sent, or the one that CUPS made of it."""
-        same = sha256(PDF)
-        return next(pathlib.Path(entry["file"]) for entry in ipp.ledger()
-                    if (entry["sha256"] == same) == straight)
+    def what_came(printer):
+        return lambda: pathlib.Path(printer.ledger()[0]["file"])
 
     return [Way("driverless", "driverless", "a CUPS queue without a driver",
-                lambda: from_ipp(False)),
+                what_came(eve)),
             Way("pcl", "pcl", "a CUPS queue with a PCL driver",
                 lambda: pathlib.Path(pcl.wait()[0]["file"])),
-            Way(ipp.uri, "ipp", "the IPP printer, without CUPS", lambda: from_ipp(True))]
+            Way(ipp.uri, "ipp", "the IPP printer, without CUPS", what_came(ipp))]
 
 
 def register(bed, daemon, ways):

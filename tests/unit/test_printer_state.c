@@ -47,7 +47,7 @@ static const struct example {
 	{ "IPP printer out of paper", false, IPP_PSTATE_STOPPED, "media-empty-error", "Load\npaper",
 	  true, QUEUE_STOPPED, false, "printer laser is stopped: Load paper" },
 	{ "IPP printer idle", false, IPP_PSTATE_IDLE, "none", "Ready", true, QUEUE_READY, false,
-	  "Ready" },
+	  "" },
 	{ "IPP printer whose engine is off", false, IPP_PSTATE_IDLE, "offline-report", "", true,
 	  QUEUE_UNREACHABLE, false, "does not answer" },
 	{ "IPP printer rejecting", false, IPP_PSTATE_IDLE, "none", "", false, QUEUE_STOPPED, false,
@@ -63,6 +63,15 @@ static ipp_t *new_answer(const struct example *e)
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_TEXT, "printer-state-message", NULL, e->message);
 	ippAddBoolean(m, IPP_TAG_PRINTER, "printer-is-accepting-jobs", (char)e->accepting);
 	return m;
+}
+
+static void test_a_backend_that_was_turned_away_has_printed_nothing(void **state)
+{
+	(void)state;
+	assert_true(printer_state_says_untouched("The printer is in use."));
+	assert_true(printer_state_says_untouched(GONE_TEXT));
+	assert_false(printer_state_says_untouched("Rendering completed"));
+	assert_false(printer_state_says_untouched(""));
 }
 
 static void test_each_state_means_what_it_says(void **state)
@@ -253,6 +262,7 @@ static void test_traits_are_what_the_printer_says(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_backend_that_was_turned_away_has_printed_nothing),
 		cmocka_unit_test(test_each_state_means_what_it_says),
 		cmocka_unit_test(test_an_empty_answer_is_taken_as_ready),
 		cmocka_unit_test(test_the_cloud_sees_state_and_paper_but_no_counters),
