@@ -41,6 +41,11 @@ modules() {
 			esac
 		done
 	done
+	for test in tests/fuzz/fuzz_*.c; do
+		module=${test#tests/fuzz/fuzz_}
+		[ -n "$(ls -A "tests/fuzz/corpus/${module%.c}" 2>/dev/null)" ] ||
+			echo "$test: tests/fuzz/corpus/${module%.c} is empty"
+	done
 }
 
 lines() { # FIND-ARGUMENT...
