@@ -12,7 +12,7 @@
 #include "common/health.h"
 #include "connector/cloud/cloud.h"
 #include "connector/printer/queue.h"
-#include "connector/store/records.h"
+#include "connector/base/records.h"
 #include "connector/store/store.h"
 
 struct clock;

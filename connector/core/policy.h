@@ -8,7 +8,7 @@
 
 #include "common/config.h"
 #include "common/err.h"
-#include "connector/store/records.h"
+#include "connector/base/records.h"
 
 /* Where it happened decides what may have come out of the printer. */
 enum policy_place {

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "connector/store/records.h"
+#include "connector/base/records.h"
 
 struct config_queue;
 struct err;

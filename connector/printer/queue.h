@@ -10,7 +10,7 @@
 
 #include "common/err.h"
 #include "connector/base/ipp_client.h"
-#include "connector/store/records.h"
+#include "connector/base/records.h"
 
 struct attrs;
 struct clock;

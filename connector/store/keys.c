@@ -9,7 +9,7 @@
 #include "common/err.h"
 #include "common/fs.h"
 #include "common/util.h"
-#include "connector/store/records.h"
+#include "connector/base/records.h"
 
 #define KEYS_DIR         "keys"
 #define CERTIFICATES_DIR "certificates"

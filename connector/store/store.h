@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "connector/base/work.h"
-#include "connector/store/records.h"
+#include "connector/base/records.h"
 
 struct attrs;
 struct clock;

@@ -13,7 +13,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "connector/base/work.h"
-#include "connector/store/records.h"
+#include "connector/base/records.h"
 #include "connector/store/store.h"
 
 /* The fields of each record, which are its columns too, for reading and for writing: FIRST the

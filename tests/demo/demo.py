@@ -1,6 +1,6 @@
 """make demo: three documents from a cloud to three printers, everything on this machine.
 
-Starts a cloud (the emulator), a private cupsd, an IPP printer, a socket printer and the daemon,
+Starts a cloud (the emulator), a private cupsd, IPP printers, a socket printer and the daemon,
 each on loopback in a temporary folder; registers three queues; sends a PDF to each through the
 cloud with ipptool; shows what became of each; stops everything, also on Ctrl-C. Exit 1 with the
 reason when a job did not end completed. What was printed is kept in build/demo."""
@@ -72,6 +72,7 @@ def set_up(bed):
     cloud = bed.start_cloud("driverless", "pcl", "ipp")
     row("cloud", "tests/emulator", cloud.base())
     row("CUPS", "a private cupsd", f"socket cups/{bed.cups.socket.relative_to(bed.cups.dir)}")
+<<<<<<< HEAD
     eve = bed.ipp_printer("eve")
     row("printer", "ippeveprinter, for CUPS", eve.uri)
     ipp = bed.ipp_printer("adam")
@@ -89,6 +90,22 @@ def set_up(bed):
             Way("pcl", "pcl", "a CUPS queue with a PCL driver",
                 lambda: pathlib.Path(pcl.wait()[0]["file"])),
             Way(ipp.uri, "ipp", "the IPP printer, without CUPS", what_came(ipp))]
+=======
+    # two of them: one that is busy lets CUPS wait for 10 seconds before it tries again
+    office, workshop = bed.ipp_printer("office"), bed.ipp_printer("workshop")
+    laserjet = bed.socket_printer("laserjet")
+    row("printer", "office, speaks IPP", office.uri)
+    row("printer", "workshop, speaks IPP", workshop.uri)
+    row("printer", "laserjet, a port for PCL", laserjet.uri)
+    bed.cups.add_driverless("driverless", office.uri)
+    bed.cups.add_pcl("pcl", laserjet.uri)
+    return [Way("driverless", "driverless", "CUPS queue without a driver",
+                lambda: pathlib.Path(office.wait()[0]["file"])),
+            Way("pcl", "pcl", "CUPS queue with a PCL driver",
+                lambda: pathlib.Path(laserjet.wait()[0]["file"])),
+            Way(workshop.uri, "ipp", "IPP printer, without CUPS",
+                lambda: pathlib.Path(workshop.wait()[0]["file"]))]
+>>>>>>> 2f522cf (demo: an IPP printer for each queue)
 
 
 def register(bed, daemon, ways):
@@ -134,14 +151,14 @@ def follow(bed, daemon, ways, started):
         told = bed.cloud.job(way.cloud_job, way.printer)
         if (way.job["outcome"], told["state_name"]) != ("completed", "completed"):
             error = (way.job["error"] or {}).get("text") or told["message"] or "no reason given"
-            raise Failed(f"the job for {way.title} ended {way.job['outcome']}, the cloud says"
+            raise Failed(f"the job for the {way.title} ended {way.job['outcome']}, the cloud says"
                          f" {told['state_name']}: {error}")
 
 
 def show(daemon, ways):
     """The time-line of each job, by the command that people use."""
     for way in ways:
-        title(f"What became of the job for {way.title}")
+        title(f"What became of the job for the {way.title}")
         command("job", way.job["id"])
         for line in daemon.cli("job", str(way.job["id"]), as_json=False).stdout.splitlines():
             for part in textwrap.wrap(line, WIDTH - 2, subsequent_indent=" " * 20) or [""]:

@@ -15,7 +15,7 @@
 #include "common/fs.h"
 #include "common/util.h"
 #include "connector/store/keys.h"
-#include "connector/store/records.h"
+#include "connector/base/records.h"
 #include "tests/lib/fault.h"
 
 #define ID  "7d0b5f0e-2d9b-4c53-9a9e-0c1f6f1a2b3c"

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "connector/store/records.h"
+#include "connector/base/records.h"
 
 static void test_states_have_the_words_of_the_manual(void **state)
 {

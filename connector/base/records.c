@@ -1,4 +1,4 @@
-#include "connector/store/records.h"
+#include "connector/base/records.h"
 
 #include <assert.h>
 

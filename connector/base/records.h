@@ -1,6 +1,6 @@
 /* records.h - what is remembered of printers and jobs, as plain data; the words of job states. */
-#ifndef CONNECTOR_STORE_RECORDS_H
-#define CONNECTOR_STORE_RECORDS_H
+#ifndef CONNECTOR_BASE_RECORDS_H
+#define CONNECTOR_BASE_RECORDS_H
 
 #include <stdbool.h>
 #include <stdint.h>
