@@ -72,25 +72,6 @@ def set_up(bed):
     cloud = bed.start_cloud("driverless", "pcl", "ipp")
     row("cloud", "tests/emulator", cloud.base())
     row("CUPS", "a private cupsd", f"socket cups/{bed.cups.socket.relative_to(bed.cups.dir)}")
-<<<<<<< HEAD
-    eve = bed.ipp_printer("eve")
-    row("printer", "ippeveprinter, for CUPS", eve.uri)
-    ipp = bed.ipp_printer("adam")
-    row("printer", "ippeveprinter, without CUPS", ipp.uri)
-    pcl = bed.socket_printer("laserjet")
-    row("printer", "a TCP port that takes PCL", pcl.uri)
-    bed.cups.add_driverless("driverless", eve.uri)
-    bed.cups.add_pcl("pcl", pcl.uri)
-
-    def what_came(printer):
-        return lambda: pathlib.Path(printer.ledger()[0]["file"])
-
-    return [Way("driverless", "driverless", "a CUPS queue without a driver",
-                what_came(eve)),
-            Way("pcl", "pcl", "a CUPS queue with a PCL driver",
-                lambda: pathlib.Path(pcl.wait()[0]["file"])),
-            Way(ipp.uri, "ipp", "the IPP printer, without CUPS", what_came(ipp))]
-=======
     # two of them: one that is busy lets CUPS wait for 10 seconds before it tries again
     office, workshop = bed.ipp_printer("office"), bed.ipp_printer("workshop")
     laserjet = bed.socket_printer("laserjet")
@@ -105,7 +86,6 @@ def set_up(bed):
                 lambda: pathlib.Path(laserjet.wait()[0]["file"])),
             Way(workshop.uri, "ipp", "IPP printer, without CUPS",
                 lambda: pathlib.Path(workshop.wait()[0]["file"]))]
->>>>>>> 2f522cf (demo: an IPP printer for each queue)
 
 
 def register(bed, daemon, ways):
