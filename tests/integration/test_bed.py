@@ -226,3 +226,12 @@ def test_ipptool_and_lp_submit_as_users_do(cupsd, socket_printer):
     submit.lp(cupsd.socket, "raw", PDF)
     assert [entry["sha256"] for entry in socket_printer.wait(2)] == [submit.sha256(PDF)] * 2
     assert (DATA / "print-job.test").exists()
+
+
+@pytest.mark.parametrize("name", ["two-pages.pdf", "page.jpg", "page.png", "page.pwg"])
+def test_every_sample_is_a_document_that_cups_prints(cupsd, socket_printer, name):
+    cupsd.add_pcl("pcl", socket_printer.uri)
+    number = submit.ipptool(cupsd.uri("pcl", port=True), DATA / name)
+    assert ipp.JOB_STATES[cupsd.wait_job(number)["job-state"]] == "completed"
+    with open(socket_printer.wait()[0]["file"], "rb") as out:
+        assert out.read(2) == b"\x1bE"
