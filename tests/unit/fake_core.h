@@ -41,34 +41,12 @@ struct core {
 
 static struct core fake;
 
-static const char *const fake_job_states[] = {
-#define X(name, text) [JOB_##name] = text,
-	JOB_STATES(X)
-#undef X
-};
-
-static const char *const fake_outcomes[] = {
-#define X(name, text) [OUTCOME_##name] = text,
-	JOB_OUTCOMES(X)
-#undef X
-};
-
-const char *job_state_name(enum job_state state)
-{
-	return fake_job_states[state];
-}
-
-const char *job_outcome_name(enum job_outcome outcome)
-{
-	return fake_outcomes[outcome];
-}
-
-static int fake_fail(struct err *err)
+static inline int fake_fail(struct err *err)
 {
 	return err_set(err, fake.error_kind, 0x0401, "%s", fake.error);
 }
 
-static void fake_end_store(struct store_op *op, const struct err *failed)
+static inline void fake_end_store(struct store_op *op, const struct err *failed)
 {
 	struct err gone;
 
@@ -99,7 +77,7 @@ static void fake_end_store(struct store_op *op, const struct err *failed)
 	op->done(op, &gone);
 }
 
-static void fake_on_timer(struct timer *t)
+static inline void fake_on_timer(struct timer *t)
 {
 	struct err err;
 	const struct err *failed = NULL;
@@ -131,7 +109,7 @@ static void fake_on_timer(struct timer *t)
 	}
 }
 
-static void fake_open(struct clock *clock)
+static inline void fake_open(struct clock *clock)
 {
 	memset(&fake, 0, sizeof(fake));
 	fake.clock = clock;
