@@ -13,6 +13,7 @@
 #include "common/util.h"
 #include "connector/base/attrs.h"
 #include "connector/base/journal.h"
+#include "connector/core/transfer.h"
 
 #define PASSWORD_MAX   1024
 #define DAY_MS         (24LL * 3600 * 1000)
@@ -133,9 +134,13 @@ void core_store_result(struct core *c, const struct err *err)
 		log_event(LOG_LEVEL_ERROR, &about,
 		          "the job store cannot be written, no jobs are taken until it can: %s",
 		          err->text);
-		timer_start(&c->store_timer, STORE_RETRY_MS);
+		if (!c->stopping)
+			timer_start(&c->store_timer, STORE_RETRY_MS);
 	} else {
 		log_event(LOG_LEVEL_INFO, NULL, "the job store can be written again");
+		for (struct printer *p = c->printers; p; p = p->next)
+			if (p->channel && !c->draining)
+				c->set.cloud_ops->list(p->channel); /* claims were dropped */
 		wake_all(c);
 	}
 }
@@ -147,8 +152,9 @@ static void on_store_tried(struct store_op *op, const struct err *err)
 
 	c->trimming = false;
 	core_store_result(c, err);
-	if (err)
+	if (err && !c->stopping)
 		timer_start(&c->store_timer, STORE_RETRY_MS);
+	core_check_drained(c);
 }
 
 static void trim(struct core *c)
@@ -263,8 +269,8 @@ static bool is_handing_over(const struct core *c)
 {
 	for (const struct printer *p = c->printers; p; p = p->next)
 		for (const struct job *j = p->jobs; j; j = j->next)
-			if (j->rec.state == JOB_CLAIMING ||
-			    (j->rec.state == JOB_HANDING && j->step != STEP_IDLE))
+			if ((j->rec.state == JOB_CLAIMING || j->rec.state == JOB_HANDING) &&
+			    job_is_busy(j))
 				return true;
 	return false;
 }
@@ -272,7 +278,7 @@ static bool is_handing_over(const struct core *c)
 static bool has_jobs(const struct core *c)
 {
 	for (const struct printer *p = c->printers; p; p = p->next)
-		if (p->jobs)
+		if (p->jobs || p->identifying)
 			return true;
 	return false;
 }
@@ -294,7 +300,7 @@ void core_check_drained(struct core *c)
 		return;
 	if (!c->stopping && !is_handing_over(c))
 		stop_jobs(c);
-	if (c->stopping && !has_jobs(c) && !c->enrolments && !c->trimming) {
+	if (c->stopping && !has_jobs(c) && !c->enrolments && !c->trimming && !c->pending) {
 		void (*drained)(void *) = TAKE(c->drained);
 
 		drained(c->drained_data);
@@ -366,6 +372,10 @@ void core_reload(struct core *c, struct config *config)
 		log_event(LOG_LEVEL_WARNING, NULL,
 		          "clouds changed in the settings: restart print-connectord to use them");
 	c->set.config = config;
+	for (struct printer *p = c->printers; p; p = p->next)
+		for (struct job *j = p->jobs; j; j = j->next)
+			if (j->transfer)
+				j->transfer->settings = job_settings(j);
 	wake_all(c);
 }
 

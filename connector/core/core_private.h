@@ -45,9 +45,11 @@ struct printer {
 	enum channel_state channel_state;
 	struct err channel_err;
 	int64_t since;
-	bool leaving;   /* is being unregistered: nothing is claimed */
-	bool announced; /* its state was said in the journal */
-	char said[16];  /* which */
+	bool leaving;     /* is being unregistered: nothing is claimed */
+	bool closed;      /* goes when identify has ended */
+	bool could_print; /* when it was looked at last */
+	bool announced;   /* its state was said in the journal */
+	char said[16];    /* which */
 	struct local_op identify;
 	bool identifying;
 	bool one_at_a_time; /* the queue answered busy while a job of ours was in it */
@@ -107,30 +109,36 @@ struct job {
 	struct attrs *ticket; /* owned */
 	enum job_step step;
 	bool saving;        /* one commit in flight; what happens meanwhile is decided after it */
+	bool unsaved;       /* ... it failed and waits for the timer to be tried again */
 	bool again;         /* something happened meanwhile */
 	bool dead;          /* to be freed when nothing is under way */
 	bool adopted;       /* taken from the store at start: ask before doing */
 	bool reclaimed;     /* the cloud offers a job that the store remembers */
 	bool cancel_sent;   /* Cancel-Job is on its way to the queue */
-	bool told_printing; /* the cloud knows that it prints */
 	unsigned tries;     /* of the step in hand, for back-off */
 	struct timer timer; /* next try, or the next word to the cloud while printing */
+	struct timer beat;  /* handing: a word to the cloud now and then, and give-up-after */
 	int64_t told;       /* monotonic ms of the last word to the cloud */
+	int64_t entered;    /* ... of the last move */
+	int64_t cancel_at;  /* ... before which Cancel-Job is not tried again */
+	unsigned cancel_tries;
+	bool news; /* the cloud has not heard of what happened last */
 	struct cloud_op cloud, tell;
 	struct local_op local, cancel;
 	struct local_watch watch;
 	struct store_op store, lazy;
-	bool lazy_busy; /* a commit that nothing waits for */
+	bool lazy_busy;  /* a commit that nothing waits for */
+	bool lazy_again; /* ... and there is something newer */
 	bool cloud_busy, tell_busy, local_busy, cancel_busy, watching;
 	void (*saved)(struct job *j, const struct err *err); /* what follows the commit in flight */
 	enum job_state before;                               /* state before it */
 	struct job_event events[JOB_EVENTS_MAX];             /* for the next commit */
-	unsigned event_count;
-	char local_uuid[64];   /* "urn:uuid:…" of the try in hand */
-	char owner[NAME_SIZE]; /* requesting-user-name at the queue */
+	unsigned event_count, events_sent; /* the first of them are in the commit in flight */
+	char local_uuid[64];               /* "urn:uuid:…" of the try in hand */
+	char owner[NAME_SIZE];             /* requesting-user-name at the queue */
 	char hidden_name[40];
 	struct local_ticket sent_ticket; /* of the transfer */
-	bool backing_off;                /* nothing before the timer, but for a cancel */
+	bool backing_off;                /* nothing before the timer */
 	bool has_slot;                   /* one of [jobs] max-transfers */
 	bool collected;                  /* the whole documents are in files */
 	bool ask_finish;                 /* the closing Send-Document was not answered */
@@ -186,6 +194,14 @@ void job_tell(struct job *j, enum cloud_job_state state, const char *reasons, co
 /* Computes local_uuid and owner of the try in hand. */
 void job_identify_try(struct job *j);
 void job_hand_abort(struct job *j); /* stops what runs; done() callbacks follow */
+/* give-up-after has passed: ends what only waits. */
+void job_hand_give_up(struct job *j);
+void job_accept_run(struct job *j); /* of a job that is only accepted again */
+/* Milliseconds until the cloud must hear of the job again; tells it when that is now. */
+int64_t job_tell_in_time(struct job *j, enum cloud_job_state state, const char *reasons,
+                         const char *message);
+/* Whether something is under way whose end runs the job. */
+bool job_is_busy(const struct job *j);
 void job_hand_clear(struct job *j);
 
 /* ---- the core ---- */
@@ -210,6 +226,7 @@ struct core {
 	int64_t started;
 	uint64_t finished[OUTCOME_COUNT];
 	struct enrolment *enrolments;
+	unsigned pending; /* commits and the like that end in the core, besides those of jobs */
 };
 
 /* A commit failed or works again: claiming stops or goes on. */

@@ -52,6 +52,8 @@ static const struct {
 	[JOB_DONE] = { 0, NULL },
 };
 
+#define BEAT_MS (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
+
 static const struct retry step_retry = { .base_ms = 1000, .cap_ms = 300000 };
 static const struct retry wait_retry = { .base_ms = 2000, .cap_ms = 300000 };
 static const struct retry commit_retry = { .base_ms = 500, .cap_ms = 10000 };
@@ -96,6 +98,7 @@ void job_event(struct job *j, const char *source, const char *fmt, ...)
 	if (j->event_count == JOB_EVENTS_MAX) {
 		memmove(j->events, j->events + 1, sizeof(*e) * (JOB_EVENTS_MAX - 1));
 		j->event_count--;
+		j->events_sent -= j->events_sent > 0;
 	}
 	e = &j->events[j->event_count++];
 	e->time = wall(j);
@@ -113,6 +116,7 @@ const struct config_queue *job_settings(const struct job *j)
 /* ---- life ---- */
 
 static void on_timer(struct timer *t);
+static void on_beat(struct timer *t);
 
 static struct job *job_new(struct printer *p)
 {
@@ -122,6 +126,7 @@ static struct job *job_new(struct printer *p)
 	j->printer = p;
 	j->rec.impressions = j->rec.sheets = -1;
 	timer_init(&j->timer, p->core->set.clock, on_timer, j);
+	timer_init(&j->beat, p->core->set.clock, on_beat, j);
 	printer_add_job(p, j);
 	return j;
 }
@@ -144,15 +149,16 @@ struct job *job_adopt(struct printer *p, const struct job_record *rec, struct at
 
 	j->rec = *rec;
 	j->ticket = ticket;
-	j->adopted = true;
+	/* only these may have got further than the row says */
+	j->adopted = rec->state == JOB_CLAIMING || rec->state == JOB_HANDING;
 	job_identify_try(j);
 	return j;
 }
 
-static bool is_busy(const struct job *j)
+bool job_is_busy(const struct job *j)
 {
-	return j->saving || j->lazy_busy || j->cloud_busy || j->tell_busy || j->local_busy ||
-	       j->cancel_busy || j->transfer;
+	return (j->saving && !j->unsaved) || j->lazy_busy || j->cloud_busy || j->tell_busy ||
+	       j->local_busy || j->cancel_busy || j->transfer;
 }
 
 static void destroy(struct job *j)
@@ -162,6 +168,7 @@ static void destroy(struct job *j)
 	if (j->watching)
 		p->core->set.queue_ops->unwatch(&j->watch);
 	timer_stop(&j->timer);
+	timer_stop(&j->beat);
 	job_hand_clear(j);
 	p->core->set.cloud_ops->op_clear(&j->cloud);
 	p->core->set.cloud_ops->op_clear(&j->tell);
@@ -179,6 +186,7 @@ void job_free(struct job *j)
 	const struct core_settings *set = &j->core->set;
 
 	timer_stop(&j->timer);
+	timer_stop(&j->beat);
 	j->dead = true;
 	if (j->cloud_busy)
 		set->cloud_ops->op_cancel(&j->cloud);
@@ -199,7 +207,7 @@ void job_free(struct job *j)
 void job_run(struct job *j)
 {
 	if (j->dead) {
-		if (!is_busy(j))
+		if (!job_is_busy(j))
 			timer_start(&j->timer, 0);
 		return;
 	}
@@ -207,10 +215,29 @@ void job_run(struct job *j)
 		j->again = true;
 		return;
 	}
-	if (j->backing_off && !j->rec.cancel_requested)
+	/* what another machine's state directory says is neither done nor aged here */
+	if (j->backing_off || !printer_is_mine(j->printer))
 		return;
-	if (states[j->rec.state].run)
+	if (j->rec.state == JOB_HANDING && !j->reclaimed && !j->beat.armed)
+		timer_start(&j->beat, BEAT_MS);
+	if (j->reclaimed && j->rec.state != JOB_REPORTING)
+		job_accept_run(j); /* the job itself is another object, or has ended */
+	else if (states[j->rec.state].run)
 		states[j->rec.state].run(j);
+}
+
+/* A hand-over can wait for long: for a slot, its turn, a busy printer, a queue that is asked. */
+static void on_beat(struct timer *t)
+{
+	struct job *j = t->data;
+
+	if (j->dead || j->rec.state != JOB_HANDING)
+		return;
+	timer_start(&j->beat, BEAT_MS);
+	if (wall(j) - j->rec.received >= j->core->set.config->give_up_after_ms)
+		job_hand_give_up(j);
+	if (j->rec.state == JOB_HANDING)
+		(void)job_tell_in_time(j, CLOUD_JOB_PROCESSING, "job-queued", "");
 }
 
 /* ---- commits ---- */
@@ -226,6 +253,7 @@ static void on_committed(struct store_op *op, const struct err *err)
 	core_store_result(j->core, err);
 	if (err && !j->dead) {
 		/* what should follow must not happen; the row is tried again */
+		j->unsaved = true;
 		j->tries++;
 		timer_start(&j->timer,
 		            retry_delay_ms(&commit_retry, j->tries, 0,
@@ -234,7 +262,10 @@ static void on_committed(struct store_op *op, const struct err *err)
 	}
 	again = j->again;
 	j->saving = j->again = false;
-	j->event_count = 0;
+	j->tries = 0;
+	j->event_count -= j->events_sent;
+	memmove(j->events, j->events + j->events_sent, sizeof(j->events[0]) * j->event_count);
+	j->events_sent = 0;
 	if (!j->dead)
 		saved(j, NULL);
 	if (again || j->dead)
@@ -245,6 +276,8 @@ static void submit(struct job *j)
 {
 	j->store.data = j;
 	j->store.done = on_committed;
+	j->unsaved = false;
+	j->events_sent = j->event_count;
 	j->core->set.store_ops->job_save(j->core->set.store, &j->store, &j->rec, j->events,
 	                                 j->event_count);
 }
@@ -265,7 +298,7 @@ static void on_timer(struct timer *t)
 	struct job *j = t->data;
 
 	if (j->dead) {
-		if (!is_busy(j))
+		if (!job_is_busy(j))
 			destroy(j);
 		return;
 	}
@@ -280,7 +313,8 @@ void job_retry(struct job *j, const struct err *err)
 {
 	struct clock *clock = j->core->set.clock;
 
-	j->tries++;
+	if (j->tries++ == 0)
+		printer_next(j->printer); /* the next one need not wait for it */
 	j->backing_off = true;
 	timer_start(&j->timer, retry_delay_ms(&step_retry, j->tries, err ? err->retry_after_s : 0,
 	                                      clock->random(clock)));
@@ -325,12 +359,35 @@ static void on_done(struct store_op *op, const struct err *err)
 	job_free(j);
 }
 
+static void on_lazy(struct store_op *op, const struct err *err);
+
+/* Commits what nothing waits for. */
+static void save_lazily(struct job *j)
+{
+	if (j->lazy_busy) {
+		j->lazy_again = true;
+		return;
+	}
+	j->lazy_busy = true;
+	j->lazy.data = j;
+	j->lazy.done = on_lazy;
+	/* events of a commit in flight go with that */
+	j->core->set.store_ops->job_save_lazy(j->core->set.store, &j->lazy, &j->rec,
+	                                      j->saving ? NULL : j->events,
+	                                      j->saving ? 0 : j->event_count);
+	if (!j->saving)
+		j->event_count = 0;
+}
+
 static void on_lazy(struct store_op *op, const struct err *err)
 {
 	struct job *j = op->data;
+	bool again = j->lazy_again && !j->dead && j->rec.state != JOB_DONE;
 
 	core_store_result(j->core, err);
-	j->lazy_busy = false;
+	j->lazy_busy = j->lazy_again = false;
+	if (again)
+		save_lazily(j);
 	if (j->dead)
 		job_run(j);
 }
@@ -342,11 +399,20 @@ void job_move(struct job *j, enum job_state to)
 	j->before = j->rec.state;
 	j->rec.state = to;
 	j->step = STEP_IDLE;
+	j->entered = j->core->set.clock->now_ms(j->core->set.clock);
+	j->news = true;
+	if (to != JOB_HANDING)
+		timer_stop(&j->beat);
 	if (to == JOB_DONE) {
 		struct printer *p = j->printer;
 
 		timer_stop(&j->timer);
-		j->core->finished[j->rec.outcome]++;
+		if (!j->reclaimed)
+			j->core->finished[j->rec.outcome]++;
+		if (!j->rec.id) {
+			job_free(j); /* never was in the store */
+			return;
+		}
 		j->saving = true;
 		j->store.data = j;
 		j->store.done = on_done;
@@ -358,12 +424,10 @@ void job_move(struct job *j, enum job_state to)
 	}
 	if (to == JOB_PRINTING && !j->lazy_busy) {
 		/* "closed" is durable already, which says as much: no need to wait */
-		j->lazy_busy = true;
-		j->lazy.data = j;
-		j->lazy.done = on_lazy;
-		j->core->set.store_ops->job_save_lazy(j->core->set.store, &j->lazy, &j->rec,
-		                                      j->events, j->event_count);
-		j->event_count = 0;
+		timer_stop(&j->timer);
+		j->backing_off = false;
+		j->tries = 0;
+		save_lazily(j);
 		on_moved(j, NULL);
 		return;
 	}
@@ -446,8 +510,11 @@ void job_request_cancel(struct job *j, const char *source)
 	if (j->rec.cancel_requested || j->rec.state == JOB_REPORTING || j->rec.state == JOB_DONE)
 		return;
 	j->rec.cancel_requested = true;
+	j->backing_off = false;
 	job_event(j, source, "cancel requested");
 	job_log(j, LOG_LEVEL_INFO, "cancel requested (%s)", source);
+	if (j->rec.id)
+		save_lazily(j); /* who asked here has been told that it is on its way */
 	job_run(j);
 }
 

@@ -26,7 +26,6 @@
 
 #define PROBE_BYTES (16u * 1024)
 #define PROBE_LIMIT (1ull << 40) /* of no concern: it is not read */
-#define PROVE_MS    5000
 
 /* ---- accept ---- */
 
@@ -110,7 +109,8 @@ static void on_begun(struct cloud_op *op)
 {
 	struct job *j = op->data;
 
-	j->proved = true; /* only the device that holds the job is given its document */
+	j->proved = true;          /* only the device that holds the job is given its document */
+	timer_start(&j->timer, 0); /* that is enough: the rest is not read */
 }
 
 static void on_proved(struct cloud_op *op, const struct err *err)
@@ -155,10 +155,7 @@ static void start_prove(struct job *j)
 		stream_free(j->probe);
 		j->probe = NULL;
 		job_retry(j, &err);
-		return;
 	}
-	/* a document larger than the stream waits there: after a while what began is enough */
-	timer_start(&j->timer, PROVE_MS);
 }
 
 /* ---- store ---- */
@@ -167,12 +164,20 @@ static void start_prove(struct job *j)
  * accepted and told its end; nothing prints. */
 static void meet_again(struct job *j)
 {
+	int32_t offered = j->rec.cloud_job;
+
 	j->reclaimed = true;
 	attrs_unref(j->ticket);
 	j->ticket = NULL;
 	j->rec = j->store.job;
+	j->rec.cloud_job = offered; /* the number may be another one after a restart there */
 	job_log(j, LOG_LEVEL_INFO, "offered again by the cloud; it is %s and does not print again",
 	        job_state_name(j->rec.state));
+	if (j->rec.state == JOB_DONE && j->rec.refused) {
+		j->rec.state = JOB_REPORTING; /* it is refused again, and never accepted */
+		job_run(j);
+		return;
+	}
 	start_accept(j);
 }
 
@@ -191,8 +196,7 @@ static void on_stored(struct store_op *op, const struct err *err)
 	} else {
 		j->rec.id = op->job.id;
 		if (j->rec.refused) {
-			j->before = JOB_CLAIMING;
-			j->rec.state = JOB_REPORTING;
+			printer_next(j->printer);
 			job_log(j, LOG_LEVEL_WARNING, "refused: %s", j->rec.report_message);
 		}
 		job_run(j);
@@ -219,6 +223,7 @@ static void start_store(struct job *j)
 	j->step = STEP_STORE;
 	if (check_printable(j, &err) < 0) {
 		j->rec.refused = true;
+		j->rec.state = JOB_REPORTING; /* so that no restart takes it for one to accept */
 		j->rec.outcome = OUTCOME_ABORTED;
 		j->rec.finished = j->rec.received;
 		j->rec.error_kind = err.kind;
@@ -258,7 +263,7 @@ static void on_job_fetched(struct cloud_op *op, const struct err *err)
 	if (*got->cloud_uuid)
 		(void)str_copy(j->rec.cloud_uuid, sizeof(j->rec.cloud_uuid), got->cloud_uuid);
 	j->rec.cloud_created = got->cloud_created;
-	j->rec.documents = got->documents;
+	j->rec.documents = got->documents < 1 ? 1 : got->documents;
 	(void)str_copy(j->rec.job_name, sizeof(j->rec.job_name), got->job_name);
 	(void)str_copy(j->rec.user_name, sizeof(j->rec.user_name), got->user_name);
 	(void)str_copy(j->rec.user_uri, sizeof(j->rec.user_uri), got->user_uri);
@@ -294,6 +299,12 @@ void job_claiming_run(struct job *j)
 }
 
 /* ---- again ---- */
+
+void job_accept_run(struct job *j)
+{
+	if (!j->cloud_busy && j->step == STEP_ACCEPT)
+		start_accept(j);
+}
 
 void job_accept_again(const struct job *known)
 {

@@ -317,6 +317,13 @@ static void after_create(struct job *j, const struct err *err)
 		job_run(j);
 		return;
 	}
+	if (is_whole(j) && j->rec.cancel_requested) {
+		struct err canceled;
+
+		(void)err_set(&canceled, ERR_CANCELED, 0, "canceled");
+		start_undo(j, POLICY_NOTHING_SENT, &canceled);
+		return;
+	}
 	j->step = STEP_SEND;
 	if (is_whole(j)) {
 		j->document = 1;
@@ -349,6 +356,8 @@ static void on_created(struct local_op *op, const struct err *err)
 		if (!j->printer->one_at_a_time)
 			timer_start(&j->timer, retry_delay_ms(&busy_retry, ++j->busy_tries, 0,
 			                                      clock->random(clock)));
+		if (j->rec.cancel_requested)
+			job_run(j);
 		return;
 	}
 	if (err) {
@@ -654,8 +663,24 @@ static void start_find(struct job *j)
 
 /* ---- the state ---- */
 
+void job_hand_give_up(struct job *j)
+{
+	struct err err;
+
+	if (j->saving || j->local_busy)
+		return;
+	(void)err_set(&err, ERR_REJECTED, 0, "%s",
+	              *j->rec.error_text ? j->rec.error_text : "not printed within give-up-after");
+	if (j->transfer && j->step == STEP_CREATE)
+		transfer_cancel(j->transfer);
+	else if (!j->transfer)
+		settle(j, j->rec.closed ? POLICY_UNKNOWN : POLICY_TOO_LATE, &err);
+}
+
 static void begin(struct job *j)
 {
+	if (j->core->draining)
+		return; /* the next start goes on from here */
 	if (!printer_can_print(j->printer)) {
 		struct err err;
 
@@ -682,9 +707,12 @@ static void begin(struct job *j)
 
 void job_handing_run(struct job *j)
 {
-	job_identify_try(j);
-	if (j->rec.cancel_requested && j->transfer)
-		transfer_cancel(j->transfer); /* its end decides */
+	if (j->step == STEP_IDLE)
+		job_identify_try(j);
+	/* Its end decides. What an IPP printer has begun to get is not cut, since a cut document
+	 * is printed: it is canceled when the printer has it. */
+	if (j->rec.cancel_requested && j->transfer && j->transfer->mode != TRANSFER_DELIVER)
+		transfer_cancel(j->transfer);
 	if (j->local_busy || (j->transfer && j->step != STEP_CREATE) || !j->printer->channel)
 		return;
 	switch (j->step) {

@@ -11,10 +11,13 @@
 #include "common/str.h"
 #include "common/util.h"
 #include "connector/base/journal.h"
+#include "connector/core/retry.h"
 
 #define TELL_FIRST_MS  250                     /* a job that ends sooner needs no word in between */
 #define TELL_AGAIN_MS  1000                    /* progress: at most one report a second */
 #define TELL_REPEAT_MS (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
+
+static const struct retry cancel_retry = { .base_ms = 1000, .cap_ms = 60000 };
 
 static int64_t now(const struct job *j)
 {
@@ -66,6 +69,7 @@ void job_tell(struct job *j, enum cloud_job_state state, const char *reasons, co
 	if (j->tell_busy || !j->printer->channel || j->printer->channel_state != CHANNEL_ONLINE)
 		return;
 	j->told = now(j);
+	j->news = false;
 	j->core->set.cloud_ops->op_clear(&j->tell);
 	j->tell.data = j;
 	j->tell.done = on_told;
@@ -74,13 +78,23 @@ void job_tell(struct job *j, enum cloud_job_state state, const char *reasons, co
 		j->tell_busy = false;
 }
 
-/* Tells when it is time, and sets the timer for the next time or `due`, whichever comes first. */
-static void tell_in_time(struct job *j, enum cloud_job_state state, const char *reasons,
-                         const char *message, int64_t due)
+/* 0: now. */
+static int64_t tell_due(const struct job *j)
 {
-	if (!j->told || now(j) - j->told >= TELL_REPEAT_MS)
+	int64_t due = j->told + (j->news ? TELL_AGAIN_MS : TELL_REPEAT_MS);
+
+	if (!j->told)
+		due = j->entered + (j->rec.state == JOB_PRINTING ? TELL_FIRST_MS : 0);
+	return due > now(j) ? due - now(j) : 0;
+}
+
+int64_t job_tell_in_time(struct job *j, enum cloud_job_state state, const char *reasons,
+                         const char *message)
+{
+	if (tell_due(j) == 0)
 		job_tell(j, state, reasons, message);
-	timer_start(&j->timer, min64(due, TELL_REPEAT_MS));
+	/* 0: it cannot be told now; the channel or the answer to the last word runs the job */
+	return tell_due(j) ? tell_due(j) : TELL_REPEAT_MS;
 }
 
 /* ---- printing ---- */
@@ -91,8 +105,13 @@ static void on_canceled(struct local_op *op, const struct err *err)
 
 	j->cancel_busy = false;
 	/* not found, or ended already: the watch tells what became of it */
-	if (err && err->kind == ERR_TEMPORARY)
+	if (err && err->kind == ERR_TEMPORARY) {
+		struct clock *clock = j->core->set.clock;
+
 		j->cancel_sent = false;
+		j->cancel_at = now(j) + retry_delay_ms(&cancel_retry, ++j->cancel_tries, 0,
+		                                       clock->random(clock));
+	}
 	job_run(j);
 }
 
@@ -100,7 +119,7 @@ static void cancel_at_queue(struct job *j)
 {
 	struct err err;
 
-	if (j->cancel_sent || j->cancel_busy)
+	if (j->cancel_sent || j->cancel_busy || now(j) < j->cancel_at)
 		return;
 	j->core->set.queue_ops->op_clear(&j->cancel);
 	j->cancel.data = j;
@@ -108,17 +127,19 @@ static void cancel_at_queue(struct job *j)
 	j->cancel.user_name = j->owner;
 	j->cancel_sent = j->cancel_busy = true;
 	if (j->core->set.queue_ops->cancel(j->printer->queue, &j->cancel, j->rec.local_job, &err) <
-	    0)
+	    0) {
 		j->cancel_sent = j->cancel_busy = false;
+		j->cancel_at = now(j) + TELL_AGAIN_MS;
+	}
 }
 
 /* What the queue says of a job that still may print, for the cloud. */
-static void tell_progress(struct job *j)
+static int64_t tell_progress(struct job *j)
 {
 	bool trouble = j->seen.stuck || j->seen.state == IPP_JSTATE_STOPPED;
 
-	job_tell(j, trouble ? CLOUD_JOB_STOPPED : CLOUD_JOB_PROCESSING,
-	         trouble ? "printer-stopped" : "job-printing", j->seen.message);
+	return job_tell_in_time(j, trouble ? CLOUD_JOB_STOPPED : CLOUD_JOB_PROCESSING,
+	                        trouble ? "printer-stopped" : "job-printing", j->seen.message);
 }
 
 static void on_watch(struct local_watch *w, const struct local_job *local, const struct err *err)
@@ -144,8 +165,8 @@ static void on_watch(struct local_watch *w, const struct local_job *local, const
 	j->rec.impressions = local->impressions;
 	j->rec.sheets = local->sheets;
 	if (local->outcome == OUTCOME_NONE) {
-		if (!j->told || now(j) - j->told >= TELL_AGAIN_MS)
-			timer_start(&j->timer, j->told ? 0 : TELL_FIRST_MS);
+		j->news = true;
+		timer_start(&j->timer, 0);
 		return;
 	}
 	j->watching = false;
@@ -160,6 +181,11 @@ static void on_watch(struct local_watch *w, const struct local_job *local, const
 		job_settle(j, POLICY_PRINTED, &why, OUTCOME_ABORTED);
 		return;
 	}
+	if (local->outcome == OUTCOME_CANCELED && !j->rec.cancel_requested && give_up_in(j) == 0) {
+		(void)err_set(&lost, ERR_REJECTED, 0, "not printed within give-up-after");
+		job_settle(j, POLICY_PRINTED, &lost, OUTCOME_CANCELED);
+		return;
+	}
 	job_settle(j, POLICY_PRINTED, NULL, local->outcome);
 }
 
@@ -171,31 +197,41 @@ static const char *uuid_at_queue(const struct job *j)
 	return *j->rec.local_job_uuid ? j->rec.local_job_uuid : NULL;
 }
 
+static void start_watch(struct job *j)
+{
+	j->watching = true;
+	j->step = STEP_WATCH;
+	j->cancel_sent = false;
+	j->seen = (struct local_job){ .impressions = -1, .sheets = -1 };
+	j->watch = (struct local_watch){
+		.changed = on_watch,
+		.data = j,
+		.user_name = j->owner,
+		.job = j->rec.local_job,
+		.job_uuid = uuid_at_queue(j),
+	};
+	j->core->set.queue_ops->watch(j->printer->queue, &j->watch);
+}
+
 void job_printing_run(struct job *j)
 {
+	int64_t next, left = give_up_in(j);
+
 	if (!j->watching) {
 		/* a queue not asked yet is not known to be CUPS or a printer */
 		if (j->core->set.queue_ops->status(j->printer->queue)->health == QUEUE_UNKNOWN)
 			return;
-		j->watching = true;
-		j->step = STEP_WATCH;
-		j->watch = (struct local_watch){
-			.changed = on_watch,
-			.data = j,
-			.user_name = j->owner,
-			.job = j->rec.local_job,
-			.job_uuid = uuid_at_queue(j),
-		};
-		j->core->set.queue_ops->watch(j->printer->queue, &j->watch);
-		timer_start(&j->timer, TELL_FIRST_MS);
+		start_watch(j);
+	}
+	next = tell_progress(j);
+	if (!j->rec.cancel_requested && left > 0) {
+		timer_start(&j->timer, min64(next, left));
 		return;
 	}
-	if (j->rec.cancel_requested || give_up_in(j) == 0)
-		cancel_at_queue(j);
-	if (!j->tell_busy && (!j->told || now(j) - j->told >= TELL_AGAIN_MS))
-		tell_progress(j);
-	timer_start(&j->timer,
-	            j->rec.cancel_requested ? TELL_AGAIN_MS : min64(give_up_in(j), TELL_REPEAT_MS));
+	cancel_at_queue(j);
+	if (!j->cancel_sent)
+		next = min64(next, j->cancel_at - now(j));
+	timer_start(&j->timer, next);
 }
 
 /* ---- waiting, held ---- */
@@ -208,12 +244,15 @@ void job_waiting_run(struct job *j)
 		job_settle(j, POLICY_NOTHING_SENT, NULL, OUTCOME_NONE);
 	} else if (give_up_in(j) == 0) {
 		job_settle(j, POLICY_TOO_LATE, NULL, OUTCOME_NONE);
-	} else if (wait <= 0 && printer_can_print(j->printer)) {
+	} else if (wait <= 0 && printer_can_print(j->printer) && !j->core->draining) {
 		job_settle(j, POLICY_NOTHING_SENT, NULL, OUTCOME_NONE);
 	} else {
 		/* a queue that cannot print is waited for: printer.c runs its jobs when it can */
-		tell_in_time(j, CLOUD_JOB_STOPPED, "resources-are-not-ready", j->rec.error_text,
-		             min64(give_up_in(j), wait > 0 ? wait : TELL_REPEAT_MS));
+		int64_t next = job_tell_in_time(j, CLOUD_JOB_STOPPED, "resources-are-not-ready",
+		                                j->rec.error_text);
+
+		next = min64(next, give_up_in(j));
+		timer_start(&j->timer, wait > 0 ? min64(next, wait) : next);
 	}
 }
 
@@ -227,7 +266,9 @@ void job_held_run(struct job *j)
 		(void)err_set(&unknown, ERR_REJECTED, 0, "unknown whether printed");
 		job_settle(j, POLICY_UNKNOWN, &unknown, OUTCOME_NONE);
 	} else {
-		tell_in_time(j, CLOUD_JOB_STOPPED, "resources-are-not-ready", j->rec.error_text,
-		             give_up_in(j));
+		timer_start(&j->timer,
+		            min64(give_up_in(j),
+		                  job_tell_in_time(j, CLOUD_JOB_STOPPED, "resources-are-not-ready",
+		                                   j->rec.error_text)));
 	}
 }

@@ -35,8 +35,8 @@ static const struct queue_status *queue_status(const struct printer *p)
 
 bool printer_can_print(const struct printer *p)
 {
-	return printer_is_mine(p) && p->channel && p->channel_state == CHANNEL_ONLINE &&
-	       queue_status(p)->health == QUEUE_READY;
+	return printer_is_mine(p) && !p->record.paused && p->channel &&
+	       p->channel_state == CHANNEL_ONLINE && queue_status(p)->health == QUEUE_READY;
 }
 
 const char *printer_why_not(const struct printer *p)
@@ -46,6 +46,8 @@ const char *printer_why_not(const struct printer *p)
 	if (!printer_is_mine(p))
 		return "this state directory belongs to another machine; print-connector restore "
 		       "--takeover moves it here";
+	if (p->record.paused)
+		return "paused; print-connector resume lets it go on";
 	if (!p->service)
 		return "its cloud is not in the configuration any more";
 	if (p->channel_state != CHANNEL_ONLINE)
@@ -135,6 +137,15 @@ static struct job *find_offered(const struct printer *p, const struct cloud_offe
 	return NULL;
 }
 
+/* Whether a finished or open job is being accepted again already. */
+static bool is_met_again(const struct printer *p, int32_t cloud_job)
+{
+	for (const struct job *j = p->jobs; j; j = j->next)
+		if (j->reclaimed && j->rec.cloud_job == cloud_job)
+			return true;
+	return false;
+}
+
 void printer_claim(struct printer *p)
 {
 	struct core *c = p->core;
@@ -148,8 +159,8 @@ void printer_claim(struct printer *p)
 
 		if (!known)
 			job_run(job_claim(p, offer));
-		else if (known->rec.acknowledged && !known->reclaimed &&
-		         known->rec.state != JOB_DONE)
+		else if (known->rec.acknowledged && !known->dead && known->rec.state != JOB_DONE &&
+		         !is_met_again(p, offer->job))
 			job_accept_again(known);
 	}
 }
@@ -170,6 +181,21 @@ void printer_next(struct printer *p)
 	timer_start(&p->kick, 0);
 }
 
+/* The channel or the queue is other than before. What waits is tried at once when it can be printed
+ * again, but not because of each small change meanwhile. */
+static void moved(struct printer *p)
+{
+	bool can = printer_can_print(p);
+
+	if (can && !p->could_print)
+		for (struct job *j = p->jobs; j; j = j->next)
+			if (j->rec.state == JOB_WAITING && !j->reclaimed)
+				j->rec.next_try = 0;
+	p->could_print = can;
+	announce(p);
+	printer_next(p);
+}
+
 /* ---- the queue ---- */
 
 static void on_queue_changed(void *data)
@@ -182,12 +208,7 @@ static void on_queue_changed(void *data)
 	if (p->channel)
 		p->core->set.cloud_ops->update(p->channel, ops->capabilities(p->queue),
 		                               ops->state(p->queue));
-	if (printer_can_print(p))
-		for (struct job *j = p->jobs; j; j = j->next)
-			if (j->rec.state == JOB_WAITING)
-				j->rec.next_try = 0;
-	announce(p);
-	printer_next(p);
+	moved(p);
 }
 
 /* ---- the channel ---- */
@@ -206,8 +227,7 @@ static void on_channel_state(void *data, enum channel_state state, const struct 
 		for (struct job *j = p->jobs; j; j = j->next)
 			if (j->rec.state == JOB_REPORTING || j->rec.state == JOB_CLAIMING)
 				j->backing_off = false;
-	announce(p);
-	printer_next(p);
+	moved(p);
 }
 
 static void on_offers(void *data, const struct cloud_offer *offers, size_t count)
@@ -228,7 +248,7 @@ static void on_offers(void *data, const struct cloud_offer *offers, size_t count
 static struct job *find_cloud_job(const struct printer *p, int32_t cloud_job)
 {
 	for (struct job *j = p->jobs; j; j = j->next)
-		if (j->rec.cloud_job == cloud_job && !j->reclaimed)
+		if (j->rec.cloud_job == cloud_job && !j->reclaimed && !j->dead)
 			return j;
 	return NULL;
 }
@@ -245,8 +265,20 @@ static void on_assigned(void *data, int32_t cloud_job)
 {
 	struct printer *p = data;
 
-	if (!find_cloud_job(p, cloud_job))
+	if (!p->leaving && !p->core->draining && !find_cloud_job(p, cloud_job) &&
+	    !is_met_again(p, cloud_job))
 		job_remember(p, cloud_job);
+}
+
+/* Off the list already. */
+static void free_printer(struct printer *p)
+{
+	struct core *c = p->core;
+
+	c->set.queue_ops->close(p->queue);
+	c->set.queue_ops->op_clear(&p->identify);
+	free(p->offers);
+	free(p);
 }
 
 static void on_identified(struct local_op *op, const struct err *err)
@@ -254,9 +286,18 @@ static void on_identified(struct local_op *op, const struct err *err)
 	struct printer *p = op->data;
 
 	p->identifying = false;
+	if (p->closed) {
+		struct core *c = p->core;
+
+		free_printer(p);
+		c->pending--;
+		core_check_drained(c);
+		return;
+	}
 	if (err)
 		log_event(LOG_LEVEL_INFO, &(struct log_about){ .queue = p->record.queue },
 		          "printer %s cannot identify itself: %s", p->record.queue, err->text);
+	core_check_drained(p->core);
 }
 
 static void on_identify(void *data, const char *actions, const char *message)
@@ -264,7 +305,7 @@ static void on_identify(void *data, const char *actions, const char *message)
 	struct printer *p = data;
 	struct err err;
 
-	if (p->identifying)
+	if (p->identifying || p->leaving || p->core->draining)
 		return;
 	p->core->set.queue_ops->op_clear(&p->identify);
 	p->identify.data = p;
@@ -321,6 +362,7 @@ static int connect_channel(struct printer *p, struct err *err)
 		.identify = on_identify,
 		.active = on_active,
 	};
+	static const struct config_cloud none = { .key_file = "", .certificate_file = "" };
 	const struct config_cloud *cloud = config_cloud(p->core->set.config, p->record.cloud);
 	char key[URI_SIZE], certificate[URI_SIZE];
 	AUTO(buf_wipe) struct buf password;
@@ -330,6 +372,8 @@ static int connect_channel(struct printer *p, struct err *err)
 		.device_uuid = p->record.id,
 	};
 
+	if (!cloud)
+		cloud = &none; /* it went with a reload, which takes effect at the next start */
 	(void)str_copy(key, sizeof(key),
 	               *p->record.key_file ? p->record.key_file : cloud->key_file);
 	(void)str_copy(certificate, sizeof(certificate),
@@ -341,7 +385,7 @@ static int connect_channel(struct printer *p, struct err *err)
 		                      sizeof(certificate));
 	}
 	if (read_password(p, &password, err) < 0)
-		return -1;
+		return err_wrap(err, "printer %s", p->record.queue);
 	if (*certificate)
 		read_certificate(p, certificate);
 	settings.certificate_file = *certificate ? certificate : NULL;
@@ -382,6 +426,8 @@ void printer_start(struct printer *p)
 		announce(p);
 		return;
 	}
+	err_clear(&p->channel_err);
+	p->channel_state = CHANNEL_CONNECTING;
 	if (connect_channel(p, &err) < 0) {
 		p->channel = NULL;
 		p->channel_state = CHANNEL_OFFLINE;
@@ -395,6 +441,8 @@ void printer_start(struct printer *p)
 
 void printer_stop_jobs(struct printer *p)
 {
+	if (p->identifying)
+		p->core->set.queue_ops->op_cancel(&p->identify);
 	for (struct job *j = p->jobs; j; j = j->next)
 		job_free(j);
 }
@@ -412,10 +460,12 @@ void printer_close(struct printer *p)
 		service_channel_moved(p->service, p->channel_state, CHANNEL_OFFLINE, NULL);
 		p->core->set.cloud_ops->channel_close(p->channel);
 	}
-	if (p->identifying)
-		p->core->set.queue_ops->op_cancel(&p->identify);
-	p->core->set.queue_ops->close(p->queue);
-	p->core->set.queue_ops->op_clear(&p->identify);
-	free(p->offers);
-	free(p);
+	p->channel = NULL;
+	p->closed = true;
+	if (!p->identifying) {
+		free_printer(p);
+		return;
+	}
+	p->core->pending++;
+	p->core->set.queue_ops->op_cancel(&p->identify); /* the queue stays until its end */
 }

@@ -155,6 +155,12 @@ static void probe_cloud(struct enrolment *e)
 	};
 	struct err err;
 
+	if (!cloud) {
+		(void)err_set(&err, ERR_GONE, 0, "cloud %s went from the settings meanwhile",
+		              e->record.cloud);
+		end(e, &err);
+		return;
+	}
 	(void)str_copy(key, sizeof(key),
 	               *e->record.key_file ? e->record.key_file : cloud->key_file);
 	(void)str_copy(certificate, sizeof(certificate),
@@ -310,6 +316,13 @@ static int check(struct core *c, const struct core_register *op, const struct co
 			               "that cloud printer is bound to queue %s already",
 			               p->record.queue);
 	}
+	for (const struct enrolment *e = c->enrolments; e; e = e->next)
+		if (strcmp(e->record.cloud, cloud->name) == 0 &&
+		    (strcmp(e->record.queue, op->queue) == 0 ||
+		     (op->cloud_uri && strcmp(e->record.cloud_uri, op->cloud_uri) == 0)))
+			return err_set(err, ERR_REJECTED, 0,
+			               "queue %s is being registered with cloud %s already",
+			               e->record.queue, cloud->name);
 	if (!op->cloud_uri && !*cloud->system_uri)
 		return err_set(err, ERR_REJECTED, 0,
 		               "cloud %s has no system-uri to register printers with; name the "
@@ -368,6 +381,7 @@ int core_register(struct core *c, struct core_register *op, struct err *err)
 	buf_init(&e->password, PASSWORD_MAX);
 	if (*record.password_file &&
 	    fs_secret_read(record.password_file, PASSWORD_MAX, &e->password, err) < 0) {
+		buf_wipe(&e->password);
 		free(e);
 		return -1;
 	}
@@ -429,6 +443,7 @@ static void on_unregistered(struct store_op *store, const struct err *err)
 	};
 	struct printer *p = core_find_printer(c, op->record.id, NULL, &(struct err){ 0 });
 
+	c->pending--;
 	core_store_result(c, err);
 	if (err) {
 		p->leaving = false;
@@ -441,6 +456,7 @@ static void on_unregistered(struct store_op *store, const struct err *err)
 		printer_close(p);
 	}
 	op->done(op, err);
+	core_check_drained(c);
 }
 
 int core_unregister(struct core *c, struct core_unregister *op, const char *queue,
@@ -453,7 +469,12 @@ int core_unregister(struct core *c, struct core_unregister *op, const char *queu
 	if (p->jobs)
 		return err_set(err, ERR_REJECTED, 0,
 		               "%s has open jobs; wait for them or cancel them first", queue);
+	if (p->leaving)
+		return err_set(err, ERR_REJECTED, 0, "%s is being unregistered already", queue);
+	if (c->draining)
+		return err_set(err, ERR_TEMPORARY, 0, "the connector is stopping");
 	p->leaving = true;
+	c->pending++;
 	op->core = c;
 	op->record = p->record;
 	op->store.data = op;
