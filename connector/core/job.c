@@ -220,7 +220,7 @@ void job_run(struct job *j)
 		return;
 	if (j->rec.state == JOB_HANDING && !j->reclaimed && !j->beat.armed)
 		timer_start(&j->beat, BEAT_MS);
-	if (j->reclaimed && j->rec.state != JOB_REPORTING)
+	if (j->reclaimed && (j->step == STEP_ACCEPT || j->rec.state != JOB_REPORTING))
 		job_accept_run(j); /* the job itself is another object, or has ended */
 	else if (states[j->rec.state].run)
 		states[j->rec.state].run(j);
@@ -349,12 +349,23 @@ static void on_moved(struct job *j, const struct err *err)
 	job_run(j);
 }
 
+static void forget(struct job *j, const struct err *err)
+{
+	(void)err;
+	job_free(j);
+}
+
+/* A crash before it is durable means that it is reported once more, which is harmless. */
 static void on_done(struct store_op *op, const struct err *err)
 {
 	struct job *j = op->data;
 
-	/* not durable: after a restart it is reported once more, which is harmless */
-	core_store_result(j->core, err);
+	if (err) {
+		j->saved = forget;
+		on_committed(op, err);
+		return;
+	}
+	core_store_result(j->core, NULL);
 	j->saving = false;
 	job_free(j);
 }

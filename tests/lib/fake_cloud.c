@@ -49,7 +49,8 @@ static void send_offers(struct timer *t)
 	for (size_t i = 0; i < w->job_count; i++) {
 		struct fake_cloud_job *j = &w->jobs[i];
 
-		if (j->printer != ch->printer || j->hold != FAKE_FETCHABLE || j->hidden)
+		if (j->printer != ch->printer || j->hidden || j->hold > FAKE_OURS ||
+		    (j->hold == FAKE_OURS && !w->offers_ours))
 			continue;
 		offers[n] = (struct cloud_offer){ .job = j->job, .priority = 50 };
 		(void)str_copy(offers[n++].uuid, sizeof(offers[0].uuid), j->uuid);
@@ -209,7 +210,7 @@ static void run_fetch(struct fake_call *c)
 	struct fake_cloud_job *j = fake_cloud_job(c->w, c->job);
 	struct cloud_op *op = c->op;
 
-	if (!j || j->hold != FAKE_FETCHABLE) {
+	if (!j || j->hold > FAKE_OURS || (j->hold == FAKE_OURS && !c->w->offers_ours)) {
 		refuse_call(c, ERR_GONE, NOT_FETCHABLE, "not fetchable");
 		return;
 	}

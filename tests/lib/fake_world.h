@@ -122,7 +122,7 @@ struct fake_world {
 	struct fake_rule rules[FAKE_RULES_MAX];
 	unsigned fault_percent;      /* random results */
 	int64_t delay_ms, jitter_ms; /* of every operation */
-	bool cloud_down, queue_down, store_down, accept_again_refused;
+	bool cloud_down, queue_down, store_down, accept_again_refused, offers_ours;
 	bool manual;      /* local jobs go on only by fake_print() and the like */
 	int64_t print_ms; /* how long the queue prints */
 	unsigned abort_percent, again_percent, vanish_percent;
@@ -207,7 +207,7 @@ struct fake_call {
 	void *op; /* of the caller */
 	int32_t job, number;
 	int step;
-	bool canceled, planned, effect;
+	bool canceled, planned, effect, in_flight;
 	enum fake_how how;
 	struct err err; /* to come */
 	/* Carries it out; a stream's goes on until fake_call_end(). */
