@@ -2,6 +2,9 @@
  * drain = (work queue) read, decrypt -> chunk -> stream. Whatever happens meanwhile (wake-up,
  * cancel) waits for the chunk to come back from the work queue.
  *
+ * A document of one chunk stays in memory, as long as there are not too many of them: making a file
+ * costs more than such a document. The first chunk that goes to the file takes what was kept along.
+ *
  * What can fail: the disk is full or broken (the operation and its stream fail, the file can only
  * be freed), the stream fails (so does the operation), the document is longer than the file's
  * limit. */
@@ -28,6 +31,7 @@
 #define CHUNK     32768 /* with a stream of the same size: 64 KiB in all per transfer */
 #define PIECE     16384 /* any stream has room for so much at some time */
 #define MAX_BATCH 8
+#define KEPT_MAX  (32 * CHUNK) /* of all documents that stay in memory */
 
 struct transit {
 	struct loop *loop; /* borrowed */
@@ -36,11 +40,14 @@ struct transit {
 	char *dir;
 	uint64_t next_number;
 	unsigned files;
+	size_t kept;
 };
 
 struct transit_file {
 	struct transit *transit; /* borrowed */
-	int fd;
+	int fd;                  /* -1: all of it is in kept */
+	unsigned char *kept;
+	size_t kept_len;
 	uint64_t number; /* within the cipher */
 	uint64_t limit, size;
 	unsigned busy; /* pumps */
@@ -60,18 +67,40 @@ struct transit_pump {
 
 /* ---- on the work queue ----------------------------------------------------------------------- */
 
-static int write_chunk(struct work_item *item, struct err *err)
+/* Not every file system has O_TMPFILE. */
+static int open_unlinked(const char *dir)
 {
-	struct transit_pump *p = item->data;
-	struct transit_file *f = p->op->file;
+	AUTO(free_str) char *path = NULL;
+	int fd = open(dir, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+		return fd;
+	path = xasprintf("%s/transit-XXXXXX", dir);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd >= 0 && unlink(path) < 0) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int fail_to_create(const struct transit *t, struct err *err)
+{
+	(void)err_errno(err, "create a document in transit in %s", t->dir);
+	err->kind = ERR_TEMPORARY; /* whatever it is, the document is not to blame */
+	return -1;
+}
+
+/* Encrypts the bytes where they are. */
+static int write_bytes(struct transit_file *f, unsigned char *bytes, size_t len, uint64_t offset,
+                       struct err *err)
+{
 	size_t done = 0;
 
-	if (crypto_cipher_apply(f->transit->cipher, f->number, p->offset, p->chunk, p->len, err) <
-	    0)
+	if (crypto_cipher_apply(f->transit->cipher, f->number, offset, bytes, len, err) < 0)
 		return -1;
-	while (done < p->len) {
-		ssize_t n =
-			pwrite(f->fd, p->chunk + done, p->len - done, (off_t)(p->offset + done));
+	while (done < len) {
+		ssize_t n = pwrite(f->fd, bytes + done, len - done, (off_t)(offset + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -80,6 +109,21 @@ static int write_chunk(struct work_item *item, struct err *err)
 		done += (size_t)n;
 	}
 	return 0;
+}
+
+static int write_chunk(struct work_item *item, struct err *err)
+{
+	struct transit_pump *p = item->data;
+	struct transit_file *f = p->op->file;
+
+	if (f->fd < 0) {
+		f->fd = open_unlinked(f->transit->dir);
+		if (f->fd < 0)
+			return fail_to_create(f->transit, err);
+		if (f->kept_len && write_bytes(f, f->kept, f->kept_len, 0, err) < 0)
+			return -1;
+	}
+	return write_bytes(f, p->chunk, p->len, p->offset, err);
 }
 
 static int read_chunk(struct work_item *item, struct err *err)
@@ -123,6 +167,40 @@ static void on_file_closed(struct work_item *item, const struct err *err)
 {
 	(void)err;
 	free(item->data);
+}
+
+/* ---- in memory ---------------------------------------------------------------------------------
+ */
+
+static bool can_keep(const struct transit_file *f, size_t more)
+{
+	return f->fd < 0 && f->kept_len + more <= CHUNK && f->transit->kept + more <= KEPT_MAX;
+}
+
+static void keep(struct transit_file *f, const unsigned char *bytes, size_t len)
+{
+	unsigned char *longer = xmalloc(f->kept_len + len);
+
+	if (f->kept) {
+		memcpy(longer, f->kept, f->kept_len);
+		wipe(f->kept, f->kept_len);
+		free(f->kept);
+	}
+	memcpy(longer + f->kept_len, bytes, len);
+	f->kept = longer;
+	f->kept_len += len;
+	f->transit->kept += len;
+}
+
+static void forget_kept(struct transit_file *f)
+{
+	if (!f->kept)
+		return;
+	wipe(f->kept, f->kept_len);
+	free(f->kept);
+	f->transit->kept -= f->kept_len;
+	f->kept = NULL;
+	f->kept_len = 0;
 }
 
 /* ---- the pump, on the loop ------------------------------------------------------------------- */
@@ -176,6 +254,12 @@ static void fill_step(struct transit_pump *p)
 		finish(p, &p->err);
 		return;
 	}
+	if (p->len && can_keep(f, p->len)) {
+		keep(f, p->chunk, p->len);
+		f->size += p->len;
+		fill_step(p);
+		return;
+	}
 	if (p->len) {
 		start_work(p);
 		return;
@@ -202,16 +286,21 @@ static void drain_step(struct transit_pump *p)
 		finish(p, stream_err(s));
 		return;
 	}
-	while (p->used < p->len) {
-		size_t piece = p->len - p->used < PIECE ? p->len - p->used : PIECE;
+	for (;;) {
+		while (p->used < p->len) {
+			size_t piece = p->len - p->used < PIECE ? p->len - p->used : PIECE;
 
-		if (stream_write(s, p->chunk + p->used, piece) < 0)
-			return; /* on_stream() goes on */
-		p->used += piece;
+			if (stream_write(s, p->chunk + p->used, piece) < 0)
+				return; /* on_stream() goes on */
+			p->used += piece;
+		}
+		p->offset += p->len;
+		p->used = 0;
+		p->len = f->size - p->offset < CHUNK ? (size_t)(f->size - p->offset) : CHUNK;
+		if (!p->len || f->fd >= 0)
+			break;
+		memcpy(p->chunk, f->kept + p->offset, p->len);
 	}
-	p->offset += p->len;
-	p->used = 0;
-	p->len = f->size - p->offset < CHUNK ? (size_t)(f->size - p->offset) : CHUNK;
 	if (p->len)
 		start_work(p);
 	else
@@ -237,8 +326,10 @@ static void on_worked(struct work_item *item, const struct err *err)
 	struct transit_pump *p = item->data;
 
 	p->working = false;
-	if (p->filling && !err)
+	if (p->filling && !err) {
 		p->op->file->size += p->len;
+		forget_kept(p->op->file);
+	}
 	if (err && !p->canceled)
 		finish(p, err);
 	else
@@ -335,36 +426,15 @@ void transit_close(struct transit *t)
 	free(t);
 }
 
-/* Not every file system has O_TMPFILE. */
-static int open_unlinked(const char *dir)
-{
-	AUTO(free_str) char *path = NULL;
-	int fd = open(dir, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-		return fd;
-	path = xasprintf("%s/transit-XXXXXX", dir);
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd >= 0 && unlink(path) < 0) {
-		(void)close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 int transit_create(struct transit *t, uint64_t limit, struct transit_file **ret, struct err *err)
 {
 	struct transit_file *f;
-	int fd = open_unlinked(t->dir);
 
-	if (fd < 0) {
-		(void)err_errno(err, "create a document in transit in %s", t->dir);
-		err->kind = ERR_TEMPORARY; /* whatever it is, the document is not to blame */
-		return -1;
-	}
+	if (access(t->dir, W_OK | X_OK) < 0)
+		return fail_to_create(t, err);
 	f = xcalloc(1, sizeof(*f));
 	f->transit = t;
-	f->fd = fd;
+	f->fd = -1;
 	f->limit = limit;
 	f->number = t->next_number++;
 	t->files++;
@@ -379,10 +449,14 @@ void transit_free(struct transit_file *f)
 	if (!f)
 		return;
 	assert(!f->busy);
-	c = xcalloc(1, sizeof(*c));
-	c->fd = f->fd;
-	c->item = (struct work_item){ .run = close_file, .done = on_file_closed, .data = c };
-	work_submit(f->transit->work, &c->item);
+	forget_kept(f);
+	if (f->fd >= 0) {
+		c = xcalloc(1, sizeof(*c));
+		c->fd = f->fd;
+		c->item =
+			(struct work_item){ .run = close_file, .done = on_file_closed, .data = c };
+		work_submit(f->transit->work, &c->item);
+	}
 	f->transit->files--;
 	free(f);
 }

@@ -1,6 +1,7 @@
 /* transit.h - a document on its way to a printer that must get it whole. Lives in an unlinked file,
- * encrypted with a key that exists only in memory: a crash leaves nothing that anyone can read.
- * Files are read and written on a work queue; the callers' side is the loop thread. */
+ * encrypted with a key that exists only in memory: a crash leaves nothing that anyone can read. A
+ * document of up to 32 KiB stays in memory, 1 MiB of them in all. Files are read and written on a
+ * work queue; the callers' side is the loop thread. */
 #ifndef CONNECTOR_BASE_TRANSIT_H
 #define CONNECTOR_BASE_TRANSIT_H
 

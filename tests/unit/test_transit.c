@@ -329,6 +329,24 @@ static void test_nobody_can_find_or_read_the_document(void **state)
 	transit_free(file);
 }
 
+static void test_small_documents_stay_in_memory_unless_they_are_many(void **state)
+{
+	struct fixture *f = *state;
+	struct transit_file *file[40];
+	int files[2] = { 0 };
+	char path[300];
+
+	for (size_t i = 0; i < ARRAY_SIZE(file); i++) {
+		file[i] = create(f, BIG);
+		(void)fill(f, file[i], CHUNK);
+		files[i < 32 ? 0 : 1] = find_file(f->dir, path, sizeof(path));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(file); i++)
+		transit_free(file[i]);
+	assert_int_equal(files[0], 0);
+	assert_int_equal(files[1], 8);
+}
+
 static void test_what_is_freed_takes_no_room(void **state)
 {
 	struct fixture *f = *state;
@@ -477,6 +495,7 @@ int main(void)
 		TEST(test_two_documents_at_once_do_not_mix),
 		TEST(test_a_document_over_the_limit_is_refused),
 		TEST(test_nobody_can_find_or_read_the_document),
+		TEST(test_small_documents_stay_in_memory_unless_they_are_many),
 		TEST(test_what_is_freed_takes_no_room),
 		TEST(test_a_cancelled_transfer_ends_once),
 		TEST(test_a_failing_stream_fails_the_transfer),
