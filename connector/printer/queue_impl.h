@@ -49,6 +49,7 @@ struct queue {
 	struct timer timer;
 	enum queue_want want, asked;
 	bool reading, in_line, untold, known; /* known: read once */
+	bool hurried;                         /* the timer was set anew for a job */
 	struct queue *next_waiting;
 	unsigned failures;        /* in a row */
 	int64_t connecting_since; /* loop ms; 0: not */
@@ -79,6 +80,7 @@ int queue_start(struct queue *q, struct ipp_op *op, ipp_t *request,
 
 /* queue_read.c */
 void queue_want(struct queue *q, enum queue_want want);
+void queue_watched(struct queue *q); /* an IPP printer has something to print: asked more often */
 void queue_read_stop(struct queue *q);
 /* CUPS itself does not answer. */
 void queue_is_down(struct queue *q, const struct err *err);

@@ -104,6 +104,15 @@ void queue_want(struct queue *q, enum queue_want want)
 	read_next(q->qs);
 }
 
+void queue_watched(struct queue *q)
+{
+	/* not at once: most jobs are over before the printer's state is of any interest */
+	if (q->closed || q->hurried || q->failures > 0 || !q->timer.armed)
+		return;
+	q->hurried = true;
+	timer_start(&q->timer, next_delay(q));
+}
+
 static void leave_line(struct queue *q)
 {
 	struct queue **at;
@@ -333,6 +342,7 @@ static void start_read(struct queue *q)
 
 	q->asked = q->want;
 	q->want = WANT_NOTHING;
+	q->hurried = false;
 	if (q->asked == WANT_ALL)
 		queue_ask_for(request, whole, ARRAY_SIZE(whole));
 	else

@@ -1,5 +1,6 @@
-/* Following a job to its end: Get-Job-Attributes at once, then after 2, 4, 8 ms and so on, growing
- * by half up to two seconds; an event for the job, and each change, asks soon again.
+/* Following a job to its end: Get-Job-Attributes at once, then after pauses of a quarter of the
+ * time that nothing has changed for, from 2 ms to two seconds: so what takes milliseconds is known
+ * in milliseconds. An event for the job, and each change, asks soon again.
  *
  * Printers print one job after the other, so of a queue's jobs only the oldest, and those that are
  * printing, are asked so often; the others every two seconds, until it is their turn.
@@ -14,10 +15,10 @@
 #include "common/util.h"
 #include "connector/printer/outcome.h"
 
-#define FIRST_MS   2
-#define DOUBLED_MS 8 /* doubled up to here, then grown by half */
-#define MOST_MS    2000
-#define RETRY_MS   10000
+#define FIRST_MS 2
+#define PART     4 /* of the time since the last change */
+#define MOST_MS  2000
+#define RETRY_MS 10000
 
 struct local_follow {
 	struct local_watch *watch; /* NULL: let go, ends with its exchange */
@@ -26,7 +27,7 @@ struct local_follow {
 	struct ipp_op op;
 	struct timer timer;
 	struct local_job last;
-	int64_t interval_ms;
+	int64_t changed; /* clock's milliseconds */
 	unsigned failures;
 	bool asking, again, seen, first; /* first: the oldest of its queue */
 };
@@ -62,9 +63,14 @@ static bool is_busy(const struct local_follow *f)
 	return f->last.state == IPP_JSTATE_PROCESSING || f->first;
 }
 
+static int64_t now(const struct local_follow *f)
+{
+	return f->queue->qs->clock->now_ms(f->queue->qs->clock);
+}
+
 static int64_t next_delay(struct local_follow *f)
 {
-	int64_t delay = f->interval_ms, most;
+	int64_t delay = (now(f) - f->changed) / PART, most;
 
 	if (f->failures > 0) {
 		most = MOST_MS << (f->failures < 4 ? f->failures - 1 : 3);
@@ -76,15 +82,14 @@ static int64_t next_delay(struct local_follow *f)
 		return 0;
 	if (f->seen && !is_busy(f))
 		return MOST_MS;
-	f->interval_ms = delay < DOUBLED_MS ? delay * 2 : delay + delay / 2;
-	if (f->interval_ms > MOST_MS)
-		f->interval_ms = MOST_MS;
-	return delay;
+	if (delay < FIRST_MS)
+		return FIRST_MS;
+	return delay < MOST_MS ? delay : MOST_MS;
 }
 
 static void hurry(struct local_follow *f)
 {
-	f->interval_ms = FIRST_MS;
+	f->changed = now(f);
 	f->again = true;
 	if (!f->asking)
 		timer_start(&f->timer, 0);
@@ -180,7 +185,7 @@ static void take_job(struct local_follow *f, struct local_job *job)
 	                      !printer_state_says_untouched(f->last.message));
 	changed = !f->seen || !outcome_equal(job, &f->last);
 	if (f->seen && job->state != f->last.state)
-		f->interval_ms = FIRST_MS;
+		f->changed = now(f);
 	f->last = *job;
 	f->seen = true;
 	if (job->outcome != OUTCOME_NONE) {
@@ -232,7 +237,7 @@ void queue_watch(struct queue *q, struct local_watch *w)
 
 	f->watch = w;
 	f->queue = q;
-	f->interval_ms = FIRST_MS;
+	f->changed = now(f);
 	q->pins++;
 	w->private = f;
 	timer_init(&f->timer, q->qs->clock, on_timer, f);
@@ -245,7 +250,7 @@ void queue_watch(struct queue *q, struct local_watch *w)
 		q->qs->watches++;
 	set_watched(q);
 	if (!q->cups && f->first)
-		queue_want(q, WANT_STATE); /* and every second from now on */
+		queue_watched(q);
 }
 
 void queue_unwatch(struct local_watch *w)

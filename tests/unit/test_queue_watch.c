@@ -98,10 +98,12 @@ static void test_asking_slows_down_to_two_seconds(void **state)
 	open_fixture(&f, "laser");
 	settle_fixture(&f);
 	watch(&f, &s, 7);
-	n = ask_for(100, 7, IPP_JSTATE_PROCESSING);
-	assert_in_range(n, 6, 10);
+	n = ask_for(8, 7, IPP_JSTATE_PROCESSING);
+	assert_in_range(n, 4, 5);
+	n = ask_for(92, 7, IPP_JSTATE_PROCESSING);
+	assert_in_range(n, 8, 14);
 	n = ask_for(5900, 7, IPP_JSTATE_PROCESSING);
-	assert_in_range(n, 6, 12);
+	assert_in_range(n, 16, 21);
 	n = ask_for(20000, 7, IPP_JSTATE_PROCESSING);
 	assert_in_range(n, 9, 11);
 	queue_ops.unwatch(&s.w);
@@ -472,11 +474,34 @@ static void test_an_ipp_printer_is_asked_every_ten_seconds_or_every_second(void 
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_IDLE, ""));
 	watch(&f, &s, 1);
 	for (i = 0; i < 5; i++) {
-		answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_IDLE, ""));
+		assert_false(is_waiting(IPP_OP_GET_PRINTER_ATTRIBUTES));
 		(void)ask_for(1000, 1, IPP_JSTATE_PROCESSING);
+		answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_IDLE, ""));
 	}
 	assert_int_equal(f.told, 0);
 	queue_ops.unwatch(&s.w);
+	close_fixture(&f);
+}
+
+static void test_short_jobs_do_not_put_the_question_off(void **state)
+{
+	struct fixture f;
+	struct seen s;
+	unsigned i, asked_for = 0;
+
+	(void)state;
+	open_fixture(&f, "ipps://printer.example/ipp/print");
+	settle_fixture(&f);
+	for (i = 1; i <= 30; i++) { /* a new one every 100 ms, each ends at once */
+		watch(&f, &s, (int32_t)i);
+		answer(IPP_OP_GET_JOB_ATTRIBUTES, job_in((int32_t)i, IPP_JSTATE_COMPLETED));
+		pass(100);
+		if (is_waiting(IPP_OP_GET_PRINTER_ATTRIBUTES)) {
+			answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_IDLE, ""));
+			asked_for++;
+		}
+	}
+	assert_in_range(asked_for, 2, 3);
 	close_fixture(&f);
 }
 
@@ -648,6 +673,7 @@ int main(void)
 		cmocka_unit_test(test_cups_that_is_down_is_told_once_and_read_when_back),
 		cmocka_unit_test(test_a_missing_queue_is_missing_until_it_is_there),
 		cmocka_unit_test(test_an_ipp_printer_is_asked_every_ten_seconds_or_every_second),
+		cmocka_unit_test(test_short_jobs_do_not_put_the_question_off),
 		cmocka_unit_test(test_an_ipp_printer_that_is_off_is_asked_with_growing_pauses),
 		cmocka_unit_test(test_connecting_for_long_is_unreachable),
 		cmocka_unit_test(test_a_changed_configuration_is_read_whole),
