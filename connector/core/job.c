@@ -433,8 +433,12 @@ void job_move(struct job *j, enum job_state to)
 		printer_next(p);
 		return;
 	}
-	if (to == JOB_PRINTING && !j->lazy_busy) {
-		/* "closed" is durable already, which says as much: no need to wait */
+	if ((to == JOB_PRINTING || (to == JOB_HANDING && j->before == JOB_CLAIMING)) &&
+	    !j->lazy_busy) {
+		/* Nothing to wait for. Printing: "closed" is durable, which says as much. Handing:
+		 * the row is durable; the next commit, before the document's first byte goes to the
+		 * queue, takes this one along. Until then a restart finds the job claiming, accepts
+		 * it again and looks for what Create-Job may have made. */
 		timer_stop(&j->timer);
 		j->backing_off = false;
 		j->tries = 0;
@@ -442,6 +446,8 @@ void job_move(struct job *j, enum job_state to)
 		on_moved(j, NULL);
 		return;
 	}
+	if (j->before == JOB_PRINTING)
+		printer_next(j->printer); /* the queue is free, whenever this is durable */
 	job_save(j, on_moved);
 }
 

@@ -54,7 +54,7 @@ static void accepted(struct job *j)
 	j->rec.acked = j->core->set.clock->wall_ms(j->core->set.clock);
 	j->rec.attempt = 1;
 	job_event(j, "connector", "accepted from the cloud");
-	j->adopted = false;
+	/* one adopted while claiming may have come as far as Create-Job: it is looked for */
 	job_move(j, JOB_HANDING);
 }
 
