@@ -260,15 +260,21 @@ class Bench:
         self.tidy()
 
     def bursts(self, jobs, rounds, limit):
-        """Straight with one submitter, through the cloud with four."""
-        straight, through = [], []
+        """Straight with one submitter, who sends the next job when the last one is done, since the
+        printer takes one at a time; through the cloud with four, who do not wait. Beside it what
+        the printer can do at most, when it is asked again and again while it is busy."""
+        straight, hurried, through = [], [], []
         for _ in range(rounds):
-            straight.append(measure.burst(jobs, 1, self.eve.uri, self.small))
+            alone = measure.single(jobs, (self.eve.uri, self.small))[0]
+            straight.append(1e3 * jobs / sum(alone))
             through.append(measure.burst(jobs, 4, self.cloud.uri("p0"), self.small))
+            hurried.append(measure.burst(jobs, 1, self.eve.uri, self.small))
         middle = [statistics.median(way) for way in (straight, through)]
         self.board.add(f"burst of {jobs} jobs, jobs a second", middle[1], "/s", beside=middle[0],
                        ratio=middle[1] / middle[0], limit=limit, at_least=True,
                        samples={"straight": straight, "through": through})
+        self.board.add("  straight, the printer never left alone", statistics.median(hurried),
+                       "/s", samples=hurried)
         self.tidy()
 
     # ---- the loop ----------------------------------------------------------------------------
