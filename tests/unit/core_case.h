@@ -21,7 +21,7 @@
 
 #define in_world(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 
-static int world_setup(void **state)
+static inline int world_setup(void **state)
 {
 	struct fake_world *w = xcalloc(1, sizeof(*w));
 
@@ -30,7 +30,7 @@ static int world_setup(void **state)
 	return 0;
 }
 
-static int world_teardown(void **state)
+static inline int world_teardown(void **state)
 {
 	struct fake_world *w = *state;
 
