@@ -52,7 +52,6 @@ static void accepted(struct job *j)
 {
 	j->rec.acknowledged = true;
 	j->rec.acked = j->core->set.clock->wall_ms(j->core->set.clock);
-	j->rec.attempt = 1;
 	job_event(j, "connector", "accepted from the cloud");
 	/* one adopted while claiming may have come as far as Create-Job: it is looked for */
 	job_move(j, JOB_HANDING);
@@ -234,6 +233,8 @@ static void start_store(struct job *j)
 		               "aborted-by-system");
 		job_event(j, "connector", "refused: %s", err.text);
 	} else {
+		/* with the row's UUID it makes the local job-uuid, which so is durable from here on */
+		j->rec.attempt = 1;
 		job_event(j, "cloud", "fetched as cloud job %d", j->rec.cloud_job);
 	}
 	j->saving = true;

@@ -7,10 +7,8 @@ static void test_a_job_prints_on_cups_and_each_step_follows_its_commit(void **st
 
 	fake_until(w, "store.lazy 7 done");
 	assert_told(w, 7, CLOUD_JOB_COMPLETED);
-	assert_before(w, "store.add 7 claiming try=0 local=0 open ok", "> cloud.accept 7");
-	assert_before(w, "cloud.accept 7 ok", "store.save 7 handing try=1 local=0 open");
-	assert_before(w, "store.save 7 handing try=1 local=0 open acknowledged ok",
-	              "> queue.create 7");
+	assert_before(w, "store.add 7 claiming try=1 local=0 open ok", "> cloud.accept 7");
+	assert_before(w, "cloud.accept 7 ok", "> queue.create 7");
 	assert_before(w, "store.save 7 handing try=1 local=100 open acknowledged ok",
 	              "> queue.send 7");
 	assert_before(w, "store.save 7 handing try=1 local=100 closed acknowledged ok",
@@ -30,8 +28,7 @@ static void test_a_job_prints_on_an_ipp_printer_with_the_whole_document_first(vo
 	fake_until(w, "store.lazy 7 done");
 	assert_told(w, 7, CLOUD_JOB_COMPLETED);
 	assert_before(w, "transit.fill 0 ok", "> queue.create 7");
-	assert_before(w, "store.save 7 handing try=1 local=0 open acknowledged ok",
-	              "> queue.create 7");
+	assert_before(w, "cloud.accept 7 ok", "> queue.create 7");
 	assert_before(w, "store.save 7 handing try=1 local=100 closed acknowledged ok",
 	              "> queue.send 7");
 	assert_no_line(w, "> queue.finish 7");
@@ -211,7 +208,7 @@ static void test_a_commit_that_fails_blocks_what_follows_and_is_tried_again(void
 	fake_start(w);
 	fake_run(w, 30 * MINUTE);
 	assert_line(w, "cloud.accept 7 ok");
-	assert_no_line(w, "> queue.create 7");
+	assert_no_line(w, "> queue.send 7");
 	assert_true(fake_count(w, "> store.save 7") > 10);
 	w->rules[0].times = 0;
 	fake_run(w, MINUTE);
