@@ -8,10 +8,12 @@
 #include "common/str.h"
 #include "common/util.h"
 
-#define GAP 2 /* between columns */
+#define GAP         2 /* between columns */
+#define NOTE_INDENT 4
 
 struct cell {
 	char *text;
+	char *note; /* of the row that it begins; NULL: none */
 	unsigned width;
 	enum style style;
 };
@@ -36,8 +38,10 @@ void table_free(struct table *t)
 {
 	if (!t)
 		return;
-	for (size_t i = 0; i < t->count; i++)
+	for (size_t i = 0; i < t->count; i++) {
 		free(t->cells[i].text);
+		free(t->cells[i].note);
+	}
 	free(t->cells);
 	free(t);
 }
@@ -105,6 +109,17 @@ void table_add(struct table *t, enum style style, const char *text)
 	cell->text = clean(text && *text ? text : "-");
 	cell->width = text_width(cell->text);
 	cell->style = style;
+	cell->note = NULL;
+}
+
+void table_note(struct table *t, const char *text)
+{
+	struct cell *first = &t->cells[t->count - t->n];
+
+	if (!text || !*text)
+		return;
+	free(first->note);
+	first->note = xstrdup(text);
 }
 
 /* Takes from the widest column that may give, until all fit. */
@@ -178,8 +193,12 @@ void table_print(const struct table *t, FILE *out, unsigned width, bool colours)
 
 		print_cell(out, &t->cells[i], widths[i % t->n], t->columns[i % t->n].right, last,
 		           colours);
-		if (last)
-			(void)fputc('\n', out);
+		if (!last)
+			continue;
+		(void)fputc('\n', out);
+		if (t->cells[i + 1 - t->n].note)
+			print_wrapped(out, NOTE_INDENT, width, "", STYLE_PLAIN,
+			              t->cells[i + 1 - t->n].note, false);
 	}
 	free(widths);
 }
@@ -247,6 +266,8 @@ void print_wrapped(FILE *out, unsigned indent, unsigned width, const char *label
 	unsigned used = text_width(label);
 	const char *rest = safe;
 
+	for (size_t len = strlen(safe); len && safe[len - 1] == ' ';)
+		safe[--len] = '\0';
 	style_begin(out, style, colours);
 	(void)fputs(label, out);
 	style_end(out, style, colours);

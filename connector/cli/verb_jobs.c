@@ -48,8 +48,7 @@ static void show_jobs(const struct cli *cli, const cJSON *jobs)
 {
 	static const struct column with_user[] = { { "JOB", true, 0 },    { "QUEUE", false, 10 },
 		                                   { "STATE", false, 0 }, { "RECEIVED", false, 0 },
-		                                   { "PAGES", true, 0 },  { "NOTE", false, 10 },
-		                                   { "USER", false, 8 } };
+		                                   { "PAGES", true, 0 },  { "USER", false, 8 } };
 	bool users = any_user(jobs);
 	struct table *t = table_new(with_user, ARRAY_SIZE(with_user) - !users);
 	char text[TIME_SHORT_SIZE];
@@ -70,9 +69,10 @@ static void show_jobs(const struct cli *cli, const cJSON *jobs)
 			(void)snprintf(text, sizeof(text), "%" PRId64,
 			               member_number(job, "impressions", 0));
 		table_add(t, STYLE_PLAIN, text);
-		table_add(t, STYLE_PLAIN, member_text(member(job, "error"), "text"));
 		if (users)
 			table_add(t, STYLE_PLAIN, member_text(job, "user"));
+		if (strcmp(state, "completed") != 0)
+			table_note(t, member_text(member(job, "error"), "text"));
 	}
 	table_print(t, stdout, cli->width, cli->colours);
 	table_free(t);
@@ -150,8 +150,25 @@ static void show_document(const struct cli *cli, const cJSON *job)
 	show_line(cli, "Document", text);
 }
 
+/* The longest time: one of another day has its date before it. */
+static int time_width(const cJSON *events)
+{
+	char time[TIME_SHORT_SIZE];
+	const cJSON *event;
+	size_t longest = 0;
+
+	cJSON_ArrayForEach(event, events)
+	{
+		time_exact(member_text(event, "time"), now_ms(), time);
+		if (strlen(time) > longest)
+			longest = strlen(time);
+	}
+	return (int)longest;
+}
+
 static void show_events(const struct cli *cli, const cJSON *events)
 {
+	int width = time_width(events);
 	const cJSON *event;
 
 	(void)puts("");
@@ -163,8 +180,7 @@ static void show_events(const struct cli *cli, const cJSON *events)
 		AUTO(free_str) char *label = NULL;
 
 		time_exact(member_text(event, "time"), now_ms(), time);
-		label = xasprintf("%-*s  %-9s", *time && !strchr(time, ' ') ? 12 : 19, time,
-		                  member_text(event, "source"));
+		label = xasprintf("%*s  %-9.20s", width, time, member_text(event, "source"));
 		print_wrapped(stdout, text_width(label) + 2, cli->width, label, STYLE_DIM,
 		              member_text(event, "text"), cli->colours);
 	}

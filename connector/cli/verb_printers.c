@@ -1,8 +1,10 @@
 /* verb_printers.c - printers, and local queues that could be. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "common/buf.h"
 #include "common/util.h"
 #include "connector/cli/cli.h"
 #include "connector/cli/table.h"
@@ -49,34 +51,46 @@ static void add_number(struct table *t, int64_t number)
 	table_add(t, STYLE_PLAIN, text);
 }
 
-static void show_reasons(const struct cli *cli, const cJSON *printers)
+/* Whether its queue is registered with another cloud too. */
+static bool is_twin(const cJSON *printers, const cJSON *printer)
 {
-	const cJSON *printer, *reason;
-	bool any = false;
+	const cJSON *other;
 
-	cJSON_ArrayForEach(printer, printers)
+	cJSON_ArrayForEach(other, printers)
 	{
-		cJSON_ArrayForEach(reason, cJSON_GetObjectItemCaseSensitive(printer, "reasons"))
-		{
-			AUTO(free_str)
-			char *label = xasprintf("%.40s:", member_text(printer, "queue"));
-
-			if (!cJSON_IsString(reason))
-				continue;
-			if (!any)
-				(void)puts("");
-			any = true;
-			print_wrapped(stdout, text_width(label) + 1, cli->width, label,
-			              STYLE_WARNING, reason->valuestring, cli->colours);
-		}
+		if (other != printer &&
+		    strcmp(member_text(other, "queue"), member_text(printer, "queue")) == 0)
+			return true;
 	}
+	return false;
+}
+
+/* Why it is not online; its id where the queue's name does not say which one is meant. */
+static void add_note(struct table *t, const cJSON *printers, const cJSON *printer)
+{
+	const cJSON *reason;
+	struct buf text;
+
+	buf_init(&text, 4096);
+	cJSON_ArrayForEach(reason, cJSON_GetObjectItemCaseSensitive(printer, "reasons"))
+	{
+		if (cJSON_IsString(reason))
+			(void)buf_printf(&text, "%s%s", text.len ? "; " : "", reason->valuestring);
+	}
+	if (is_twin(printers, printer))
+		(void)buf_printf(&text, "%sid %s", text.len ? "; " : "",
+		                 member_text(printer, "id"));
+	table_note(t, buf_text(&text));
+	buf_clear(&text);
 }
 
 static void show_printers(const struct cli *cli, const cJSON *printers)
 {
-	static const struct column columns[] = { { "QUEUE", false, 12 }, { "CLOUD", false, 6 },
-		                                 { "STATE", false, 0 },  { "SINCE", false, 0 },
-		                                 { "JOBS", true, 0 },    { "ID", false, 8 } };
+	static const struct column columns[] = { { "QUEUE", false, 12 },
+		                                 { "CLOUD", false, 6 },
+		                                 { "STATE", false, 0 },
+		                                 { "SINCE", false, 0 },
+		                                 { "JOBS", true, 0 } };
 	char since[TIME_SHORT_SIZE];
 	const cJSON *printer;
 	struct table *t;
@@ -98,11 +112,10 @@ static void show_printers(const struct cli *cli, const cJSON *printers)
 		table_add(t, style_of_state(state), state);
 		table_add(t, STYLE_PLAIN, since);
 		add_number(t, member_number(printer, "jobs", 0));
-		table_add(t, STYLE_DIM, member_text(printer, "id"));
+		add_note(t, printers, printer);
 	}
 	table_print(t, stdout, cli->width, cli->colours);
 	table_free(t);
-	show_reasons(cli, printers);
 }
 
 int verb_printers(struct cli *cli)

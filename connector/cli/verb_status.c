@@ -32,8 +32,7 @@ static void show_clouds(const struct cli *cli, const cJSON *clouds)
 	static const struct column columns[] = { { "CLOUD", false, 8 },
 		                                 { "TYPE", false, 0 },
 		                                 { "STATE", false, 0 },
-		                                 { "SINCE", false, 0 },
-		                                 { "WHY", false, 10 } };
+		                                 { "SINCE", false, 0 } };
 	struct table *t = table_new(columns, ARRAY_SIZE(columns));
 	const cJSON *cloud, *reachable;
 	char since[TIME_SHORT_SIZE];
@@ -56,7 +55,6 @@ static void show_clouds(const struct cli *cli, const cJSON *clouds)
 		table_add(t, STYLE_PLAIN, member_text(cloud, "type"));
 		table_add(t, style_of_state(state), state);
 		table_add(t, STYLE_PLAIN, since);
-		table_add(t, STYLE_PLAIN, member_text(cloud, "error"));
 	}
 	if (cJSON_GetArraySize(clouds) > 0)
 		table_print(t, stdout, cli->width, cli->colours);
