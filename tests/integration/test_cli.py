@@ -1,0 +1,521 @@
+"""The print-connector command against a stand-in of the daemon: exit codes, JSON, its looks."""
+
+import json
+import os
+import pty
+import re
+import socket
+import subprocess
+import unicodedata
+
+import pytest
+
+from bed import BUILD
+from fake_control import Error, FakeControl
+
+CLI = BUILD / "print-connector"
+ID = "5d9a1f6e-0000-4000-8000-00000000000%d"
+
+
+def job(number, **more):
+    """As the interface describes it."""
+    return {"id": number, "uuid": "u", "queue": "laser-on-the-second-floor", "cloud": "office",
+            "cloud_job": 7, "name": None, "user": None, "state": "printing", "outcome": None,
+            "local_job": 34, "bytes": 1234567, "impressions": None, "attempts": 1, "error": None,
+            "dropped": [], "times": {"received": "2024-02-03T17:02:03.123Z", "acknowledged": None,
+                                     "handed": None, "finished": None, "reported": None}, **more}
+
+
+def printer(number, **more):
+    """Likewise."""
+    return {"id": ID % number, "queue": "laser", "cloud": "office", "cloud_printer": "ipps://c/1",
+            "state": "online", "reasons": [], "since": "2024-02-03T17:02:03.123Z", "jobs": 0,
+            "certificate": None, **more}
+
+
+def status(**more):
+    """Likewise."""
+    return {"version": "9.9", "since": "2024-02-03T17:02:03.123Z",
+            "clouds": [{"name": "office", "type": "ipp-infra", "reachable": True,
+                        "since": "2024-02-03T17:02:03.123Z", "error": None},
+                       {"name": "branch", "type": "ipp-infra", "reachable": None, "since": None,
+                        "error": None}],
+            "printers": {"online": 3, "offline": 1}, "jobs": {"printing": 2, "held": 0},
+            "health": [], **more}
+
+
+def health(severity):
+    """Likewise."""
+    return {"code": "queue-missing", "severity": severity, "subject": "laser",
+            "text": "queue laser does not exist any more, " + 20 * "which is a pity, ",
+            "remedy": "make it again"}
+
+
+def register(parameters):
+    """One queue works, one has a warning, the others do not exist."""
+    queue = parameters["queue"]
+    events = [{"event": "waiting", "text": "asking the cloud"}]
+    if queue in ("laser", "stopped"):
+        text = "queue stopped is stopped: cupsenable stopped" if queue == "stopped" else None
+        events += [{"event": "registered", "printer": ID % 1, "text": text}]
+    else:
+        events += [{"event": "failed", "text": f"CUPS has no queue {queue}", "remedy": "make one"}]
+    events += [{"event": "done"}]
+    return [{"event": e["event"], "queue": queue, "printer": None, "text": None, "remedy": None,
+             **e} for e in events]
+
+
+ANSWERS = {
+    "GetStatus": status(),
+    "ListPrinters": {"printers": [printer(1)]},
+    "ListQueues": {"queues": [{"name": "laser", "info": 9 * "Second floor ",
+                               "make_and_model": 9 * "ACME 3000 ", "kind": "cups",
+                               "registered": True}]},
+    "ListJobs": {"jobs": [job(12), job(11, state="done", outcome="completed", impressions=3)]},
+    "GetJob": {"job": job(12), "events": [{"time": "2024-02-03T17:02:03.123Z", "source": "cloud",
+                                           "text": 20 * "received "}]},
+    "Register": register,
+    "Unregister": {"text": "printer Laser is still known to the cloud"},
+    "Cancel": {},
+    "GetMetrics": {"text": "a 1\n# EOF\n"},
+}
+
+
+class Setup:
+    """The command and its counterpart."""
+
+    def __init__(self, folder):
+        self.path = folder / "control"
+        self.folder = folder
+        self.control = FakeControl(self.path, dict(ANSWERS))
+
+    def run(self, *arguments, **options):
+        """Its (exit code, stdout, stderr)."""
+        environment = {"PATH": os.environ["PATH"], "TZ": "UTC", **options.pop("env", {})}
+        done = subprocess.run([CLI, "--socket", self.path, *arguments], capture_output=True,
+                              text=True, timeout=30, check=False, cwd=self.folder,
+                              env=environment, stdin=subprocess.DEVNULL, **options)
+        assert "ERROR: AddressSanitizer" not in done.stderr
+        return done.returncode, done.stdout, done.stderr
+
+    def json(self, *arguments):
+        """Its exit code and its object."""
+        code, out, err = self.run("--json", *arguments)
+        assert err == ""
+        assert out.startswith('{"schema":1,')
+        return code, json.loads(out)
+
+
+@pytest.fixture(name="cli")
+def fixture_cli(bed_dir):
+    """The command with all answers as they should be."""
+    setup = Setup(bed_dir)
+    yield setup
+    if setup.path.exists():
+        setup.control.close()
+
+
+def width(line):
+    """Columns on a terminal."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+
+
+# ---- wrong usage ------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("arguments, words", [
+    ([], "say what to do"),
+    (["statsu"], "did you mean status?"),
+    (["pritners"], "did you mean printers?"),
+    (["watch"], "unknown verb watch"),
+    (["drain"], "unknown verb drain"),
+    (["zzz"], "--help lists all"),
+    (["status", "--colour"], "unknown option --colour of status"),
+    (["jobs", "--pritner", "x"], "did you mean --printer?"),
+    (["jobs", "--pritner=x"], "did you mean --printer?"),
+    (["status", "--all"], "unknown option --all of status"),
+    (["-x", "status"], "unknown option -x"),
+    (["status", "-q"], "unknown option -q"),
+    (["jobs", "--printer"], "--printer needs a value"),
+    (["job"], "too few arguments"),
+    (["job", "1", "2"], "too many arguments"),
+    (["job", "x"], "x is not the number of a job"),
+    (["cancel", "0"], "0 is not the number of a job"),
+    (["cancel", "99999999999999999999"], "is not the number of a job"),
+    (["register"], "usage: print-connector register QUEUE"),
+    (["register", "a", "b", "--cloud-uri", "ipps://x/1"], "one by one"),
+    (["register", "a", "b", "--name", "x"], "one by one"),
+    (["register", "a", "--key", "x"], "--certificate and --key go together"),
+    (["register", "a", "--username", "x"], "--username needs --password-file"),
+    (["unregister", "laser"], "say --yes"),
+    (["\x1b[2J"], "unknown verb ?[2J"),
+])
+def test_wrong_usage_is_exit_2_and_says_what_is_right(cli, arguments, words):
+    """Nothing reaches the daemon."""
+    code, out, err = cli.run(*arguments)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert err.startswith("print-connector: ")
+    assert not cli.control.calls
+
+
+def test_wrong_usage_is_json_when_asked(cli):
+    """The same shape as every failure."""
+    code, data = cli.json("statsu")
+    assert code == 2
+    assert data["error"] == {"kind": "rejected", "code": 0, "text": "unknown verb statsu",
+                             "remedy": "did you mean status?"}
+
+
+VERBS = ["status", "printers", "register", "unregister", "jobs", "job", "cancel", "metrics"]
+
+
+def test_help_names_each_verb_and_option(cli):
+    """And fits the terminal."""
+    code, out, err = cli.run("--help")
+    assert (code, err) == (0, "")
+    for verb in VERBS:
+        assert re.search(rf"^  {verb} ", out, re.M)
+        code, text, err = cli.run(verb, "--help")
+        assert (code, err) == (0, "")
+        assert text.startswith(f"Usage: print-connector {verb}")
+        assert "--json" in text
+        assert max(map(width, text.splitlines())) <= 80
+    assert max(map(width, out.splitlines())) <= 80
+    assert "--cloud-uri URI" in cli.run("register", "-h")[1]
+    assert not cli.control.calls
+
+
+def test_the_version_is_told_without_a_daemon(cli):
+    """As one line."""
+    cli.control.close()
+    code, out, _ = cli.run("--version")
+    assert code == 0
+    assert re.fullmatch(r"print-connector \d+\.\d+\.\d+\n", out)
+
+
+# ---- the way to the daemon --------------------------------------------------------------------
+
+def test_no_daemon_is_exit_3(cli):
+    """Neither without a socket nor with one that nobody listens at."""
+    cli.control.close()
+    code, _, err = cli.run("status")
+    assert code == 3
+    assert "does not run" in err and "systemctl start print-connector" in err
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(cli.path))
+    code, data = cli.json("status")
+    assert code == 3
+    assert data["error"]["kind"] == "temporary"
+    os.unlink(cli.path)
+
+
+def test_not_permitted_is_exit_3(cli):
+    """With what helps."""
+    cli.control.answers["Cancel"] = Error("NotPermitted", text="you may not change anything",
+                                          remedy="join group print-connector, or ask root")
+    code, _, err = cli.run("cancel", "12")
+    assert code == 3
+    assert err == ("print-connector: you may not change anything\n"
+                   "  join group print-connector, or ask root\n")
+
+
+def test_a_daemon_that_hangs_up_is_exit_3(cli):
+    """In the middle of a call."""
+    cli.control.answers["GetStatus"] = lambda parameters: None
+    code, _, err = cli.run("status")
+    assert code == 3
+    assert "hung up" in err
+
+
+@pytest.mark.parametrize("nonsense", [b"HTTP/1.1 400 no\0", b"[]\0", b'{"error":7}\0',
+                                      b'{"parameters":[]}\0', b"\xff\xfe\0", b"\0"])
+def test_nonsense_is_told_as_such(cli, nonsense):
+    """And nothing breaks."""
+    cli.control.answers["GetStatus"] = nonsense
+    code, _, err = cli.run("status")
+    assert code == 1
+    assert "nonsense" in err
+
+
+@pytest.mark.parametrize("method, verb", [
+    ("GetStatus", ["status"]), ("ListPrinters", ["printers"]), ("ListJobs", ["jobs"]),
+    ("ListQueues", ["printers", "--available"]), ("GetJob", ["job", "1"]),
+    ("GetMetrics", ["metrics"]), ("Register", ["register", "laser"]),
+    ("Unregister", ["unregister", "laser", "--yes"])])
+@pytest.mark.parametrize("answer", [
+    {}, {"job": 7, "events": 7, "printers": 7, "jobs": 7, "queues": 7, "clouds": 7, "health": 7},
+    {"printers": [7, None], "jobs": [[]], "queues": ["x"], "clouds": [None], "health": [7],
+     "events": [None], "job": [], "event": 7, "text": []}])
+def test_answers_of_the_wrong_shape_break_nothing(cli, method, verb, answer):
+    """The daemon may be of another version."""
+    cli.control.answers[method] = answer
+    for arguments in (verb, ["--json", *verb]):
+        assert cli.run(*arguments)[0] in (0, 1)
+
+
+def test_the_settings_say_where_the_daemon_listens(cli):
+    """By runtime-directory; --socket is stronger; wrong settings say so."""
+    conf = cli.folder / "x.conf"
+    conf.write_text(f"[connector]\nruntime-directory = {cli.folder}\n")
+
+    def run(*arguments):
+        return subprocess.run([CLI, *arguments, "metrics"], capture_output=True, text=True,
+                              timeout=30, check=False)
+
+    assert run("--config", conf).stdout == "a 1\n# EOF\n"
+    conf.write_text("[connectro]\n")
+    done = run("--config", conf)
+    assert done.returncode == 1
+    assert "did you mean [connector]?" in done.stderr and "--socket" in done.stderr
+    assert run("--config", conf, "--socket", cli.path).returncode == 0
+
+
+@pytest.mark.parametrize("error, code, kind", [
+    (Error("NotFound", subject="x", text="no job 12", remedy="look"), 1, "gone"),
+    (Error("Conflict", text="it has ended", remedy=""), 1, "rejected"),
+    (Error("InvalidArgument", field="id", text="no", remedy=""), 2, "rejected"),
+    (Error("Failed", kind="temporary", code=5, text="disk full", remedy="make room"), 1,
+     "temporary"),
+    (Error("org.varlink.service.MethodNotFound", method="Cancel"), 1, "rejected"),
+])
+def test_errors_have_one_shape(cli, error, code, kind):
+    """{"kind", "code", "text", "remedy"}"""
+    cli.control.answers["Cancel"] = error
+    got, data = cli.json("cancel", "12")
+    assert got == code
+    assert list(data) == ["schema", "error"]
+    assert list(data["error"]) == ["kind", "code", "text", "remedy"]
+    assert data["error"]["kind"] == kind
+    assert data["error"]["remedy"] != ""
+
+
+# ---- JSON -------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("arguments, method", [
+    (["status"], "GetStatus"), (["printers"], "ListPrinters"),
+    (["printers", "--available"], "ListQueues"), (["jobs"], "ListJobs"),
+    (["metrics"], "GetMetrics")])
+def test_json_is_what_the_daemon_said_with_a_schema(cli, arguments, method):
+    """--json before the verb or behind it."""
+    assert cli.json(*arguments) == (0, {"schema": 1, **ANSWERS[method]})
+    assert json.loads(cli.run(*arguments, "--json")[1])["schema"] == 1
+
+
+def test_json_of_a_job_is_the_job_with_its_events(cli):
+    """As in the list."""
+    code, data = cli.json("job", "12")
+    assert code == 0
+    assert data == {"schema": 1, **job(12), "events": ANSWERS["GetJob"]["events"]}
+    assert cli.control.calls == [("GetJob", {"id": 12}, False)]
+
+
+def test_json_of_a_registration_is_one_line_for_each_event(cli):
+    """With one done at the end."""
+    code, out, err = cli.run("--json", "register", "laser", "bad")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert (code, err) == (1, "")
+    assert [line["event"] for line in lines] == ["waiting", "registered", "waiting", "failed",
+                                                 "done"]
+    assert all(list(line)[:2] == ["schema", "event"] for line in lines)
+    assert lines[-1] == {"schema": 1, "event": "done", "registered": 1, "failed": 1}
+
+
+# ---- verbs ------------------------------------------------------------------------------------
+
+def test_status_is_exit_4_when_something_needs_attention(cli):
+    """An error does, a warning does not."""
+    assert cli.run("status")[0] == 0
+    cli.control.answers["GetStatus"] = status(health=[health("warning")])
+    assert cli.run("status")[0] == 0
+    cli.control.answers["GetStatus"] = status(health=[health("warning"), health("error")])
+    assert cli.run("status")[0] == 4
+    assert cli.json("status")[0] == 4
+    assert "> make it again" in cli.run("status")[1]
+
+
+def test_register_passes_on_what_was_given(cli):
+    """Files as absolute paths: the daemon runs elsewhere."""
+    code, out, _ = cli.run("register", "laser", "--cloud", "office", "--cloud-uri", "ipps://x/1",
+                           "--name", "Laser", "--certificate", "c.pem", "--key", "/k.pem",
+                           "--username", "u", "--password-file", "p")
+    assert code == 0
+    assert f"laser: registered as printer {ID % 1}" in out
+    assert cli.control.calls == [("Register", {
+        "queue": "laser", "cloud": "office", "name": "Laser", "cloud_uri": "ipps://x/1",
+        "certificate_file": f"{cli.folder}/c.pem", "key_file": "/k.pem", "username": "u",
+        "password_file": f"{cli.folder}/p"}, True)]
+
+
+def test_what_succeeded_stays_when_another_queue_fails(cli):
+    """Each is tried; one failure is exit 1, a warning exit 4."""
+    code, out, err = cli.run("register", "bad", "laser")
+    assert code == 1
+    assert "laser: registered" in out
+    assert "bad: CUPS has no queue bad" in err
+    code, out, _ = cli.run("register", "stopped")
+    assert code == 4
+    assert "cupsenable stopped" in out
+    code, out, _ = cli.run("register", "laser", "--dry-run")
+    assert code == 0
+    assert "nothing was changed" in out
+    assert cli.control.calls[-1][1]["dry_run"] is True
+
+
+def test_register_of_a_stranger_ends_at_once(cli):
+    """It would be the same for every queue."""
+    cli.control.answers["Register"] = Error("NotPermitted", text="no", remedy="ask root")
+    assert cli.run("register", "a", "b", "c")[0] == 3
+    assert len(cli.control.calls) == 1
+
+
+def test_register_in_one_of_several_clouds_asks_which(cli):
+    """With their names."""
+    cli.control.answers["Register"] = Error("Ambiguous", text="there are several clouds",
+                                            remedy="name one with --cloud",
+                                            candidates=["one", "two"])
+    code, _, err = cli.run("register", "laser")
+    assert code == 1
+    assert "several clouds (one, two)" in err
+
+
+def test_unregister_goes_on_after_a_failure(cli):
+    """And says what is left to do."""
+    def answer(parameters):
+        if parameters["queue"] == "bad":
+            return Error("NotFound", subject="bad", text="bad is not registered", remedy="")
+        return ANSWERS["Unregister"]
+
+    cli.control.answers["Unregister"] = answer
+    code, out, err = cli.run("unregister", "bad", "laser", "--yes", "--cloud", "office")
+    assert code == 1
+    assert "laser: unregistered" in out and "still known to the cloud" in out
+    assert "bad is not registered" in err
+    code, data = cli.json("unregister", "bad", "laser", "--yes")
+    assert code == 1
+    assert data["error"]["kind"] == "gone"
+    assert [q["unregistered"] for q in data["queues"]] == [False, True]
+
+
+def test_cancel_and_metrics(cli):
+    """Short as they are."""
+    assert cli.run("cancel", "12")[:2] == (
+        0, "job 12 is being canceled; print-connector job 12 tells when it has ended\n")
+    assert cli.json("cancel", "12") == (0, {"schema": 1, "id": 12})
+    assert cli.run("metrics")[:2] == (0, "a 1\n# EOF\n")
+
+
+def test_jobs_can_be_narrowed(cli):
+    """To one queue, and to finished ones too."""
+    assert cli.run("jobs")[0] == 0
+    assert cli.run("jobs", "--printer", "laser", "--all")[0] == 0
+    assert cli.control.calls == [("ListJobs", {}, False),
+                                 ("ListJobs", {"printer": "laser", "all": True}, False)]
+
+
+# ---- what people see --------------------------------------------------------------------------
+
+LONG = "ipps://printer-with-a-very-long-name.branch-office.example.com:631/ipp/print/drucker-büro"
+
+
+def test_everything_fits_80_columns(cli):
+    """Names of any length, in any script."""
+    error = {"kind": "rejected", "code": 1, "text": 9 * "the queue does not take it, "}
+    cli.control.answers.update({
+        "GetStatus": status(health=[health("error")]),
+        "ListPrinters": {"printers": [
+            printer(1, queue=LONG, cloud="a-cloud-with-a-name-that-is-long", state="offline",
+                    reasons=["it is " + LONG], jobs=123456),
+            printer(2, queue="プリンター" * 9), printer(3, queue="a\tb\x1b[31m")]},
+        "ListJobs": {"jobs": [
+            job(1234567890, queue=LONG, user="anna.with.a.long.name@subsidiary.example.com",
+                error=error), job(1, queue=None, cloud=None, state="done", outcome="aborted")]},
+        "GetJob": {"job": job(9, queue=LONG, error=error, dropped=[9 * "sides: one only, "]),
+                   "events": ANSWERS["GetJob"]["events"]},
+    })
+    for verb in (["status"], ["printers"], ["printers", "--available"], ["jobs"], ["job", "9"]):
+        code, out, err = cli.run(*verb)
+        assert code in (0, 4) and err == ""
+        assert max(map(width, out.splitlines())) <= 80, out
+        assert "\x1b" not in out
+        assert all(line == line.rstrip() for line in out.splitlines()), out
+    assert "…" in cli.run("jobs")[1]
+    assert "…" not in cli.run("jobs", env={"COLUMNS": "300"})[1]
+
+
+def test_columns_are_aligned(cli):
+    """Also where characters have more bytes than columns."""
+    cli.control.answers["ListPrinters"] = {"printers": [
+        printer(1, queue="büro"), printer(2, queue="laser", state="refused")]}
+    lines = cli.run("printers")[1].splitlines()
+    assert lines[0].index("STATE") == lines[1].index("online") == lines[2].index("refused")
+
+
+def test_printers_of_one_queue_in_two_clouds_show_their_ids(cli):
+    """Since the name alone does not say which one is meant."""
+    cli.control.answers["ListPrinters"] = {"printers": [
+        printer(1), printer(2, cloud="branch"), printer(3, queue="other")]}
+    out = cli.run("printers")[1]
+    assert f"id {ID % 1}" in out and f"id {ID % 2}" in out and ID % 3 not in out
+
+
+@pytest.mark.parametrize("verb, method, answer, words", [
+    (["printers"], "ListPrinters", {"printers": []}, "print-connector register QUEUE --cloud-uri"),
+    (["printers", "--available"], "ListQueues", {"queues": []}, "lpadmin"),
+    (["jobs"], "ListJobs", {"jobs": []}, "print-connector jobs --all"),
+    (["jobs", "--all"], "ListJobs", {"jobs": []}, "print-connector printers"),
+    (["status"], "GetStatus", status(clouds=[], printers={}, jobs={}), "[cloud NAME]"),
+])
+def test_empty_lists_say_what_to_do_next(cli, verb, method, answer, words):
+    """In place of a table without rows."""
+    cli.control.answers[method] = answer
+    code, out, _ = cli.run(*verb)
+    assert code == 0
+    assert words in " ".join(out.split())
+
+
+def test_times_are_local_and_short(cli):
+    """By the reader's zone."""
+    cli.control.answers["ListJobs"] = {"jobs": [job(1)]}
+    assert "2024-02-03 17:02 " in cli.run("jobs")[1]
+    assert "2024-02-03 22:32 " in cli.run("jobs", env={"TZ": "XXX-5:30"})[1]
+
+
+def on_terminal(cli, *arguments, answer=b"", env=None):
+    """Its exit code and what a terminal got."""
+    pid, terminal = pty.fork()
+    if not pid:
+        os.execve(CLI, [CLI, "--socket", cli.path, *arguments],
+                  {"TERM": "xterm", "TZ": "UTC", **(env or {})})
+    out = b""
+    while True:
+        if answer and b"[y/N]" in out:
+            os.write(terminal, answer)
+            answer = b""
+        try:
+            data = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not data:
+            break
+        out += data
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), out.decode()
+
+
+def test_colours_are_for_terminals_only(cli):
+    """And not even there when NO_COLOR says so."""
+    assert "\x1b[32monline" in on_terminal(cli, "printers")[1]
+    assert "\x1b" not in on_terminal(cli, "printers", env={"NO_COLOR": "1"})[1]
+    assert "\x1b" not in on_terminal(cli, "printers", env={"TERM": "dumb"})[1]
+    assert "\x1b" not in cli.run("printers", env={"TERM": "xterm"})[1]
+
+
+def test_unregister_asks_on_a_terminal(cli):
+    """Anything but yes changes nothing."""
+    code, out = on_terminal(cli, "unregister", "laser", answer=b"n\n")
+    assert code == 1
+    assert "nothing was changed" in out
+    assert not cli.control.calls
+    code, out = on_terminal(cli, "unregister", "laser", answer=b"y\n")
+    assert code == 0
+    assert len(cli.control.calls) == 1
