@@ -50,6 +50,14 @@ def reachable(program, folder):
     return copy
 
 
+def ensure_machine_id():
+    """Every installed system has one, a bare container may not; the daemon needs it."""
+    path = pathlib.Path("/etc/machine-id")
+    if os.geteuid() == 0 and not (path.exists() and path.stat().st_size):
+        path.unlink(missing_ok=True)
+        run(["dbus-uuidgen", f"--ensure={path}"])
+
+
 class Daemon:
     """Context manager. clouds: {name: {key: value}}; settings: {section: {key: value}} beside
     them. Leaving it stops the daemon and fails when that takes long, when it does not exit with 0
@@ -120,6 +128,7 @@ class Daemon:
         """Starts it without waiting for READY=1: for starts that are expected to fail."""
         if config:
             self.write_config()
+        ensure_machine_id()
         if self._notify:
             self._notify.close()
         path = self.dir / "notify"
