@@ -32,6 +32,7 @@
 
 #define DRAIN_MS    20000 /* below the service's TimeoutStopSec */
 #define STATUS_MS   10000
+#define MACHINE_MIN 32 /* hexadecimal digits, machine-id(5) */
 #define MACHINE_MAX 64
 
 struct daemon {
@@ -145,14 +146,21 @@ static void harden(void)
 /* Which machine this is; a state directory copied to another one is not served there. */
 static int read_machine(struct daemon *d, struct err *err)
 {
-	AUTO(buf_clear) struct buf id;
+	AUTO(buf_clear) struct buf id = { .limit = MACHINE_MAX - 1 };
 
-	buf_init(&id, MACHINE_MAX - 1);
-	if (fs_read_linked("/etc/machine-id", MACHINE_MAX - 1, &id, err) < 0)
-		return err_wrap(err, "systemd-machine-id-setup makes what is missing");
-	(void)str_copy(d->machine, sizeof(d->machine), buf_text(&id));
-	d->machine[strcspn(d->machine, "\n")] = '\0';
-	return 0;
+	static const char *const files[] = { "/etc/machine-id", "/var/lib/dbus/machine-id" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		buf_clear(&id);
+		if (fs_read_linked(files[i], MACHINE_MAX - 1, &id, err) < 0)
+			continue;
+		(void)str_copy(d->machine, sizeof(d->machine), buf_text(&id));
+		d->machine[strcspn(d->machine, "\n")] = '\0';
+		if (strlen(d->machine) >= MACHINE_MIN)
+			return 0;
+		(void)err_set(err, ERR_CORRUPT, 0, "%s has no machine id", files[i]);
+	}
+	return err_wrap(err, "systemd-machine-id-setup makes what is missing");
 }
 
 /* ---- running ---- */

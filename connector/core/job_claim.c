@@ -233,7 +233,8 @@ static void start_store(struct job *j)
 		               "aborted-by-system");
 		job_event(j, "connector", "refused: %s", err.text);
 	} else {
-		/* with the row's UUID it makes the local job-uuid, which so is durable from here on */
+		/* with the row's UUID it makes the local job-uuid, which so is durable from here on
+		 */
 		j->rec.attempt = 1;
 		job_event(j, "cloud", "fetched as cloud job %d", j->rec.cloud_job);
 	}

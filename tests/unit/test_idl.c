@@ -83,7 +83,8 @@ static void test_the_shapes_are_those_of_the_json_output(void **state)
 	} rows[] = {
 		{ "Printer", "id queue cloud cloud_printer state reasons since jobs certificate " },
 		{ "Certificate", "not_after sha256 " },
-		{ "Job", "id uuid queue cloud cloud_job name user state outcome local_job bytes impressions "
+		{ "Job", "id uuid queue cloud cloud_job name user state outcome local_job bytes "
+		         "impressions "
 		         "attempts error dropped times " },
 		{ "Failure", "kind code text " },
 		{ "Times", "received acknowledged handed finished reported " },
