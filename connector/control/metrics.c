@@ -111,7 +111,9 @@ static void print_counts(struct page *p)
 
 static void on_cloud(void *data, const struct core_cloud *cloud)
 {
-	sample(data, METRIC_CLOUD_UP, cloud->name, cloud->reachable);
+	/* one that was not asked yet is neither */
+	if (cloud->reachable || cloud->error || cloud->since)
+		sample(data, METRIC_CLOUD_UP, cloud->name, cloud->reachable);
 }
 
 static void on_printer(void *data, const struct core_printer *printer)

@@ -460,7 +460,8 @@ static void test_metrics_are_open_metrics(void **state)
 	                             "7\n"));
 	assert_non_null(strstr(text, "\nprint_connector_printers{state=\"offline\"} 2\n"));
 	assert_non_null(strstr(text, "\nprint_connector_jobs{state=\"printing\"} 2\n"));
-	assert_non_null(strstr(text, "\nprint_connector_cloud_up{cloud=\"two\"} 0\n"));
+	assert_non_null(strstr(text, "\nprint_connector_cloud_up{cloud=\"one\"} 1\n"));
+	assert_null(strstr(text, "{cloud=\"two\"}")); /* not asked yet */
 	assert_non_null(strstr(text, "\nprint_connector_store_commits_total 42\n"));
 	assert_non_null(strstr(text, "\nprint_connector_start_time_seconds 1700000000.001\n"));
 	assert_non_null(strstr(text, "_bucket{le=\"+Inf\"} "));
