@@ -10,6 +10,7 @@
 
 #define GAP         2 /* between columns */
 #define NOTE_INDENT 4
+#define ROOM_MIN    20 /* columns of running text */
 
 struct cell {
 	char *text;
@@ -46,7 +47,7 @@ void table_free(struct table *t)
 	free(t);
 }
 
-/* Bytes and columns of the character at p, which is valid UTF-8. */
+/* Bytes and columns of the character at p; of invalid UTF-8 never beyond its end. */
 static size_t glyph(const char *p, unsigned *columns)
 {
 	unsigned char first = (unsigned char)*p;
@@ -54,8 +55,12 @@ static size_t glyph(const char *p, unsigned *columns)
 	wchar_t c = (wchar_t)(len == 1 ? first : first & (0x7fU >> len));
 	int wide;
 
-	for (size_t i = 1; i < len; i++)
-		c = (wchar_t)((c << 6) | ((unsigned char)p[i] & 0x3f));
+	for (size_t i = 1; i < len; i++) {
+		if (!p[i])
+			len = i;
+		else
+			c = (wchar_t)((c << 6) | ((unsigned char)p[i] & 0x3f));
+	}
 	wide = wcwidth(c);
 	*columns = wide < 0 ? 1 : (unsigned)wide;
 	return len;
@@ -261,26 +266,31 @@ static size_t line_length(const char *text, unsigned width)
 void print_wrapped(FILE *out, unsigned indent, unsigned width, const char *label, enum style style,
                    const char *text, bool colours)
 {
-	unsigned room = width > indent + 20 ? width - indent : 20;
 	AUTO(free_str) char *safe = clean(text);
-	unsigned used = text_width(label);
+	AUTO(free_str) char *safe_label = clean(label);
+	unsigned at = text_width(safe_label);
 	const char *rest = safe;
 
 	for (size_t len = strlen(safe); len && safe[len - 1] == ' ';)
 		safe[--len] = '\0';
 	style_begin(out, style, colours);
-	(void)fputs(label, out);
+	(void)fputs(safe_label, out);
 	style_end(out, style, colours);
-	spaces(out, indent > used ? indent - used : 0);
+	if (at && at >= indent) { /* a label beyond its column */
+		(void)fputc(' ', out);
+		at++;
+	}
 	for (;;) {
-		size_t len = line_length(rest, room);
+		unsigned from = at > indent ? at : indent;
+		size_t len = line_length(rest, width > from + ROOM_MIN ? width - from : ROOM_MIN);
 
+		spaces(out, from - at);
 		(void)fwrite(rest, 1, len, out);
 		(void)fputc('\n', out);
 		rest += len + strspn(rest + len, " ");
 		if (!*rest)
 			return;
-		spaces(out, indent);
+		at = 0;
 	}
 }
 

@@ -195,7 +195,8 @@ static void show_job(const struct cli *cli, const cJSON *job, const cJSON *event
 
 	(void)printf("Job %" PRId64 ": ", member_number(job, "id", 0));
 	style_begin(stdout, style_of_state(state), cli->colours);
-	(void)fputs(state, stdout);
+	str_clean(state, text, sizeof(text));
+	(void)fputs(text, stdout);
 	style_end(stdout, style_of_state(state), cli->colours);
 	(void)puts("\n");
 	(void)snprintf(text, sizeof(text), "%.80s, job %" PRId64, member_text(job, "cloud"),

@@ -11,6 +11,8 @@
 #include "connector/cli/cli.h"
 #include "connector/cli/table.h"
 
+#define INDENT 4 /* of what does not fit the first line */
+
 /* ---- register ---- */
 
 struct enrolling {
@@ -22,10 +24,10 @@ struct enrolling {
 static void print_line(const struct enrolling *e, FILE *out, enum style style, const char *queue,
                        const char *text)
 {
-	AUTO(free_str) char *label = xasprintf("%.60s:", queue);
+	AUTO(free_str) char *label = xasprintf("%s:", queue);
 
 	(void)fflush(stdout);
-	print_wrapped(out, text_width(label) + 1, e->cli->width, label, style, text,
+	print_wrapped(out, INDENT, e->cli->width, label, style, text,
 	              e->cli->colours && out == stdout);
 }
 
@@ -40,7 +42,8 @@ static void show_event(struct enrolling *e, const cJSON *event)
 	} else if (strcmp(kind, "failed") == 0) {
 		print_line(e, stderr, STYLE_BAD, e->queue, text);
 		if (*remedy)
-			(void)fprintf(stderr, "  %s\n", remedy);
+			print_wrapped(stderr, INDENT, e->cli->width, "", STYLE_PLAIN, remedy,
+			              false);
 	} else if (strcmp(kind, "registered") == 0) {
 		AUTO(free_str) char *line = NULL;
 

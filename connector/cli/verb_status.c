@@ -103,6 +103,7 @@ static void show_health(const struct cli *cli, const cJSON *health)
 
 int verb_status(struct cli *cli)
 {
+	AUTO(free_str) char *title = NULL;
 	char since[TIME_SHORT_SIZE];
 	struct failure f;
 	cJSON *status;
@@ -116,8 +117,10 @@ int verb_status(struct cli *cli)
 		return rc;
 	}
 	time_short(member_text(status, "since"), now_ms(), since);
-	(void)printf("print-connector %s, running since %s\n\n", member_text(status, "version"),
-	             since);
+	title = xasprintf("print-connector %s, running since %s", member_text(status, "version"),
+	                  since);
+	print_wrapped(stdout, 0, cli->width, "", STYLE_PLAIN, title, false);
+	(void)puts("");
 	show_clouds(cli, cJSON_GetObjectItemCaseSensitive(status, "clouds"));
 	(void)puts("");
 	show_counts(cli, "Printers", cJSON_GetObjectItemCaseSensitive(status, "printers"),

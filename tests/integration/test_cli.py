@@ -442,6 +442,20 @@ def test_everything_fits_80_columns(cli):
     assert "…" not in cli.run("jobs", env={"COLUMNS": "300"})[1]
 
 
+def test_what_comes_from_outside_is_made_safe_to_show(cli):
+    """From the daemon and from the arguments; cut UTF-8 too."""
+    evil = "a\x1b[2J\x07\u202eb"
+    cli.control.answers["GetJob"] = {
+        "job": job(1, queue=evil, cloud=evil, state=evil, name=evil),
+        "events": [{"time": evil, "source": 9 * "ü" + evil, "text": evil}]}
+    cli.control.answers["GetStatus"] = status(version=evil, health=[
+        {"code": evil, "severity": evil, "subject": evil, "text": evil, "remedy": evil}])
+    for verb in (["job", "1"], ["status"], ["register", "b\udcc3"], ["register", "\udcf0"]):
+        code, out, err = cli.run(*verb)
+        assert code in (0, 1)
+        assert not re.search("[\x1b\x07\u202e]", out + err), (out, err)
+
+
 def test_columns_are_aligned(cli):
     """Also where characters have more bytes than columns."""
     cli.control.answers["ListPrinters"] = {"printers": [
