@@ -287,8 +287,16 @@ static const struct verb *find_verb(const char *name, struct failure *f)
 static int run(struct cli *cli, int argc, char **argv, struct failure *f)
 {
 	const struct verb *verb;
-	int first = parse(cli, NULL, argc, argv, f), rest;
+	int first, rest;
 
+	for (int i = 1; i < argc; i++) {
+		if (str_is_utf8(argv[i]))
+			continue;
+		(void)failure_set(f, CLI_USAGE, "rejected", "use names and paths that are",
+		                  "argument %d is not UTF-8", i);
+		return failure_show(cli, f);
+	}
+	first = parse(cli, NULL, argc, argv, f);
 	if (first < 0)
 		return failure_show(cli, f);
 	if (cli->version) {
