@@ -243,8 +243,17 @@ static void judge_code(struct http_exchange *x, CURLcode code, const char *name)
 	enum err_kind kind = kind_of_code(x, code);
 	const char *issuer = x->issuer ? crypto_issuer_name(x->issuer) : "";
 
+	long number = 0;
+
 	if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
 		why = "its key is not the one that was pinned";
+	/* libcurl names a port that nobody meant and the milliseconds it took */
+	if (code == CURLE_COULDNT_CONNECT && x->easy &&
+	    curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &number) == CURLE_OK && number > 0) {
+		(void)err_set(&x->result, kind, (int)code, "cannot connect to %s: %s", name,
+		              strerrordesc_np((int)number));
+		return;
+	}
 	if (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_SSL_CONNECT_ERROR)
 		(void)err_set(&x->result, kind, (int)code, "%s: %s%s", name,
 		              kind == ERR_DENIED ? "our certificate was not accepted: " : "", why);

@@ -56,9 +56,11 @@ static void on_queues_listed(struct local_op *op, const struct err *err)
 	struct call *call = op->data;
 	cJSON *reply;
 
-	ipp_op_clear(&op->ipp); /* owns CUPS' answer */
-	if (err) {
-		call_fail(call, "CUPS", err);
+	struct err failed = err ? *err : (struct err){ 0 };
+
+	core_list_queues_clear(call->control->core, op);
+	if (failed.kind) {
+		call_fail(call, "CUPS", &failed);
 		return;
 	}
 	reply = cJSON_CreateObject();

@@ -311,9 +311,10 @@ static void on_drain_timer(struct timer *t)
 {
 	struct core *c = t->data;
 
-	log_event(LOG_LEVEL_WARNING, NULL,
-	          "hand-overs that take too long are taken up again at the "
-	          "next start");
+	if (c->printers)
+		log_event(LOG_LEVEL_WARNING, NULL,
+		          "hand-overs that take too long are taken up again at the "
+		          "next start");
 	stop_jobs(c);
 	core_check_drained(c);
 }
@@ -461,4 +462,9 @@ int core_list_queues(struct core *c, struct local_op *op,
                      void *each_data, struct err *err)
 {
 	return c->set.queue_ops->list(c->queues, op, each, each_data, err);
+}
+
+void core_list_queues_clear(struct core *c, struct local_op *op)
+{
+	c->set.queue_ops->op_clear(op);
 }

@@ -138,6 +138,7 @@ int core_list_queues(struct core *c, struct local_op *op,
                      void (*each)(void *data, const char *name, const char *info,
                                   const char *make_and_model),
                      void *each_data, struct err *err);
+void core_list_queues_clear(struct core *c, struct local_op *op); /* frees what op got */
 bool core_is_registered(struct core *c, const char *queue);
 
 #endif

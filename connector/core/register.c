@@ -289,7 +289,9 @@ static int choose_cloud(struct core *c, const struct core_register *op,
 	if (op->cloud) {
 		*ret = config_cloud(config, op->cloud);
 		if (!*ret || !service_find(c, op->cloud))
-			return err_set(err, ERR_GONE, 0, "no [cloud %s] in the settings",
+			return err_set(err, ERR_GONE, 0,
+			               "no [cloud %s] is in the settings; print-connector status "
+			               "shows those that are",
 			               op->cloud);
 		return 0;
 	}

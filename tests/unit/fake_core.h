@@ -274,6 +274,12 @@ int core_list_queues(struct core *c, struct local_op *op,
 	return 0;
 }
 
+void core_list_queues_clear(struct core *c, struct local_op *op)
+{
+	(void)c;
+	(void)op;
+}
+
 bool core_is_registered(struct core *c, const char *queue)
 {
 	for (size_t i = 0; i < c->printer_count; i++)
