@@ -22,6 +22,7 @@
 #include "connector/store/keys.h"
 
 #define PASSWORD_MAX 1024
+#define SEEN_MS      1000 /* a printer that answered within this is taken to be on */
 
 bool printer_is_mine(const struct printer *p)
 {
@@ -146,10 +147,27 @@ static bool is_met_again(const struct printer *p, int32_t cloud_job)
 	return false;
 }
 
+/* An IPP printer that was switched off shows it only when asked; CUPS' own queues are there as
+ * long as CUPS is. */
+static bool is_seen(struct printer *p)
+{
+	const struct queue_status *status = queue_status(p);
+	struct clock *clock = p->core->set.clock;
+
+	if (!status->whole || clock->now_ms(clock) - status->answered_at <= SEEN_MS)
+		return true;
+	if (!p->asking)
+		p->core->set.queue_ops->refresh(p->queue);
+	p->asking = true; /* until it has answered, or failed to */
+	return false;
+}
+
 void printer_claim(struct printer *p)
 {
 	struct core *c = p->core;
 
+	if (p->offer_next < p->offer_count && printer_can_print(p) && !is_seen(p))
+		return;
 	while (p->offer_next < p->offer_count && !p->leaving && !c->draining && !c->store_failing &&
 	       printer_can_print(p) &&
 	       jobs_in_hand(p) <
@@ -203,6 +221,7 @@ static void on_queue_changed(void *data)
 	struct printer *p = data;
 	const struct queue_ops *ops = p->core->set.queue_ops;
 
+	p->asking = false;
 	if (queue_status(p)->health == QUEUE_UNKNOWN)
 		return;
 	if (p->channel)

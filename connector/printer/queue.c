@@ -272,6 +272,7 @@ static struct attrs *queue_state(const struct queue *q)
 static void queue_refresh(struct queue *q)
 {
 	q->failures = 0;
+	q->untold = true;
 	queue_want(q, q->known && q->status.health < QUEUE_MISSING ? WANT_STATE : WANT_ALL);
 }
 

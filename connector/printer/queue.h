@@ -38,6 +38,7 @@ struct queue_status {
 	enum queue_health health;
 	char text[TEXT_SIZE]; /* for people, with the remedy: "queue laser is stopped: cupsenable
 	                         laser" */
+	int64_t answered_at;  /* monotonic ms of its last answer; alone it is no change */
 	bool whole;           /* documents must be whole before hand-over (IPP printer) */
 	bool multiple_documents;
 	char info[NAME_SIZE], make_and_model[NAME_SIZE], printer_uuid[64];
@@ -125,7 +126,8 @@ struct queue_ops {
 	 * supplies, alerts: what changes by itself. Never NULL: an unreachable queue is "stopped"
 	 * with the reason. Borrowed. */
 	struct attrs *(*state)(const struct queue *q);
-	void (*refresh)(struct queue *q); /* ask now, e.g. after a failed hand-over */
+	/* Asks now; changed() follows, also when nothing is other than before. */
+	void (*refresh)(struct queue *q);
 	/* Whether a queue could be registered: reads it once without looking after it. REJECTED
 	 * with the remedy when its policy wants more than we may do, GONE when there is none. */
 	int (*probe)(struct queues *qs, const char *name, struct local_op *op, struct err *err);

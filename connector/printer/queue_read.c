@@ -257,6 +257,7 @@ static bool take_answer(struct queue *q, ipp_t *answer)
 	int config = ipp_get_int(answer, IPP_TAG_PRINTER, "printer-config-change-time", 0);
 	bool changed = false;
 
+	fresh.answered_at = q->qs->clock->now_ms(q->qs->clock);
 	q->failures = 0;
 	if (q->asked == WANT_ALL)
 		changed = take_all(q, answer, &fresh);

@@ -84,6 +84,11 @@ static struct attrs *no_attrs(const struct queue *q)
 static void queue_refresh(struct queue *q)
 {
 	q->refreshed++;
+	if (q->goes_down)
+		q->status.health = QUEUE_DOWN;
+	else
+		q->status.answered_at = q->w->clock.clock.now_ms(&q->w->clock.clock);
+	timer_start(&q->changed, q->w->delay_ms);
 }
 
 void fake_health(struct fake_world *w, int printer, enum queue_health health)

@@ -95,6 +95,7 @@ struct queue {
 	struct queue_status status;
 	struct timer changed;
 	unsigned refreshed, calls;
+	bool goes_down; /* off, which shows when it is asked */
 	bool open;
 };
 

@@ -347,6 +347,25 @@ static void test_a_job_stuck_in_retries_lets_the_next_pass(void **state)
 	assert_int_equal(fake_closed(w, 7), 1);
 }
 
+static void test_an_ipp_printer_is_asked_before_a_job_is_taken_for_it(void **state)
+{
+	struct fake_world *w = *state;
+
+	(void)fake_printer(w, IPP);
+	fake_start(w);
+	fake_run(w, MINUTE);
+	fake_health(w, 0, QUEUE_READY);
+	w->queues[0].goes_down = true; /* it is off, and nobody has noticed */
+	(void)fake_job(w, 0, 7);
+	fake_offer(w, 0);
+	fake_run(w, MINUTE);
+	assert_no_line(w, "> cloud.fetch 7");
+	w->queues[0].goes_down = false;
+	fake_health(w, 0, QUEUE_READY);
+	fake_run(w, MINUTE);
+	assert_told(w, 7, CLOUD_JOB_COMPLETED);
+}
+
 static void test_no_more_jobs_are_taken_than_a_printer_may_have(void **state)
 {
 	struct fake_world *w = *state;
@@ -409,6 +428,7 @@ int main(void)
 		in_world(test_a_printer_busy_for_ever_ends_at_give_up_after),
 		in_world(test_jobs_of_one_printer_start_in_order),
 		in_world(test_a_job_stuck_in_retries_lets_the_next_pass),
+		in_world(test_an_ipp_printer_is_asked_before_a_job_is_taken_for_it),
 		in_world(test_no_more_jobs_are_taken_than_a_printer_may_have),
 		in_world(test_no_more_documents_move_at_once_than_allowed),
 	};
