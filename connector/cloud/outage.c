@@ -62,18 +62,16 @@ struct outage_plan outage_after(struct outage *o, const struct err *err, int64_t
 
 void outage_explain(const struct err *err, struct err *ret)
 {
-	const char *text = err->text;
+	const char *kind = err->code > HTTP_LAST ? "IPP" : "HTTP";
 
 	if (err->kind == ERR_GONE)
 		err_set(ret, ERR_GONE, err->code,
 		        "no such printer at this cloud (HTTP %d): check its address, or register "
-		        "it "
-		        "again",
+		        "it again",
 		        err->code);
 	else
 		err_set(ret, ERR_DENIED, err->code,
-		        "the cloud does not accept us for this printer: check user name, password "
-		        "or "
-		        "certificate (%.100s)",
-		        text);
+		        "the cloud does not accept us for this printer (%s %d): check user name, "
+		        "password or certificate",
+		        kind, err->code);
 }
