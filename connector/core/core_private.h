@@ -57,6 +57,8 @@ struct printer {
 	struct job *jobs;   /* open ones, in the order of their claims */
 	struct cloud_offer *offers;
 	size_t offer_count, offer_next;
+	struct timer look;                     /* asks the cloud for its offers again */
+	unsigned look_tries;                   /* offers in a row that could not be fetched */
 	struct crypto_certificate certificate; /* ours; not_after 0: none */
 };
 
@@ -68,6 +70,8 @@ void printer_close(struct printer *p);     /* without jobs */
 bool printer_is_mine(const struct printer *p);
 /* Takes offered jobs as long as there is room. */
 void printer_claim(struct printer *p);
+/* An offer could not be taken for now: the cloud is asked again after a back-off. */
+void printer_look_again(struct printer *p, const struct err *err);
 /* Something changed that jobs of the printer may wait for: a turn, a free slot, the queue, the
  * cloud. They are looked at in the next turn of the loop. */
 void printer_next(struct printer *p);

@@ -3,11 +3,11 @@
  * Happy path: FETCH, STORE, ACCEPT, then handing.
  *
  * What can fail:
- *   FETCH    nothing was promised: the job object goes, the cloud will offer the job again
+ *   FETCH    nothing was promised: the job object goes, the cloud is asked for its offers again
  *   STORE    the same, and claiming stops until the store works again
- *   ACCEPT   another device has it: the row goes. No answer: asked again. not-fetchable after a
- * lost answer: PROVE, since only the device that holds a job may fetch its document an old
- * acquaintance (the store remembers it): accepted again and told its remembered end */
+ *   ACCEPT   another device has it: the row goes. No answer: asked again. not-fetchable: PROVE,
+ *            since only the device that holds a job may fetch its document
+ *   an old acquaintance (the store remembers it): accepted again and told its remembered end */
 #include "connector/core/core_private.h"
 
 #include <stdio.h>
@@ -84,8 +84,9 @@ static void on_accepted(struct cloud_op *op, const struct err *err)
 	switch (err->kind) {
 	case ERR_GONE:
 	case ERR_REJECTED:
-		/* our own Acknowledge-Job may have got through before its answer was lost */
-		if (err->code == IPP_NOT_FETCHABLE && (j->adopted || j->tries > 0)) {
+		/* our own Acknowledge-Job may have got through before its answer was lost, which
+		 * the transport may have repeated by itself on a new connection */
+		if (err->code == IPP_NOT_FETCHABLE) {
 			start_prove(j);
 			return;
 		}
@@ -189,6 +190,7 @@ static void on_stored(struct store_op *op, const struct err *err)
 	if (j->dead) {
 		job_run(j);
 	} else if (err) {
+		printer_look_again(j->printer, err);
 		job_free(j);
 	} else if (op->existed) {
 		meet_again(j);
@@ -258,9 +260,12 @@ static void on_job_fetched(struct cloud_op *op, const struct err *err)
 	}
 	if (err) {
 		job_log(j, LOG_LEVEL_DEBUG, "not fetched: %s", err->text);
+		if (err->kind != ERR_GONE)
+			printer_look_again(j->printer, err);
 		job_free(j);
 		return;
 	}
+	j->printer->look_tries = 0;
 	j->ticket = attrs_ref(op->ticket);
 	if (*got->cloud_uuid)
 		(void)str_copy(j->rec.cloud_uuid, sizeof(j->rec.cloud_uuid), got->cloud_uuid);

@@ -19,10 +19,14 @@
 #include "common/util.h"
 #include "connector/base/attrs.h"
 #include "connector/base/journal.h"
+#include "connector/core/retry.h"
 #include "connector/store/keys.h"
 
 #define PASSWORD_MAX 1024
 #define SEEN_MS      1000 /* a printer that answered within this is taken to be on */
+
+/* An offer that could not be fetched comes again with the next list at the latest. */
+static const struct retry look_retry = { .base_ms = 1000, .cap_ms = 60000 };
 
 bool printer_is_mine(const struct printer *p)
 {
@@ -181,6 +185,23 @@ void printer_claim(struct printer *p)
 		         !is_met_again(p, offer->job))
 			job_accept_again(known);
 	}
+}
+
+static void on_look(struct timer *t)
+{
+	struct printer *p = t->data;
+
+	if (p->channel_state == CHANNEL_ONLINE)
+		p->core->set.cloud_ops->list(p->channel);
+}
+
+void printer_look_again(struct printer *p, const struct err *err)
+{
+	struct clock *clock = p->core->set.clock;
+
+	if (!p->look.armed)
+		timer_start(&p->look, retry_delay_ms(&look_retry, ++p->look_tries,
+		                                     err->retry_after_s, clock->random(clock)));
 }
 
 static void on_kick(struct timer *t)
@@ -427,6 +448,7 @@ struct printer *printer_open(struct core *c, const struct printer_record *record
 	p->record = *record;
 	p->since = c->set.clock->wall_ms(c->set.clock);
 	timer_init(&p->kick, c->set.clock, on_kick, p);
+	timer_init(&p->look, c->set.clock, on_look, p);
 	while (*at)
 		at = &(*at)->next;
 	*at = p;
@@ -475,6 +497,7 @@ void printer_close(struct printer *p)
 	*at = p->next;
 	p->core->printer_count--;
 	timer_stop(&p->kick);
+	timer_stop(&p->look);
 	if (p->channel) {
 		service_channel_moved(p->service, p->channel_state, CHANNEL_OFFLINE, NULL);
 		p->core->set.cloud_ops->channel_close(p->channel);
