@@ -98,10 +98,11 @@ static bool is_my_turn(const struct job *j)
 	return true;
 }
 
+/* One whose end comes by itself: not one that has yet to be closed, maybe after this one. */
 static bool has_open_job_at_queue(const struct job *j)
 {
 	for (const struct job *o = j->printer->jobs; o; o = o->next)
-		if (o != j && job_is_open_at_queue(o))
+		if (o != j && !o->reclaimed && !o->dead && o->rec.closed && job_is_open_at_queue(o))
 			return true;
 	return false;
 }
@@ -335,6 +336,20 @@ static void after_create(struct job *j, const struct err *err)
 	}
 }
 
+/* Nothing is at the queue, but a document may be on its way here. */
+static void not_created(struct job *j, const struct err *err)
+{
+	struct err why = *err;
+
+	if (!j->transfer) {
+		settle(j, POLICY_NOTHING_SENT, &why);
+		return;
+	}
+	j->undo_after_transfer = true;
+	j->undo_err = why;
+	transfer_cancel(j->transfer);
+}
+
 static void on_created(struct local_op *op, const struct err *err)
 {
 	struct job *j = op->data;
@@ -353,7 +368,8 @@ static void on_created(struct local_op *op, const struct err *err)
 
 		j->step = STEP_CREATE;
 		j->printer->one_at_a_time = has_open_job_at_queue(j);
-		if (!j->printer->one_at_a_time)
+		j->backing_off = !j->printer->one_at_a_time && !j->rec.cancel_requested;
+		if (j->backing_off)
 			timer_start(&j->timer, retry_delay_ms(&busy_retry, ++j->busy_tries, 0,
 			                                      clock->random(clock)));
 		if (j->rec.cancel_requested)
@@ -361,15 +377,7 @@ static void on_created(struct local_op *op, const struct err *err)
 		return;
 	}
 	if (err) {
-		struct err why = *err;
-
-		if (j->transfer) {
-			j->undo_after_transfer = true;
-			j->undo_err = why;
-			transfer_cancel(j->transfer);
-			return;
-		}
-		settle(j, POLICY_NOTHING_SENT, &why);
+		not_created(j, err);
 		return;
 	}
 	j->busy_tries = 0;
@@ -399,7 +407,7 @@ static void start_create(struct job *j)
 	j->local_busy = true;
 	if (j->core->set.queue_ops->create(j->printer->queue, &j->local, &ticket, &err) < 0) {
 		j->local_busy = false;
-		settle(j, POLICY_NOTHING_SENT, &err);
+		not_created(j, &err);
 		return;
 	}
 	/* the first bytes may come meanwhile */
@@ -734,10 +742,10 @@ void job_handing_run(struct job *j)
 	case STEP_CREATE:
 		if (j->rec.cancel_requested && !j->transfer)
 			settle(j, POLICY_NOTHING_SENT, NULL);
-		else if (!is_whole(j) && !j->rec.cancel_requested)
-			start_create(j);
-		else if (j->collected && is_my_turn(j) &&
-		         !(j->printer->one_at_a_time && has_open_job_at_queue(j)))
+		else if (j->rec.cancel_requested ||
+		         (j->printer->one_at_a_time && has_open_job_at_queue(j)))
+			return; /* its end, or that of the other job, runs this one */
+		else if (!is_whole(j) || (j->collected && is_my_turn(j)))
 			start_create(j);
 		return;
 	case STEP_FINISH:
