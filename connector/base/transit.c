@@ -2,7 +2,7 @@
  * drain = (work queue) read, decrypt -> chunk -> stream. Whatever happens meanwhile (wake-up,
  * cancel) waits for the chunk to come back from the work queue.
  *
- * A document of one chunk stays in memory, as long as there are not too many of them: making a file
+ * A small document stays in memory, as long as there are not too many of them: making a file
  * costs more than such a document. The first chunk that goes to the file takes what was kept along.
  *
  * What can fail: the disk is full or broken (the operation and its stream fail, the file can only
@@ -28,10 +28,11 @@
 #include "connector/base/stream.h"
 #include "connector/base/work.h"
 
-#define CHUNK     32768 /* with a stream of the same size: 64 KiB in all per transfer */
-#define PIECE     16384 /* any stream has room for so much at some time */
+#define CHUNK     131072 /* a trip to the work queue costs as much as encrypting 50 KB */
+#define KEPT_FILE 32768  /* of one document that stays in memory */
+#define PIECE     16384  /* any stream has room for so much at some time */
 #define MAX_BATCH 8
-#define KEPT_MAX  (32 * CHUNK) /* of all documents that stay in memory */
+#define KEPT_MAX  (32 * KEPT_FILE) /* of all of them */
 
 struct transit {
 	struct loop *loop; /* borrowed */
@@ -61,6 +62,7 @@ struct transit_pump {
 	bool filling, working, canceled;
 	uint64_t offset;  /* in the file, of the chunk */
 	size_t len, used; /* of the chunk; used: given to the stream already */
+	size_t touched;   /* so much of it was ever filled */
 	struct err err;
 	unsigned char chunk[CHUNK];
 };
@@ -174,7 +176,7 @@ static void on_file_closed(struct work_item *item, const struct err *err)
 
 static bool can_keep(const struct transit_file *f, size_t more)
 {
-	return f->fd < 0 && f->kept_len + more <= CHUNK && f->transit->kept + more <= KEPT_MAX;
+	return f->fd < 0 && f->kept_len + more <= KEPT_FILE && f->transit->kept + more <= KEPT_MAX;
 }
 
 static void keep(struct transit_file *f, const unsigned char *bytes, size_t len)
@@ -224,7 +226,7 @@ static void finish(struct transit_pump *p, const struct err *err)
 	}
 	op->file->busy--;
 	op->private = NULL;
-	wipe(p->chunk, sizeof(p->chunk));
+	wipe(p->chunk, p->touched);
 	free(p);
 	op->done(op, err ? &copy : NULL);
 }
@@ -247,6 +249,7 @@ static void fill_step(struct transit_pump *p)
 
 	p->offset = f->size;
 	p->len = stream_read(s, p->chunk, sizeof(p->chunk));
+	p->touched = p->len > p->touched ? p->len : p->touched;
 	if (p->len > f->limit - f->size) {
 		(void)err_set(&p->err, ERR_REJECTED, EFBIG,
 		              "the document is larger than the %llu bytes allowed",
@@ -297,6 +300,7 @@ static void drain_step(struct transit_pump *p)
 		p->offset += p->len;
 		p->used = 0;
 		p->len = f->size - p->offset < CHUNK ? (size_t)(f->size - p->offset) : CHUNK;
+		p->touched = p->len > p->touched ? p->len : p->touched;
 		if (!p->len || f->fd >= 0)
 			break;
 		memcpy(p->chunk, f->kept + p->offset, p->len);

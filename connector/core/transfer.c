@@ -15,7 +15,7 @@
 #include "connector/base/stream.h"
 #include "connector/core/sniff.h"
 
-#define STREAM_BYTES (64u * 1024)
+#define STREAM_BYTES (128u * 1024)
 
 static void check_end(struct transfer *t)
 {

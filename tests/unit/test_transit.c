@@ -21,7 +21,8 @@
 #include "tests/lib/fault.h"
 #include "tests/lib/tmpdir.h"
 
-#define CHUNK 32768
+#define CHUNK 131072
+#define SMALL 32768
 #define BIG   20000000
 
 struct fixture {
@@ -213,8 +214,8 @@ static uint64_t fill(struct fixture *f, struct transit_file *file, uint64_t size
 
 static void test_a_document_comes_out_as_it_went_in(void **state)
 {
-	static const uint64_t sizes[] = { 0,         1,     15,        16384,
-		                          CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 17,
+	static const uint64_t sizes[] = { 0,         1,         15,    16384,     SMALL,
+		                          SMALL + 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 17,
 		                          1000000,   BIG };
 	struct fixture *f = *state;
 
@@ -338,7 +339,7 @@ static void test_small_documents_stay_in_memory_unless_they_are_many(void **stat
 
 	for (size_t i = 0; i < ARRAY_SIZE(file); i++) {
 		file[i] = create(f, BIG);
-		(void)fill(f, file[i], CHUNK);
+		(void)fill(f, file[i], SMALL);
 		files[i < 32 ? 0 : 1] = find_file(f->dir, path, sizeof(path));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(file); i++)
