@@ -1,5 +1,5 @@
 /* Following a job to its end: Get-Job-Attributes at once, then after pauses of a quarter of the
- * time that nothing has changed for, from 2 ms to two seconds: so what takes milliseconds is known
+ * time that nothing has changed for, from 1 ms to two seconds: so what takes milliseconds is known
  * in milliseconds. An event for the job, and each change, asks soon again.
  *
  * Printers print one job after the other, so of a queue's jobs only the oldest, and those that are
@@ -15,7 +15,7 @@
 #include "common/util.h"
 #include "connector/printer/outcome.h"
 
-#define FIRST_MS 2
+#define FIRST_MS 1
 #define PART     4 /* of the time since the last change */
 #define MOST_MS  2000
 #define RETRY_MS 10000

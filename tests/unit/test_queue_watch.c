@@ -99,7 +99,7 @@ static void test_asking_slows_down_to_two_seconds(void **state)
 	settle_fixture(&f);
 	watch(&f, &s, 7);
 	n = ask_for(8, 7, IPP_JSTATE_PROCESSING);
-	assert_in_range(n, 4, 5);
+	assert_in_range(n, 7, 9);
 	n = ask_for(92, 7, IPP_JSTATE_PROCESSING);
 	assert_in_range(n, 8, 14);
 	n = ask_for(5900, 7, IPP_JSTATE_PROCESSING);
