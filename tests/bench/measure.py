@@ -65,7 +65,7 @@ class Peak:
 
 
 def lag(daemon):
-    """Turns of the loop by how long they kept events waiting: {upper bound in ms: turns up to it}."""
+    """Turns of the loop by how long events waited: {upper bound in ms: turns up to it}."""
     text = daemon.cli("metrics", as_json=False).stdout
     found = re.findall(
         r'^print_connector_loop_lag_seconds_bucket\{le="([^"]+)"\} (\d+)', text, re.MULTILINE)
