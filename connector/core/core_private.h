@@ -52,7 +52,7 @@ struct printer {
 	char said[16];    /* which */
 	struct local_op identify;
 	bool identifying;
-	bool asking; /* whether the queue is still there, before something is claimed */
+	bool asking;        /* whether the queue is still there, before something is claimed */
 	bool one_at_a_time; /* the queue answered busy while a job of ours was in it */
 	struct job *jobs;   /* open ones, in the order of their claims */
 	struct cloud_offer *offers;
