@@ -101,8 +101,8 @@ struct fake_rule *fake_fail(struct fake_world *w, const char *verb, int32_t job,
 			w->rules[i] = (struct fake_rule){ verb, job, 1, kind, 0, how };
 			return &w->rules[i];
 		}
-	abort(); /* too many rules */
-	return NULL;
+	(void)fprintf(stderr, "too many rules\n");
+	abort();
 }
 
 static bool is_store(const char *verb)

@@ -10,7 +10,7 @@
 #include "common/config.h"
 
 #define JOBS_PER_RUN 12
-#define LIVES        600
+#define LIVES        2400
 
 static uint64_t first_seed;
 static unsigned lives;
@@ -42,7 +42,7 @@ static void run_open(struct run *r, struct fake_world *w, uint64_t seed)
 	printers = 1 + (unsigned)fake_random(w, 3);
 	for (unsigned i = 0; i < printers; i++)
 		(void)fake_printer(w, (const char *[]){ CUPS, IPP, "inkjet" }[i]);
-	w->fault_percent = (unsigned)fake_random(w, 15);
+	w->fault_percent = (unsigned)fake_random(w, fake_dice(w, 20) ? 45 : 15);
 	w->jitter_ms = 1 + (int64_t)fake_random(w, 800);
 	w->abort_percent = w->again_percent = w->vanish_percent = 4;
 	w->busy_when_printing = fake_dice(w, 30);
