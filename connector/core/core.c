@@ -377,6 +377,10 @@ void core_reload(struct core *c, struct config *config)
 		for (struct job *j = p->jobs; j; j = j->next)
 			if (j->transfer)
 				j->transfer->settings = job_settings(j);
+	/* what kept it from its cloud, a missing password file perhaps, may be repaired */
+	for (struct printer *p = c->printers; p; p = p->next)
+		if (!p->channel && p->service && printer_is_mine(p) && !c->draining)
+			printer_start(p);
 	wake_all(c);
 }
 
@@ -434,6 +438,9 @@ int core_cancel(struct core *c, int64_t id, struct err *err)
 	if (j->rec.state == JOB_REPORTING || j->rec.state == JOB_DONE)
 		return err_set(err, ERR_REJECTED, 0, "job %lld has ended: %s", (long long)id,
 		               job_outcome_name(j->rec.outcome));
+	if (!printer_is_mine(j->printer))
+		return err_set(err, ERR_REJECTED, 0, "job %lld: %s", (long long)id,
+		               printer_why_not(j->printer));
 	job_request_cancel(j, "connector");
 	return 0;
 }

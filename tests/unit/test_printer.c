@@ -1,7 +1,10 @@
 /* A registered printer and the core around it: states, looking, stopping. */
 #include "tests/unit/core_case.h"
 
+#include <sys/stat.h>
+
 #include "common/config.h"
+#include "tests/lib/tmpdir.h"
 
 static struct core_printer seen;
 static unsigned seen_count;
@@ -144,6 +147,7 @@ static void test_the_state_of_another_machine_is_only_looked_at(void **state)
 	static const enum job_state states[] = { JOB_CLAIMING, JOB_HANDING, JOB_PRINTING,
 		                                 JOB_WAITING,  JOB_HELD,    JOB_REPORTING };
 	unsigned before;
+	struct err err;
 
 	(void)fake_printer(w, CUPS);
 	(void)snprintf(w->printers[0].owner, sizeof(w->printers[0].owner), "another");
@@ -153,6 +157,9 @@ static void test_the_state_of_another_machine_is_only_looked_at(void **state)
 	}
 	before = w->commits;
 	fake_start(w);
+	assert_int_equal(core_cancel(w->core, id_of(w, 4), &err), -1);
+	assert_int_equal(err.kind, ERR_REJECTED);
+	assert_non_null(strstr(err.text, "--takeover"));
 	fake_run(w, 10 * (int64_t)DAY);
 	for (size_t i = 0; i < w->line_count; i++)
 		if (strncmp(w->lines[i], "> ", 2) == 0 &&
@@ -182,14 +189,28 @@ static void test_a_printer_of_a_cloud_that_is_not_configured_waits(void **state)
 static void test_a_printer_without_its_password_is_offline_with_that_reason(void **state)
 {
 	struct fake_world *w = *state;
+	char name[128], *path;
 
 	(void)fake_printer(w, CUPS);
-	(void)snprintf(w->printers[0].password_file, sizeof(w->printers[0].password_file),
-	               "/nonexistent/password");
+	(void)snprintf(name, sizeof(name), "%s/password", w->dir);
+	(void)snprintf(w->printers[0].password_file, sizeof(w->printers[0].password_file), "%s",
+	               name);
+	(void)fake_job(w, 0, 7);
 	fake_start(w);
 	fake_run(w, MINUTE);
 	assert_string_equal(printer_state(w), "offline");
-	assert_non_null(strstr(seen.reasons[0], "/nonexistent/password"));
+	assert_non_null(strstr(seen.reasons[0], name));
+	/* a reload tries again */
+	core_reload(w->core, w->config);
+	fake_run(w, MINUTE);
+	assert_string_equal(printer_state(w), "offline");
+	path = tmpdir_put_text(w->dir, "password", "secret\n");
+	assert_int_equal(chmod(path, 0600), 0);
+	free(path);
+	core_reload(w->core, w->config);
+	fake_run(w, MINUTE);
+	assert_string_equal(printer_state(w), "online");
+	assert_told(w, 7, CLOUD_JOB_COMPLETED);
 }
 
 static void count_job(void *data, const struct job_record *job)
