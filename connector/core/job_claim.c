@@ -37,6 +37,7 @@ static void start_accept(struct job *j)
 	struct err err;
 
 	j->step = STEP_ACCEPT;
+	j->core->set.cloud_ops->op_clear(&j->cloud);
 	j->cloud.data = j;
 	j->cloud.done = on_accepted;
 	j->cloud_busy = true;
