@@ -290,6 +290,7 @@ static void start_fetch(struct job *j)
 	if (j->core->set.cloud_ops->fetch(j->printer->channel, &j->cloud, j->rec.cloud_job, &err) <
 	    0) {
 		j->cloud_busy = false;
+		printer_look_again(j->printer, &err);
 		job_free(j);
 	}
 }

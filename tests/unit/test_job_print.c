@@ -51,7 +51,7 @@ static void test_a_job_that_printed_twice_says_so(void **state)
 	fake_end(fake_local(w, 7), OUTCOME_COMPLETED);
 	fake_run(w, MINUTE);
 	assert_told(w, 7, CLOUD_JOB_COMPLETED);
-	assert_non_null(strstr(fake_cloud_job(w, 7)->message, "printed twice"));
+	assert_non_null(strstr(fake_cloud_job(w, 7)->message, "come out twice"));
 }
 
 static void vanished(void **state, const char *settings, enum job_state to,
@@ -192,7 +192,7 @@ static void test_a_stopped_queue_is_waited_for_and_tried_at_once_when_it_is_back
  */
 
 static const char *const cups_moments[] = {
-	"store.save 7 handing try=1 local=0 open",
+	"> store.lazy 7",
 	"> queue.create 7",
 	"queue.create 7 ok",
 	"store.save 7 handing try=1 local=100 open",
