@@ -146,7 +146,8 @@ struct job {
 	bool backing_off;                /* nothing before the timer */
 	bool has_slot;                   /* one of [jobs] max-transfers */
 	bool collected;                  /* the whole documents are in files */
-	bool ask_finish;                 /* the closing Send-Document was not answered */
+	bool checked, canceled_there; /* reporting: the cloud was asked for a cancel; it had one */
+	bool ask_finish;              /* the closing Send-Document was not answered */
 	bool undo_after_transfer;
 	unsigned busy_tries;
 	struct stream *probe; /* claiming: of the document that proves whose the job is */
@@ -194,6 +195,8 @@ void job_printing_run(struct job *j); /* job_print.c */
 void job_waiting_run(struct job *j);
 void job_held_run(struct job *j);
 void job_reporting_run(struct job *j); /* job_report.c */
+/* The outcome is on its way to disk: asks the cloud for a cancel meanwhile. */
+void job_report_look(struct job *j);
 /* A word in between; the last one counts, lost ones are repeated. */
 void job_tell(struct job *j, enum cloud_job_state state, const char *reasons, const char *message);
 /* Computes local_uuid and owner of the try in hand. */

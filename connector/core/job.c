@@ -512,7 +512,9 @@ void job_settle(struct job *j, enum policy_place place, const struct err *err,
 		job_event(j, place == POLICY_PRINTED ? "queue" : "connector", "%s%s%s",
 		          job_outcome_name(out.outcome), *j->rec.report_message ? ": " : "",
 		          j->rec.report_message);
-		break;
+		job_move(j, JOB_REPORTING);
+		job_report_look(j);
+		return;
 	case JOB_CLAIMING:
 	case JOB_PRINTING:
 	case JOB_DONE:

@@ -4,7 +4,8 @@
  * Happy path, CUPS: CREATE while the document begins to be fetched, its id committed, SEND, "all of
  * it is there" committed, FINISH in the order of the jobs; then printing.
  * Happy path, IPP printer: COLLECT every document, in the order of the jobs CREATE, its id and "may
- * have all of it" committed, SEND; then printing.
+ * have all of it" committed, SEND; then printing. One document alone: "may have all of it"
+ * committed, SEND by Print-Job.
  *
  * What can fail:
  *   before CREATE         nothing is at the queue: policy decides
@@ -250,9 +251,11 @@ static void on_sent(struct job *j)
 
 	if (whole && !j->rec.local_job)
 		j->rec.local_job = j->transfer->send.job.id; /* Print-Job */
-	if (whole)
+	if (whole && *j->transfer->send.job.own_uuid)
 		(void)str_copy(j->rec.local_job_uuid, sizeof(j->rec.local_job_uuid),
 		               j->transfer->send.job.own_uuid);
+	if (whole && *j->transfer->send.dropped)
+		(void)str_copy(j->rec.dropped, sizeof(j->rec.dropped), j->transfer->send.dropped);
 	(void)str_copy(j->rec.format, sizeof(j->rec.format), j->transfer->format);
 	finish_transfer(j);
 	if (j->document < j->rec.documents) {
@@ -270,6 +273,14 @@ static void on_sent(struct job *j)
 	release_slot(j);
 	j->step = STEP_FINISH;
 	job_run(j);
+}
+
+static void wait_for_printer(struct job *j);
+
+static void on_busy_saved(struct job *j, const struct err *err)
+{
+	(void)err;
+	wait_for_printer(j);
 }
 
 /* The transfer of one document ended. */
@@ -296,7 +307,12 @@ static void on_transferred(struct transfer *t, const struct err *err, bool at_qu
 		why = *err;
 	else
 		(void)err_set(&why, ERR_CANCELED, 0, "canceled");
-	if (t->mode == TRANSFER_COLLECT) {
+	if (t->mode == TRANSFER_DELIVER && err && at_queue && !t->local_job &&
+	    t->send.ipp.ipp_status == BUSY_CODE) {
+		finish_transfer(j);
+		j->rec.closed = false; /* the printer's own word: it took nothing */
+		job_save(j, on_busy_saved);
+	} else if (t->mode == TRANSFER_COLLECT) {
 		settle(j, POLICY_DOCUMENT, &why);
 	} else if (t->mode == TRANSFER_DELIVER && err && t->first_byte &&
 	           t->send.ipp.req.sent > 0 && t->send.ipp.ipp_status == 0) {
@@ -350,6 +366,21 @@ static void not_created(struct job *j, const struct err *err)
 	transfer_cancel(j->transfer);
 }
 
+/* It takes one job at a time: when an own one is there its end wakes us, else we ask again. */
+static void wait_for_printer(struct job *j)
+{
+	struct clock *clock = j->core->set.clock;
+
+	j->step = STEP_CREATE;
+	j->printer->one_at_a_time = has_open_job_at_queue(j);
+	j->backing_off = !j->printer->one_at_a_time && !j->rec.cancel_requested;
+	if (j->backing_off)
+		timer_start(&j->timer,
+		            retry_delay_ms(&busy_retry, ++j->busy_tries, 0, clock->random(clock)));
+	if (j->rec.cancel_requested)
+		job_run(j);
+}
+
 static void on_created(struct local_op *op, const struct err *err)
 {
 	struct job *j = op->data;
@@ -362,18 +393,7 @@ static void on_created(struct local_op *op, const struct err *err)
 		return;
 	}
 	if (err && err->code == BUSY_CODE) {
-		/* one job at a time: when an own one is there its end wakes us, else we ask again
-		 */
-		struct clock *clock = j->core->set.clock;
-
-		j->step = STEP_CREATE;
-		j->printer->one_at_a_time = has_open_job_at_queue(j);
-		j->backing_off = !j->printer->one_at_a_time && !j->rec.cancel_requested;
-		if (j->backing_off)
-			timer_start(&j->timer, retry_delay_ms(&busy_retry, ++j->busy_tries, 0,
-			                                      clock->random(clock)));
-		if (j->rec.cancel_requested)
-			job_run(j);
+		wait_for_printer(j);
 		return;
 	}
 	if (err) {
@@ -394,11 +414,28 @@ static void on_created(struct local_op *op, const struct err *err)
 	job_save(j, after_create);
 }
 
+/* A whole document alone goes by Print-Job: nothing is at the printer before its first byte, and
+ * one that is busy with others says so in its answer. */
+static void start_print_job(struct job *j)
+{
+	j->step = STEP_CREATE;
+	j->rec.local_job = 0;
+	j->rec.closed = true;
+	j->rec.handed = j->core->set.clock->wall_ms(j->core->set.clock);
+	(void)str_copy(j->rec.local_printer_uuid, sizeof(j->rec.local_printer_uuid),
+	               j->core->set.queue_ops->status(j->printer->queue)->printer_uuid);
+	job_save(j, after_create);
+}
+
 static void start_create(struct job *j)
 {
 	struct local_ticket ticket = make_ticket(j);
 	struct err err;
 
+	if (is_whole(j) && j->rec.documents == 1) {
+		start_print_job(j);
+		return;
+	}
 	j->step = STEP_CREATE;
 	j->core->set.queue_ops->op_clear(&j->local);
 	j->local.data = j;

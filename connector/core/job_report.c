@@ -1,9 +1,10 @@
 /* job_report.c - state reporting: the outcome is committed; the cloud is told until it has taken
  * it.
  *
- * Happy path: CHECK (a job canceled there meanwhile is not called completed), REPORT, done.
- * What can fail: the cloud does not answer or refuses us (tried for as long as it takes, with
- * back-off); it knows no such job any more, or will not take the word (nothing more to say). */
+ * Happy path: CHECK (a job canceled there meanwhile is not called completed; asked while the
+ * outcome is being committed), REPORT, done. What can fail: the cloud does not answer or refuses us
+ * (tried for as long as it takes, with back-off); it knows no such job any more, or will not take
+ * the word (nothing more to say). */
 #include "connector/core/core_private.h"
 
 #include "common/str.h"
@@ -44,6 +45,7 @@ static void on_reported(struct cloud_op *op, const struct err *err)
 	case ERR_DENIED:
 	case ERR_CANCELED:
 		j->step = STEP_IDLE;
+		j->checked = false; /* of so long ago */
 		job_retry(j, err);
 		return;
 	}
@@ -52,15 +54,14 @@ static void on_reported(struct cloud_op *op, const struct err *err)
 static void on_checked(struct cloud_op *op, const struct err *err)
 {
 	struct job *j = op->data;
-	bool canceled = op->canceled;
 
 	j->cloud_busy = false;
-	if (j->dead)
-		job_run(j);
-	else if (err && (err->kind == ERR_TEMPORARY || err->kind == ERR_DENIED))
+	j->checked = !err || (err->kind != ERR_TEMPORARY && err->kind != ERR_DENIED);
+	j->canceled_there = !err && op->canceled;
+	if (!j->checked && !j->dead && !j->saving)
 		job_retry(j, err);
 	else
-		start_report(j, !err && canceled);
+		job_run(j);
 }
 
 static void start_check(struct job *j)
@@ -75,8 +76,16 @@ static void start_check(struct job *j)
 	if (j->core->set.cloud_ops->check(j->printer->channel, &j->cloud, j->rec.cloud_job, &err) <
 	    0) {
 		j->cloud_busy = false;
-		job_retry(j, &err);
+		if (!j->saving)
+			job_retry(j, &err);
 	}
+}
+
+void job_report_look(struct job *j)
+{
+	if (j->rec.outcome == OUTCOME_COMPLETED && !j->cloud_busy && j->printer->channel &&
+	    j->printer->channel_state == CHANNEL_ONLINE)
+		start_check(j);
 }
 
 static int report(struct job *j, bool canceled, struct err *err)
@@ -134,8 +143,8 @@ void job_reporting_run(struct job *j)
 	if (j->cloud_busy || j->tell_busy || !j->printer->channel ||
 	    j->printer->channel_state != CHANNEL_ONLINE)
 		return;
-	if (j->rec.outcome == OUTCOME_COMPLETED && !j->reclaimed)
+	if (j->rec.outcome == OUTCOME_COMPLETED && !j->reclaimed && !j->checked)
 		start_check(j);
 	else
-		start_report(j, false);
+		start_report(j, j->canceled_there);
 }

@@ -380,14 +380,35 @@ static void end_send(struct fake_call *c, struct fake_local *l, const struct err
 	fake_call_end(c, err);
 }
 
+/* Print-Job: the local job begins with the call. False: it was refused. */
+static bool begin_print_job(struct fake_call *c)
+{
+	const struct job_record *row = row_of_uuid(c->w, c->uuid);
+	struct local_op *op = c->op;
+	struct err busy;
+
+	if (c->w->busy_when_printing && is_printing(c->queue)) {
+		op->ipp.ipp_status = BUSY;
+		(void)err_set(&busy, ERR_TEMPORARY, BUSY, "busy");
+		stream_fail(c->stream, &busy);
+		fail_call(c, ERR_TEMPORARY, BUSY, "busy");
+		return false;
+	}
+	c->number = new_local(c->w, c->queue->printer, row->cloud_job)->id;
+	return true;
+}
+
 static void run_send(struct fake_call *c)
 {
 	struct local_op *op = c->op;
-	struct fake_local *l = local_of(c->w, c->number);
+	struct fake_local *l;
 	unsigned char part[4096];
 	struct err err;
 	size_t n;
 
+	if (!c->number && !begin_print_job(c))
+		return;
+	l = local_of(c->w, c->number);
 	if (!l || l->outcome) {
 		op->ipp.ipp_status = 0x0404;
 		fail_call(c, ERR_REJECTED, 0x0404, "not possible");
@@ -425,15 +446,19 @@ static int op_send(struct queue *q, struct local_op *op, const struct local_tick
                    bool last, struct err *err)
 {
 	const struct fake_local *l = local_of(fake_world, job);
-	const struct job_record *row = l ? fake_row(fake_world, l->cloud_job) : NULL;
+	const struct job_record *row = l      ? fake_row(fake_world, l->cloud_job)
+	                               : !job ? row_of_uuid(fake_world, ticket->job_uuid)
+	                                      : NULL;
 	struct fake_call *c;
 
-	assert(row && row->local_job == job); /* its id is committed */
+	assert(row && row->local_job == job); /* its id is committed, or Print-Job gives it */
+	assert(job || (q->status.whole && last));
 	assert(q->status.whole ? row->closed && length > 0 : !row->closed && length == -1);
 	assert(*format && *ticket->job_uuid);
-	c = start("queue.send", q, op, l->cloud_job, run_send, err);
+	c = start("queue.send", q, op, row->cloud_job, run_send, err);
 	if (!c)
 		return -1;
+	(void)str_copy(c->uuid, sizeof(c->uuid), ticket->job_uuid);
 	c->number = job;
 	c->stream = document;
 	c->last = last;
