@@ -71,8 +71,13 @@ struct core_counts core_counts(const struct core *c)
 	return n;
 }
 
+static bool is_cups(const struct printer *p)
+{
+	return !strstr(p->record.queue, "://");
+}
+
 /* false: nothing is wrong. */
-static bool queue_health_code(enum queue_health health, enum health_code *ret)
+static bool queue_health_code(enum queue_health health, bool cups, enum health_code *ret)
 {
 	switch (health) {
 	case QUEUE_UNKNOWN:
@@ -88,10 +93,26 @@ static bool queue_health_code(enum queue_health health, enum health_code *ret)
 		*ret = HEALTH_QUEUE_MISSING;
 		return true;
 	case QUEUE_DOWN:
-		*ret = HEALTH_CUPS_DOWN;
+		*ret = cups ? HEALTH_CUPS_DOWN : HEALTH_QUEUE_UNREACHABLE;
 		return true;
 	}
 	return false;
+}
+
+/* CUPS that does not answer is one entry, not one for each of its queues. */
+static void cups_health(struct core *c, void (*each)(void *data, const struct core_health *h),
+                        void *data)
+{
+	for (struct printer *p = c->printers; p; p = p->next) {
+		const struct queue_status *status = c->set.queue_ops->status(p->queue);
+
+		if (!is_cups(p) || status->health != QUEUE_DOWN)
+			continue;
+		each(data, &(struct core_health){ .code = HEALTH_CUPS_DOWN,
+		                                  .subject = c->set.config->cups_server,
+		                                  .text = status->text });
+		return;
+	}
 }
 
 /* A cloud that does not answer is one entry, not one for each of its printers. */
@@ -101,7 +122,7 @@ static void printer_health(struct printer *p, void (*each)(void *data, const str
 	const struct queue_status *status = p->core->set.queue_ops->status(p->queue);
 	struct core_health h = { .subject = p->record.queue };
 
-	if (queue_health_code(status->health, &h.code)) {
+	if (queue_health_code(status->health, is_cups(p), &h.code) && h.code != HEALTH_CUPS_DOWN) {
 		h.text = status->text;
 		each(data, &h);
 	}
@@ -129,6 +150,7 @@ void core_health(struct core *c, void (*each)(void *data, const struct core_heal
 			each(data, &(struct core_health){ .code = HEALTH_CLOUD_UNREACHABLE,
 			                                  .subject = s->name,
 			                                  .text = s->err.text });
+	cups_health(c, each, data);
 	for (struct printer *p = c->printers; p; p = p->next) {
 		printer_health(p, each, data);
 		for (const struct job *j = p->jobs; j; j = j->next) {
