@@ -498,9 +498,11 @@ void job_settle(struct job *j, enum policy_place place, const struct err *err,
 		                                           err ? err->retry_after_s : 0,
 		                                           clock->random(clock));
 		job_event(j, "connector", "waiting: %s", j->rec.error_text);
+		j->told = 0; /* the cloud hears of it at once */
 		break;
 	case JOB_HELD:
 		job_event(j, "connector", "held: %s", j->rec.error_text);
+		j->told = 0;
 		break;
 	case JOB_REPORTING:
 		j->rec.outcome = out.outcome;
