@@ -38,6 +38,12 @@ static void explain(const struct local_op *op, struct err *err)
 		              "queue %.60s: the spool of CUPS is full: make room below "
 		              "/var/spool/cups",
 		              q->name);
+	} else if (q->cups && op->step == STEP_CREATE &&
+	           cause.code == IPP_STATUS_ERROR_NOT_POSSIBLE) {
+		/* its limits of jobs and quotas, which pass */
+		(void)err_set(err, ERR_TEMPORARY, cause.code,
+		              "queue %.60s takes no more jobs for now: %.100s", q->name,
+		              cause.text);
 	} else if (cause.code == IPP_STATUS_ERROR_DOCUMENT_FORMAT_NOT_SUPPORTED) {
 		(void)err_set(err, ERR_REJECTED, cause.code,
 		              "queue %.80s does not take this document format", q->name);
