@@ -70,7 +70,8 @@ void printer_close(struct printer *p);     /* without jobs */
 bool printer_is_mine(const struct printer *p);
 /* Takes offered jobs as long as there is room. */
 void printer_claim(struct printer *p);
-/* An offer could not be taken for now: the cloud is asked again after a back-off. */
+/* An offer could not be taken for now: the cloud is asked again after a back-off. err: why, or
+ * NULL. */
 void printer_look_again(struct printer *p, const struct err *err);
 /* Something changed that jobs of the printer may wait for: a turn, a free slot, the queue, the
  * cloud. They are looked at in the next turn of the loop. */

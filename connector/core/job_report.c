@@ -137,10 +137,20 @@ static void start_report(struct job *j, bool canceled)
 	}
 }
 
+/* It was offered again while it printed. */
+static bool is_being_accepted(const struct job *j)
+{
+	for (const struct job *o = j->printer->jobs; o; o = o->next)
+		if (o != j && o->reclaimed && o->step == STEP_ACCEPT && o->cloud_busy &&
+		    o->rec.cloud_job == j->rec.cloud_job)
+			return true;
+	return false;
+}
+
 void job_reporting_run(struct job *j)
 {
-	/* a word in between must not arrive after the last one */
-	if (j->cloud_busy || j->tell_busy || !j->printer->channel ||
+	/* neither a word in between nor an Acknowledge-Job may arrive after the last word */
+	if (j->cloud_busy || j->tell_busy || is_being_accepted(j) || !j->printer->channel ||
 	    j->printer->channel_state != CHANNEL_ONLINE)
 		return;
 	if (j->rec.outcome == OUTCOME_COMPLETED && !j->reclaimed && !j->checked)

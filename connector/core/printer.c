@@ -113,6 +113,35 @@ void printer_add_job(struct printer *p, struct job *j)
 	*at = j;
 }
 
+static void on_look(struct timer *t)
+{
+	struct printer *p = t->data;
+
+	if (p->channel_state == CHANNEL_ONLINE)
+		p->core->set.cloud_ops->list(p->channel);
+}
+
+void printer_look_again(struct printer *p, const struct err *err)
+{
+	struct clock *clock = p->core->set.clock;
+
+	if (!p->look.armed)
+		timer_start(&p->look,
+		            retry_delay_ms(&look_retry, ++p->look_tries,
+		                           err ? err->retry_after_s : 0, clock->random(clock)));
+}
+
+/* A list made before the job was told finished may still offer it; a server that really
+ * offers a finished one does so in the next list too. */
+static void forget_offer(struct printer *p, const struct job *j)
+{
+	for (size_t i = p->offer_next; i < p->offer_count; i++)
+		if (p->offers[i].job == j->rec.cloud_job) {
+			p->offers[i].job = 0;
+			printer_look_again(p, NULL);
+		}
+}
+
 void printer_remove_job(struct printer *p, struct job *j)
 {
 	struct job **at = &p->jobs;
@@ -120,6 +149,8 @@ void printer_remove_job(struct printer *p, struct job *j)
 	while (*at != j)
 		at = &(*at)->next;
 	*at = j->next;
+	if (j->rec.state == JOB_DONE)
+		forget_offer(p, j);
 	printer_next(p);
 }
 
@@ -176,32 +207,22 @@ void printer_claim(struct printer *p)
 	       printer_can_print(p) &&
 	       jobs_in_hand(p) <
 	               config_queue(c->set.config, p->record.queue)->max_jobs_per_printer) {
-		const struct cloud_offer *offer = &p->offers[p->offer_next++];
-		struct job *known = find_offered(p, offer);
+		const struct cloud_offer *offer = &p->offers[p->offer_next];
+		struct job *known = offer->job ? find_offered(p, offer) : NULL;
 
+		if (known && known->dead)
+			return; /* run again when it is gone */
+		p->offer_next++;
+		if (!offer->job)
+			continue;
 		if (!known)
 			job_run(job_claim(p, offer));
-		else if (known->rec.acknowledged && !known->dead && known->rec.state != JOB_DONE &&
+		else if (known->rec.state == JOB_REPORTING)
+			printer_look_again(p, NULL); /* after its last word it is not offered */
+		else if (known->rec.acknowledged && known->rec.state != JOB_DONE &&
 		         !is_met_again(p, offer->job))
 			job_accept_again(known);
 	}
-}
-
-static void on_look(struct timer *t)
-{
-	struct printer *p = t->data;
-
-	if (p->channel_state == CHANNEL_ONLINE)
-		p->core->set.cloud_ops->list(p->channel);
-}
-
-void printer_look_again(struct printer *p, const struct err *err)
-{
-	struct clock *clock = p->core->set.clock;
-
-	if (!p->look.armed)
-		timer_start(&p->look, retry_delay_ms(&look_retry, ++p->look_tries,
-		                                     err->retry_after_s, clock->random(clock)));
 }
 
 static void on_kick(struct timer *t)
