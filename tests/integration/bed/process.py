@@ -23,7 +23,11 @@ def reap_orphans():
     """Ends the processes that ended children left behind, which are our children now; known are
     those that a Process still stands for."""
     for path in pathlib.Path("/proc/self/task").glob("*/children"):
-        for pid in map(int, path.read_text().split()):
+        try:
+            pids = path.read_text().split()
+        except (FileNotFoundError, ProcessLookupError):  # a thread that has ended
+            continue
+        for pid in map(int, pids):
             if pid not in Process.running:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
