@@ -9,8 +9,9 @@
 
 #include "common/util.h"
 
-#define NEAREST_MAX_LEN   63
-#define NEAREST_MAX_EDITS 2
+#define NEAREST_MAX_LEN    63
+#define NEAREST_MAX_EDITS  2
+#define NEAREST_MIN_PREFIX 4 /* shorter ones begin too many words */
 
 /* Length of the UTF-8 character at p and its code point; 0 when it is invalid (RFC 3629: shortest
  * form only, no surrogates, at most U+10FFFF). The NUL behind the text ends a cut one. */
@@ -185,6 +186,9 @@ const char *str_nearest(const char *word, const char *const *list, size_t n)
 		if (strlen(list[i]) > NEAREST_MAX_LEN)
 			continue;
 		distance = edits(word, list[i]);
+		if (distance > NEAREST_MAX_EDITS && len >= NEAREST_MIN_PREFIX &&
+		    strncmp(word, list[i], len) == 0)
+			distance = NEAREST_MAX_EDITS; /* an abbreviation */
 		/* a word of which nothing is left is no typing error */
 		if (distance < best && distance < len) {
 			best = distance;

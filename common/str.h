@@ -23,7 +23,8 @@ bool str_is_utf8(const char *text);
 /* '*' is any text, '?' any one byte, anything else itself. Never slower than the product of both
  * lengths. */
 bool str_glob(const char *pattern, const char *text);
-/* The known word that is at most two typing errors away, or NULL. Borrowed from the list. */
+/* The known word that is at most two typing errors away, else one that begins with this word, or
+ * NULL. Borrowed from the list. */
 const char *str_nearest(const char *word, const char *const *list, size_t n);
 
 /* Decimal, within min and max, nothing else around it. */

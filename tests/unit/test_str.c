@@ -145,6 +145,8 @@ static void test_the_nearest_word_is_found(void **state)
 	assert_string_equal(str_nearest("give_up_after", words, 4), "give-up-after");
 	assert_string_equal(str_nearest("url", words, 4), "uri");
 	assert_string_equal(str_nearest("uri", words, 4), "uri");
+	assert_string_equal(str_nearest("keep-hist", words, 4), "keep-history");
+	assert_null(str_nearest("kee", words, 4));
 	assert_null(str_nearest("something", words, 4));
 	assert_null(str_nearest("giveupafte", words, 4)); /* three */
 	assert_null(str_nearest("x", words, 4));
