@@ -67,7 +67,7 @@ def test_the_time_line_has_every_step_with_its_source(bed, eve):
     assert sources[0] == "cloud" and sources[-1] == "cloud"
     assert {"cloud", "connector", "queue"} == set(sources)
     texts = "\n".join(event["text"] for event in line["events"])
-    for step in ("fetched as cloud job", "accepted", "created local job", "has all of it",
+    for step in ("fetched as cloud job", "accepted", "has all of it",
                  "completed", "told: completed"):
         assert step in texts
     times = [event["time"] for event in line["events"]]
