@@ -6,6 +6,7 @@
 #include "connector/daemon.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,6 +136,8 @@ static void harden(void)
 {
 	struct rlimit files;
 
+	/* the pool's threads allocate little; an arena for each would cost more than they share */
+	(void)mallopt(M_ARENA_MAX, 2);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {

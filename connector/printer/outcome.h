@@ -1,4 +1,4 @@
-/* outcome.h - what became of a local job, read from its attributes (cups.md 1.6: CUPS hides it:
+/* outcome.h - what became of a local job, read from its attributes (CUPS hides it:
  * the reasons of ended jobs are all alike, a filter that failed leaves the job stopped for ever,
  * a job that the printer aborted is called canceled). Pure. */
 #ifndef CONNECTOR_PRINTER_OUTCOME_H

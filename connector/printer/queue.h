@@ -53,7 +53,7 @@ struct local_ticket {
 	int32_t cancel_after_s; /* job-cancel-after; 0: not sent */
 };
 
-/* IPP job-state as the queue tells it, with what CUPS hides (cups.md 1.6). */
+/* IPP job-state as the queue tells it, with what CUPS hides. */
 struct local_job {
 	int32_t id;
 	char job_uuid[64]; /* ours as kept by the queue, "" when it does not keep it */

@@ -4,7 +4,7 @@
  * that lets CUPS print). To an IPP printer: create, send with last-document=true, always with a
  * length; a printer without Create-Job: Validate-Job, then Print-Job.
  *
- * What can fail: CUPS answers a full spool like a document that is too large (cups.md 1.9):
+ * What can fail: CUPS answers a full spool like a document that is too large:
  * temporary, with the remedy. A policy that denies the user: denied, naming queue and user. */
 #include "connector/printer/queue_impl.h"
 

@@ -1,4 +1,4 @@
-/* What became of a job, as data: what CUPS and printers answered in the cases of cups.md, and what
+/* What became of a job, as data: what CUPS and printers answered in the cases that were tried, and what
  * that means. */
 #include "connector/printer/outcome.h"
 

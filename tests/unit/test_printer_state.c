@@ -1,4 +1,4 @@
-/* How printers do, as data: what they answered (cups.md 2), and what that means for jobs and for
+/* How printers do, as data: what they answered, and what that means for jobs and for
  * the cloud. */
 #include "connector/printer/printer_state.h"
 
