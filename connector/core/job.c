@@ -332,7 +332,8 @@ static void say_end(const struct job *j)
 		        j->printer->record.queue);
 	else
 		job_log(j, j->rec.outcome == OUTCOME_ABORTED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-		        "%s: %s", job_outcome_name(j->rec.outcome), j->rec.report_message);
+		        "%s%s%s", job_outcome_name(j->rec.outcome),
+		        *j->rec.report_message ? ": " : "", j->rec.report_message);
 }
 
 static void on_moved(struct job *j, const struct err *err)

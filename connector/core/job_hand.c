@@ -1,8 +1,8 @@
 /* job_hand.c - state handing: one try to bring a job to its queue, never more than once at a time
  * and never again once the queue may have all of it.
  *
- * Happy path, CUPS: CREATE while the document begins to be fetched, its id committed, SEND, "all of
- * it is there" committed, FINISH in the order of the jobs; then printing.
+ * Happy path, CUPS: CREATE in the order of the jobs while the document begins to be fetched, its id
+ * committed, SEND, "all of it is there" committed, FINISH in the order of the jobs; then printing.
  * Happy path, IPP printer: COLLECT every document, in the order of the jobs CREATE, its id and "may
  * have all of it" committed, SEND; then printing. One document alone: "may have all of it"
  * committed, SEND by Print-Job.
@@ -95,6 +95,16 @@ static bool is_my_turn(const struct job *j)
 	for (const struct job *o = j->printer->jobs; o && o != j; o = o->next)
 		if ((o->rec.state == JOB_HANDING || o->rec.state == JOB_CLAIMING) &&
 		    o->tries == 0 && !o->dead && !o->reclaimed)
+			return false;
+	return true;
+}
+
+/* CUPS prints what is closed in the order of its own numbers, so that these follow ours. */
+static bool may_create(const struct job *j)
+{
+	for (const struct job *o = j->printer->jobs; o && o != j; o = o->next)
+		if ((o->rec.state == JOB_HANDING || o->rec.state == JOB_CLAIMING) &&
+		    o->rec.local_job == 0 && o->tries == 0 && !o->dead && !o->reclaimed)
 			return false;
 	return true;
 }
@@ -402,6 +412,7 @@ static void on_created(struct local_op *op, const struct err *err)
 	}
 	j->busy_tries = 0;
 	j->rec.local_job = op->job.id;
+	printer_next(j->printer); /* the next one may be created */
 	j->rec.handed = j->core->set.clock->wall_ms(j->core->set.clock);
 	(void)str_copy(j->rec.local_job_uuid, sizeof(j->rec.local_job_uuid), op->job.own_uuid);
 	(void)str_copy(j->rec.local_printer_uuid, sizeof(j->rec.local_printer_uuid),
@@ -733,6 +744,8 @@ static void begin(struct job *j)
 		settle(j, POLICY_NOTHING_SENT, &err);
 		return;
 	}
+	if (!is_whole(j) && !may_create(j))
+		return; /* run again when the others are created */
 	if (!core_transfer_begin(j->core))
 		return; /* run again when one ends */
 	j->has_slot = true;
