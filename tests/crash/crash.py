@@ -1,0 +1,443 @@
+"""make check-crash: breaks the connector and all around it, and holds the ledgers against the
+promise. Exit status 1 when anything was lost, doubled or said that is not so."""
+
+import argparse
+import collections
+import multiprocessing
+import os
+import pathlib
+import queue
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "integration"), str(HERE.parent / "lib")]
+
+from bed import BUILD, process
+from bed.ippeve import Bus
+from bed.watch import Timeout, wait_until
+
+import faults
+import world as world_module
+from world import World
+
+CHAIN = 3          # lives between two judgements
+BED_FAULTS = 250   # then everything is made anew
+SLOW = 4           # seconds for a life whose faults do not end it
+COUNTED = re.compile(r"^(\d+) +(\w+)\(", re.MULTILINE)
+LINE = re.compile(r"^(\d+) +(\w+)\((?:\d+<(.*?)>(?=[,) ]))?")
+
+
+class Tally:
+    """What was done, for the table. Goes from the workers to the main program as it is."""
+
+    def __init__(self):
+        self.faults = collections.Counter()  # (kind, row)
+        self.cells = collections.Counter()   # (kind, row, column)
+        self.jobs = collections.Counter()    # what became of them
+        self.missed = 0                      # never reached
+
+    def add(self, kind, row, columns):
+        """One fault."""
+        self.faults[kind, row] += 1
+        for column in set(columns) or {"-"}:
+            self.cells[kind, row, column] += 1
+
+    def merge(self, other):
+        """Both together."""
+        self.faults += other.faults
+        self.cells += other.cells
+        self.jobs += other.jobs
+        self.missed += other.missed
+
+    @property
+    def total(self):
+        """Of all faults."""
+        return sum(self.faults.values())
+
+
+class Worker:
+    """One bed and what is done to it."""
+
+    def __init__(self, folder, bus, seed):
+        self.rng = random.Random(seed)
+        self.seed = seed
+        self.tally = Tally()
+        self.history = []
+        self.world = World(folder, bus, self.rng, self.rng.choice(("hold", "hold", "abort")))
+        self.counts, self.before = {}, {}
+        self.ports = {}
+
+    # ---- one life ----------------------------------------------------------------------------
+
+    def calibrate(self):
+        """How often each call comes in a life without faults."""
+        w = self.world
+        w.daemon.die()
+        w.daemon.launch(faults.CALLS)
+        w.submit_some(3)
+        w.wait_end(20)
+        w.daemon.die()
+        text = w.daemon.trace.read_text(errors="replace")
+        own = text.index(str(w.daemon.config))  # before that the program is only being loaded
+        self.before = collections.Counter(call for _, call in COUNTED.findall(text[:own]))
+        per = collections.Counter(COUNTED.findall(text))
+        for (_, call), count in per.items():
+            self.counts[call] = max(self.counts.get(call, 0), count)
+        self.ports = {w.cloud.port.number: "cloud",
+                      **{eve.port.number: "printer" for eve in w.eves}}
+
+    def _number(self, fault):
+        before = self.before.get(fault.call, 0)
+        span = max(1, self.counts.get(fault.call, 1) - before)
+        return fault.number or before + 1 + int(fault.where * span)
+
+    def _places(self, text, call, injected):
+        """Where the calls went that were struck; of a kill the last one."""
+        lines = [LINE.match(line) for line in text.splitlines()
+                 if not injected or "(INJECTED)" in line]
+        lines = [m for m in lines if m and m[2] == call]
+        return [world_module.place(m[3], self.ports) for m in
+                (lines if injected else lines[-1:])]
+
+    def _die(self):
+        """The end of a life that no fault has ended: by -9, which is one more."""
+        w = self.world
+        if w.daemon.die():
+            self.tally.add("random", "kill -9", w.daemon.rows().values())
+
+    def kill(self, fault):
+        """SIGKILL at the Nth call."""
+        w, number = self.world, self._number(fault)
+        before = self.rng.random() < 0.3
+        if before:
+            w.submit_some(self.rng.randint(1, 3))
+        w.daemon.launch((fault.call,), [f"{fault.call}:signal=KILL:when={number}"])
+        if not before:
+            w.submit_some(self.rng.randint(1, 3))
+        end = w.wait_end(SLOW)
+        if end == "dead" and w.daemon.process.returncode == -9:
+            text = w.daemon.trace.read_text(errors="replace")
+            states = list(w.daemon.rows().values())
+            self.tally.add("kill", fault.call, states)
+            for place in self._places(text, fault.call, False):
+                self.tally.cells["kill", fault.call, "@" + place] += 1
+        elif end == "dead":
+            self._check_death([])
+        else:
+            self.tally.missed += 1
+            self._die()
+
+    def _check_death(self, errors):
+        """It ended by itself."""
+        code = self.world.daemon.process.returncode
+        places = {place for _, found in errors for place in found}
+        if code == -6 and ("other" in places or any(f.error == "ENOMEM" for f, _ in errors)):
+            return  # libuv cannot wake itself, or there is no memory: as good as kill -9
+        if code in (0, 1) and errors:
+            return  # it said why it could not start
+        raise AssertionError(f"the daemon ended with {code}\n{self.world.daemon.process.tail(30)}")
+
+    def error(self, some):
+        """Calls fail."""
+        w = self.world
+        rules = []
+        for fault in some:
+            number = self._number(fault)
+            when = f"{number}..{number + fault.burst - 1}" if fault.burst > 1 else number
+            rules.append(f"{fault.call}:error={fault.error}:when={when}")
+        w.daemon.launch(sorted({fault.call for fault in some}), rules)
+        w.submit_some(self.rng.randint(1, 3))
+        end = w.wait_end(SLOW)
+        alive = w.daemon.process.returncode is None
+        if alive and self.rng.random() < 0.3:
+            code = w.stop()
+            assert code in (0, -15), f"exit {code} after errors\n{w.daemon.process.tail(30)}"
+        text = w.daemon.trace.read_text(errors="replace")
+        struck = [(fault, self._places(text, fault.call, True)) for fault in some]
+        for fault, places in struck:
+            if places:
+                self.tally.add("error", f"{fault.call} {fault.error}",
+                               ["@" + place for place in places])
+            else:
+                self.tally.missed += 1
+        if end == "dead":
+            self._check_death(struck)
+        elif w.daemon.process.returncode is None:
+            self._die()
+
+    def _run_for(self, where):
+        """Lets the daemon work until the cloud has heard so many words more."""
+        w = self.world
+        lines = w.record.lines + int(where * 60)
+        try:
+            wait_until(lambda: w.record.read() is not None and w.record.lines >= lines, "words",
+                       where, [w.cloud.record], [w.daemon.process], look_again=0.02)
+        except Timeout:
+            pass
+
+    def random(self, fault):
+        """kill -9 under load."""
+        w = self.world
+        if w.daemon.process.returncode is not None:
+            w.daemon.launch()
+        w.submit_some(self.rng.randint(2, 8))
+        self._run_for(fault.where)
+        self._die()
+
+    def cups(self, fault):
+        """cupsd dies and comes back, with the daemon or without."""
+        w = self.world
+        if w.daemon.process.returncode is not None:
+            w.daemon.launch()
+        w.submit_some(self.rng.randint(2, 5))
+        self._run_for(fault.where)
+        w.crashed |= {job.uuid for job in w.record.read()}
+        states = w.daemon.rows().values()
+        if self.rng.random() < 0.4:
+            self._die()
+        if fault.call == "killed":
+            w.bed.cups.kill()
+        else:
+            w.bed.cups.stop()
+        w.crashed |= {job.uuid for job in w.record.read()}
+        w.bed.cups.start()
+        self.tally.add("cups", fault.call, states)
+
+    def cloud(self, fault):
+        """The cloud loses its memory."""
+        w = self.world
+        if w.daemon.process.returncode is not None:
+            w.daemon.launch()
+        w.submit_some(self.rng.randint(1, 4))
+        self._run_for(fault.where)
+        states = w.daemon.rows().values()
+        if fault.call == "killed":
+            w.cloud.process.kill()
+            w.record.forget()
+            w.cloud.start()
+        elif fault.call == "forgets jobs":
+            w.cloud.forget("all", renumber=1)
+            w.record.forget()
+        else:
+            w.cloud.forget("devices,subscriptions")
+        self.tally.add("cloud", fault.call, states)
+
+    def cut(self, some):
+        """The cloud's answers end early."""
+        w = self.world
+        w.cloud.clear_faults()
+        numbers = {}
+        for fault in some:
+            size = fault.bytes if fault.bytes is None or fault.bytes >= 0 else \
+                len(world_module.pdf.make(1, text=f"job {w.serial + 1}")) - 1
+            options = {"bytes": size} if size is not None else {}
+            if fault.error == "http-status":
+                options["http"] = 503
+            numbers[w.cloud.fault(fault.error, operation=fault.call, skip=int(fault.where * 3),
+                                  count=1, reset=int(fault.where * 10) % 2, **options)] = fault
+        if w.daemon.process.returncode is not None:
+            w.daemon.launch()
+        w.submit_some(self.rng.randint(2, 4))
+        end = w.wait_end(SLOW)
+        for rule in w.cloud.faults()["faults"]:
+            fault = numbers.get(rule["id"])
+            if fault and rule["hits"]:
+                self.tally.add("cut", fault.call, [fault.error])
+            elif fault:
+                self.tally.missed += 1
+        w.cloud.clear_faults()
+        if end == "dead":
+            self._check_death([])
+
+    # ---- lives and judgements ----------------------------------------------------------------
+
+    def live(self, some):
+        """One life."""
+        self.history.append(" + ".join(map(str, some)))
+        kind = some[0].kind
+        if kind in ("kill", "error") and self.world.daemon.process.returncode is None:
+            self._die()
+        if kind in ("error", "cut"):
+            getattr(self, kind)(some)
+        else:
+            getattr(self, kind)(some[0])
+
+    def judge(self):
+        """What the ledgers say."""
+        breaches, held = self.world.judge()
+        self.tally.jobs["held"] += held
+        return breaches
+
+    def close(self):
+        """Counts what became of all jobs."""
+        for job in self.world.record.jobs.values():
+            state = job.finals[-1][0] if job.finals else 0
+            self.tally.jobs["all"] += 1
+            self.tally.jobs[world_module.ledger.FINAL.get(state, "no word")] += 1
+            if state == 8:
+                self.tally.jobs["aborted: " + re.sub(r"\d+", "N", job.finals[-1][1])[:90]] += 1
+
+
+def _keep(folder, seed):
+    """A copy of the logs of a bed that failed."""
+    target = BUILD / f"crash-{seed}"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for path in folder.rglob("*"):
+        if path.suffix in (".log", ".jsonl", ".db", ".db-wal") or path.name in (
+                "error_log", "trace"):
+            shutil.copy(path, target / "-".join(path.relative_to(folder).parts))
+    return target
+
+
+def one_bed(bus, seed, limit, plan=None):
+    """A bed until it had so many faults, or the first breach. (tally, breaches)"""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="pc-", dir="/tmp"))
+    folder.chmod(0o755)
+    worker = Worker(folder, bus, seed)
+    breaches = []
+    try:
+        with worker.world:
+            try:
+                worker.calibrate()
+                lives = iter(plan) if plan else faults.lives(worker.rng)
+                ended = False
+                while not ended and not breaches and worker.tally.total < limit:
+                    worker.history = []
+                    for _ in range(CHAIN):
+                        some = next(lives, None)
+                        ended = some is None
+                        if not ended:
+                            worker.live(some)
+                    breaches = worker.judge()
+            except (AssertionError, OSError) as broken:
+                breaches = [f"{type(broken).__name__}: {broken}",
+                            *traceback.format_tb(broken.__traceback__)[-3:]]
+            worker.close()
+            if breaches:
+                breaches = [f"bed {seed}, after: " + "; ".join(worker.history), *breaches,
+                            f"logs in {_keep(folder, seed)}"]
+    finally:
+        for one in [p for p in process.Process.running.values() if not p.shared]:
+            one.kill()
+        process.reap_orphans()
+        if "KEEP" not in os.environ:
+            shutil.rmtree(folder, ignore_errors=True)
+    return worker.tally, breaches
+
+
+def work(tasks, results):
+    """A process that takes seeds of beds until there are no more."""
+    process.become_subreaper()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="pc-", dir="/tmp"))
+    folder.chmod(0o755)
+    bus = Bus(folder)
+    try:
+        while True:
+            task = tasks.get()
+            if task is None:
+                return
+            try:
+                results.put((*one_bed(bus, *task), task))
+            except BaseException:
+                results.put((Tally(), [f"bed {task[0]}: " + traceback.format_exc()], task))
+                raise
+    finally:
+        bus.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def table(tally):
+    """By call and state."""
+    for kind, title in (("kill", "kill -9 before the Nth"), ("error", "the Nth fails"),
+                        ("cut", "answers of the cloud that end early"), ("random", "at random"),
+                        ("cups", "cupsd"), ("cloud", "the cloud")):
+        rows = sorted(row for one, row in tally.faults if one == kind)
+        columns = sorted({column for one, _, column in tally.cells if one == kind})
+        if not rows:
+            continue
+        print(f"\n{title:26} {'faults':>7} " + " ".join(f"{c:>{max(6, len(c))}}" for c in columns))
+        for row in rows:
+            print(f"  {row:24} {tally.faults[kind, row]:7} " + " ".join(
+                f"{tally.cells[kind, row, c] or '':>{max(6, len(c))}}" for c in columns))
+
+
+def simulate(seed, lives):
+    """Lives in virtual time; how many, and faults in them."""
+    env = {**os.environ, "CONNECTOR_SEED": str(seed), "CONNECTOR_LIVES": str(lives)}
+    done = subprocess.run([BUILD / "tests/unit/test_simulation"], env=env, capture_output=True,
+                          text=True, check=False)
+    found = re.search(r"(\d+) lives, (\d+) faults", done.stdout)
+    if done.returncode or not found:
+        return 0, 0, [f"simulation: exit {done.returncode}\n{done.stdout}{done.stderr}"]
+    return int(found[1]), int(found[2]), []
+
+
+def main():
+    """Exit status."""
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--faults", type=int, default=900, help="on the real daemon")
+    words.add_argument("--lives", type=int, default=20000, help="in the simulation")
+    words.add_argument("--workers", type=int, default=3)
+    words.add_argument("--bed", type=int, help="the seed of one bed, to see it again")
+    options = words.parse_args()
+    seed = int(os.environ.get("CONNECTOR_SEED", time.time()))
+    print(f"CONNECTOR_SEED={seed}", flush=True)
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
+    begun = time.monotonic()
+    seeds = random.Random(seed)
+    total, breaches = Tally(), []
+    tasks, results = multiprocessing.Queue(), multiprocessing.Queue()
+    workers = [multiprocessing.Process(target=work, args=(tasks, results))
+               for _ in range(options.workers)]
+    beds = [options.bed] if options.bed else [seeds.randrange(1 << 31) for _ in range(
+        max(options.workers, -(-options.faults // BED_FAULTS)))]
+    for bed in beds:
+        tasks.put((bed, -(-options.faults // len(beds))))
+    for worker in workers:
+        tasks.put(None)
+        worker.start()
+    left = len(beds)
+    while left:
+        try:
+            tally, found, _ = results.get(timeout=2)
+        except queue.Empty:
+            if not any(worker.is_alive() for worker in workers):
+                breaches.append("a worker ended early")
+                break
+            continue
+        left -= 1
+        total.merge(tally)
+        breaches += found
+        print(f"{time.monotonic() - begun:5.0f} s: {total.total} faults"
+              f"{', ' + str(len(found)) + ' breaches' if found else ''}", flush=True)
+    for worker in workers:
+        worker.join()
+    real = time.monotonic() - begun
+    lives, simulated, found = simulate(seed, options.lives) if options.lives else (0, 0, [])
+    breaches += found
+    table(total)
+    print(f"\njobs: " + ", ".join(f"{n} {what}" for what, n in sorted(
+        total.jobs.items()) if not what.startswith("aborted: ")))
+    for what, n in total.jobs.most_common():
+        if what.startswith("aborted: "):
+            print(f"  {n} {what}")
+    print(f"{total.total} faults on the real daemon in {real:.0f} s"
+          f" ({total.missed} more were never reached), {simulated} in {lives} simulated lives,"
+          f" {time.monotonic() - begun:.0f} s in all")
+    for line in breaches:
+        print(line)
+    print(f"CONNECTOR_SEED={seed}: " + (f"{len(breaches)} breaches" if breaches else "all is well"))
+    return 1 if breaches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

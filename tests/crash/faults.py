@@ -1,0 +1,104 @@
+"""All that is done to the connector and its surroundings, and the order in which it is done."""
+
+import dataclasses
+
+STORE = ("pwrite64", "fdatasync", "fsync", "ftruncate")
+CALLS = ("write", *STORE, "sendto", "recvfrom", "sendmsg", "recvmsg", "connect", "socket", "close",
+         "openat", "read", "pread64", "unlink", "unlinkat", "rename", "renameat", "writev",
+         "fallocate", "mmap", "lseek", "fcntl")
+# Before these the daemon is killed, with how many of a hundred kills are of it.
+KILLS = {"write": 10, "pwrite64": 20, "fdatasync": 12, "fsync": 2, "ftruncate": 2, "sendto": 22,
+         "recvfrom": 12, "sendmsg": 2, "connect": 5, "close": 6, "openat": 3, "read": 2,
+         "unlink": 1, "unlinkat": 1, "rename": 1, "renameat": 1, "fcntl": 3, "writev": 1}
+# How calls fail. Not those by which libuv wakes itself, whose failure cannot be survived.
+ERRORS = {
+    "pwrite64": ("EIO", "ENOSPC", "EDQUOT", "EROFS"), "fdatasync": ("EIO", "ENOSPC"),
+    "fsync": ("EIO",), "ftruncate": ("EIO", "ENOSPC"), "pread64": ("EIO",),
+    "sendto": ("ECONNRESET", "EPIPE"), "recvfrom": ("ECONNRESET", "ETIMEDOUT"),
+    "connect": ("ECONNREFUSED", "ENETUNREACH", "ETIMEDOUT", "EMFILE"),
+    "socket": ("EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"),
+    "openat": ("EMFILE", "ENFILE", "EIO", "ENOSPC", "EROFS", "ENOMEM"), "close": ("EIO",),
+    "write": ("EIO", "ENOSPC"), "mmap": ("ENOMEM",), "fallocate": ("ENOSPC",),
+    "read": ("EIO",), "sendmsg": ("ECONNRESET", "EAGAIN"), "unlink": ("EIO",),
+}
+BURST = 6  # so many of a call in a row at most
+
+OPERATIONS = ("Fetch-Job", "Acknowledge-Job", "Fetch-Document", "Update-Job-Status",
+              "Acknowledge-Document", "Update-Document-Status", "Get-Jobs", "Get-Notifications",
+              "Get-Job-Attributes", "Update-Active-Jobs", "Create-Printer-Subscriptions",
+              "Update-Output-Device-Attributes")
+JOB_OPERATIONS = OPERATIONS[:6]
+# (kind, bytes): where the answer ends
+CUTS = [("cut-before", None), ("cut-headers", None), ("cut-ipp", 1), ("cut-ipp", 8),
+        ("cut-ipp", 40), ("cut-after", None), ("truncated", 1), ("truncated", 30),
+        ("garbage", 100), ("html", None), ("http-status", None), ("never", None)]
+DOCUMENT_CUTS = [("cut-document", 0), ("cut-document", 1), ("cut-document", 400),
+                 ("cut-document", -1), ("cut-last-chunk", None), ("longer-length", 10),
+                 ("truncated", 200)]
+
+
+@dataclasses.dataclass
+class Fault:
+    """What is done in one life of the daemon. where: how far into it, of 1."""
+
+    kind: str              # kill, error, random, cups, cloud, cut
+    call: str = ""         # or operation, or what becomes of cupsd or the cloud
+    where: float = 0
+    number: int = 0        # of the call; 0: by where
+    error: str = ""        # or the kind of cut
+    burst: int = 1
+    bytes: int = 0
+
+    def __str__(self):
+        words = [self.kind, self.call, self.error]
+        words += [f"#{self.number}"] if self.number else [f"at {self.where:.3f}"]
+        words += [f"x{self.burst}"] if self.burst > 1 else []
+        return " ".join(word for word in words if word)
+
+
+def _kill(rng):
+    return Fault("kill", rng.choices(list(KILLS), list(KILLS.values()))[0], rng.random())
+
+
+def _error(rng):
+    call = rng.choice(list(ERRORS))
+    return Fault("error", call, rng.random(), error=rng.choice(ERRORS[call]),
+                 burst=rng.choice((1, 1, 1, 2, BURST)))
+
+
+def _cut(rng):
+    if rng.random() < 0.25:
+        kind, size = rng.choice(DOCUMENT_CUTS)
+        return Fault("cut", "Fetch-Document", rng.random(), error=kind, bytes=size)
+    kind, size = rng.choice(CUTS)
+    operation = rng.choice(JOB_OPERATIONS if rng.random() < 0.7 else OPERATIONS)
+    return Fault("cut", operation, rng.random(), error=kind, bytes=size)
+
+
+def lives(rng):
+    """Endlessly: what is done in the next life, one fault or several."""
+    while True:
+        dice = rng.random()
+        if dice < 0.56:
+            yield [_kill(rng)]
+        elif dice < 0.76:
+            yield [_error(rng) for _ in range(rng.randint(1, 3))]
+        elif dice < 0.84:
+            yield [Fault("random", "kill -9", rng.random())]
+        elif dice < 0.94:
+            yield [_cut(rng) for _ in range(rng.randint(2, 5))]
+        elif dice < 0.975:
+            yield [Fault("cups", rng.choice(("killed", "restarted")), rng.random())]
+        else:
+            yield [Fault("cloud", rng.choice(("forgets devices", "forgets jobs", "killed")),
+                         rng.random())]
+
+
+def sweep(counts, rng):
+    """Every call that kills, one after the other, and every failure once, in random order."""
+    plan = [[Fault("kill", call, number=n)] for call in KILLS
+            for n in range(1, counts.get(call, 0) + 1)]
+    plan += [[Fault("error", call, number=n, error=error)] for call, errors in ERRORS.items()
+             for error in errors for n in range(1, counts.get(call, 0) + 1)]
+    rng.shuffle(plan)
+    return plan

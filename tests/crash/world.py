@@ -1,0 +1,297 @@
+"""One world that outlives many crashes of the daemon: a cloud, a cupsd with raw queues on socket
+printers, IPP printers, and the daemon's state directory."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+
+import pdf
+from bed.bed import Bed
+from bed.daemon import USER, Daemon
+from bed.route import connect
+from bed.watch import Timeout, wait_until
+
+import ledger
+
+RAW, IPP = 2, 2  # queues of each kind
+LOCAL_OPEN = {3: "pending", 4: "held", 5: "processing", 6: "stopped"}
+
+
+class TracedDaemon(Daemon):
+    """Started under strace when there are injections: -e inject= expressions."""
+
+    injections = ()
+    calls = ()
+
+    @property
+    def trace(self):
+        """What strace saw."""
+        return self.dir / "trace"
+
+    def command(self, argv):
+        if not self.calls:
+            return super().command(argv)
+        words = [word for one in self.injections for word in ("-e", f"inject={one}")]
+        if not any("signal=" in one for one in self.injections):
+            words.append("--seccomp-bpf")  # cheaper, but with it no signal is ever sent
+        return ["strace", "-f", "-qq", "-yy", "-u", USER, "-o", str(self.trace),
+                "-e", "trace=" + ",".join(self.calls), *words, "--", *map(str, argv)], {}
+
+    def launch(self, calls=(), injections=()):
+        """Starts it; does not wait for anything."""
+        self.calls, self.injections = calls, injections
+        self.trace.unlink(missing_ok=True)
+        return self.spawn()
+
+    def die(self):
+        """SIGKILL, also to strace. Whether it was still alive."""
+        alive = self.process.returncode is None
+        self.process.kill()
+        return alive
+
+    def ask(self, method, parameters=None):
+        """One call at the control socket; None when nobody answers."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control:
+            control.settimeout(20)
+            try:
+                control.connect(str(self.socket))
+                control.sendall(json.dumps({"method": "org.printconnector.Connector." + method,
+                                            "parameters": parameters or {}}).encode() + b"\0")
+                data = b""
+                while not data.endswith(b"\0"):
+                    more = control.recv(65536)
+                    if not more:
+                        return None
+                    data += more
+            except OSError:
+                return None
+        return json.loads(data[:-1]).get("parameters")
+
+    def open_jobs(self):
+        """{cloud's number and queue: job} of all that are not done; None: no answer."""
+        answer = self.ask("ListJobs")
+        if answer is None or "jobs" not in answer:
+            return None
+        return {(job["queue"], job["cloud_job"]): job for job in answer["jobs"]
+                if job["state"] != "done"}
+
+    def rows(self):
+        """Durable states of the jobs, as a crash leaves them, read from a copy."""
+        copy = self.dir / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        copy.mkdir()
+        for name in ("state.db", "state.db-wal"):
+            if (self.state / name).exists():
+                shutil.copy(self.state / name, copy / name)
+        base = sqlite3.connect(copy / "state.db")
+        try:
+            check = base.execute("PRAGMA quick_check").fetchone()[0]
+            assert check == "ok", f"the database is damaged: {check}"
+            return dict(base.execute("SELECT cloud_uuid, state FROM jobs WHERE state <> 'done'"))
+        finally:
+            base.close()
+
+
+class World:
+    """Context manager. seed decides what is left to chance."""
+
+    def __init__(self, folder, bus, rng, unknown="hold"):
+        self.dir = pathlib.Path(folder)
+        self.rng = rng
+        self.bed = Bed(folder, bus)
+        self.paper = ledger.Paper()
+        self.routes = {}
+        self.serial = 0
+        self.crashed = set()  # uuids of jobs that were open when cupsd died
+        self.unknown = unknown
+        self._seen = {}
+
+    def __enter__(self):
+        self.bed.__enter__()
+        cups = self.bed.start_cups(options={"LogLevel": "warn", "MaxJobs": "0"})
+        names = [f"r{n}" for n in range(RAW)] + [f"i{n}" for n in range(IPP)]
+        self.cloud = self.bed.start_cloud(*names)
+        self.record = ledger.Cloud(self.cloud.record)
+        self.daemon = TracedDaemon(
+            self.dir / "daemon", {"test": {"uri": self.cloud.base()}}, cups,
+            settings={"jobs": {"when-unknown": self.unknown}},
+            env={"UV_THREADPOOL_SIZE": "1"})
+        self.bed._stack.push(self.daemon.__exit__)
+        self.daemon.start()
+        self.sockets, self.eves = [], []
+        for name in names:
+            self._connect(name)
+        cups.restart()  # what it was told is on disk now, not in half a minute
+        return self
+
+    def _connect(self, name):
+        if name.startswith("r"):
+            printer = self.bed.socket_printer(name)
+            self.bed.cups.add_raw(name, printer.uri)
+            self.sockets.append(printer)
+            queue = name
+        else:
+            printer = self.bed.ipp_printer(name)
+            self.eves.append(printer)
+            queue = printer.uri
+        self.routes[name] = connect(self.bed, self.daemon, queue, name)
+
+    def __exit__(self, *exc):
+        self.daemon.die()
+        self.daemon.close()
+        self.cloud.expect_violations = True  # judged here
+        return self.bed.__exit__(*exc)
+
+    # ---- jobs --------------------------------------------------------------------------------
+
+    def submit(self, printer, size=0):
+        """A job whose document is unlike all others."""
+        self.serial += 1
+        name = f"job {self.serial}"
+        document = pdf.make(1, size, text=name, seed=self.serial)
+        self.paper.expect(name, document)
+        return self.cloud.submit(document, printer, name=name, mime="application/pdf")
+
+    def submit_some(self, count):
+        """Jobs for any printers, most of them small."""
+        for _ in range(count):
+            self.submit(self.rng.choice(list(self.routes)),
+                        self.rng.choice((0, 0, 0, 30000, 300000)))
+
+    def _take_paper(self):
+        for printer in self.sockets:
+            entries = list(printer.ledger)
+            for entry in entries[self._seen.get(printer, 0):]:
+                self._came(entry)
+            self._seen[printer] = len(entries)
+        for printer in self.eves:
+            entries = printer.ledger("arrived")
+            for entry in entries[self._seen.get(printer, 0):]:
+                self._came(entry)
+            self._seen[printer] = len(entries)
+
+    def _came(self, entry):
+        self.paper.came(entry["sha256"], pathlib.Path(entry["file"]).read_bytes)
+
+    # ---- waiting -----------------------------------------------------------------------------
+
+    def _held(self):
+        """Names of jobs that wait for an administrator; None: not at rest."""
+        waiting = self.record.read()
+        if any(job.told != ledger.HELD for job in waiting):
+            return None
+        mine = self.daemon.open_jobs()
+        if mine is None or any(job["state"] != "held" for job in mine.values()):
+            return None
+        held = {(key, job["id"]) for key, job in mine.items()}
+        queues = {self.routes[job.printer].queue: job.printer for job in waiting}
+        names = {(queues.get(queue), number): own for (queue, number), own in held}
+        if any((job.printer, job.number) not in names for job in waiting):
+            return None
+        return {job.name: names[(job.printer, job.number)] for job in waiting}
+
+    def wait_end(self, timeout):
+        """Until the daemon is dead ("dead"), all is at rest ("rest") or it takes too long
+        ("slow")."""
+        def look():
+            if self.daemon.process.returncode is not None:
+                return "dead"
+            return "rest" if self._held() is not None else None
+        try:
+            return wait_until(look, "end", timeout,
+                              [self.cloud.record, self.daemon.process.log],
+                              [self.daemon.process])
+        except Timeout:
+            return "dead" if self.daemon.process.returncode is not None else "slow"
+
+    def rest(self, timeout=40):
+        """A daemon without faults until nothing is left to do; {name: id} of held jobs."""
+        if self.daemon.process.returncode is not None:
+            self.daemon.launch()
+        result = wait_until(lambda: (self._held(), True) if self._held() is not None else None,
+                            "rest", timeout, [self.cloud.record, self.daemon.process.log],
+                            [self.daemon.process])
+        return result[0]
+
+    # ---- judging -----------------------------------------------------------------------------
+
+    def _left_at_cups(self):
+        """Documents that cupsd has and that print when it runs out of patience."""
+        for name in self.routes:
+            if not name.startswith("r"):
+                continue
+            answer = self.bed.cups.client.request(
+                "Get-Jobs", {"which-jobs": "not-completed", "requested-attributes": [
+                    "job-id", "job-uuid", "job-state", "number-of-documents", "job-state-reasons"]},
+                uri=self.bed.cups.uri(name))
+            for job in answer.groups("job"):
+                if job.get("number-of-documents", 0) and job["job-state"] in LOCAL_OPEN:
+                    yield (f"{name}: local job {job['job-id']} was left behind with its document,"
+                           f" {LOCAL_OPEN[job['job-state']]}")
+
+    def judge(self):
+        """Lets everything come to rest and gives every breach; held jobs are then ended."""
+        breaches = []
+        try:
+            held = self.rest()
+        except Timeout as late:
+            held = {}
+            breaches.append(f"not at rest: {late}")
+        self.record.read()
+        self._take_paper()
+        for job in self.record.jobs.values():
+            breaches += [f"{job.name} ({job.printer} {job.number}): {text}" for text in
+                         ledger.judge(job, self.paper, job.name in held,
+                                      job.uuid in self.crashed)]
+        breaches += self.paper.strange + self.record.breaches + list(self._left_at_cups())
+        breaches += [f"set aside: {path.name}" for path in self.daemon.state.glob("*damaged*")]
+        self.paper.strange, self.record.breaches = [], []
+        for job in self.record.jobs.values():
+            if job.name in held:
+                job.resolved = True
+                self.daemon.ask("Cancel", {"id": held[job.name]})
+        if held:
+            self.rest()
+        self._tidy()
+        return breaches, len(held)
+
+    def _tidy(self):
+        for printer in self.eves:
+            for path in [*(printer.dir / "spool").rglob("*"), *printer.dir.glob("[0-9]*.*")]:
+                if path.is_file():
+                    path.unlink()
+
+    def pid(self):
+        """Of the daemon itself, not of strace."""
+        pid = self.daemon.process.pid
+        if not self.daemon.calls:
+            return pid
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return int(children[0]) if children else pid
+
+    def stop(self):
+        """SIGTERM to the daemon itself; exit status."""
+        os.kill(self.pid(), signal.SIGTERM)
+        return self.daemon.process.wait(20)
+
+
+INJECTED = re.compile(r"^(\d+) +(\w+)\((\d+(?:<(.*?)>(?=[,)\s]))?)?")
+
+
+def place(described, ports):
+    """Where a call went, for the table, by strace's word for its descriptor."""
+    if not described:
+        return "-"
+    for text, word in (("state.db", "store"), ("/keys", "keys"), ("daemon.log", "log"),
+                       ("UNIX-STREAM", "cups"), ("/transit", "transit"), ("/cache", "transit")):
+        if text in described:
+            return word
+    port = re.search(r"->127\.0\.0\.1:(\d+)", described)
+    if port:
+        return ports.get(int(port.group(1)), "tcp")
+    return "other"
