@@ -213,6 +213,22 @@ static void start_watch(struct job *j)
 	j->core->set.queue_ops->watch(j->printer->queue, &j->watch);
 }
 
+/* CUPS was killed before it had written down that the job was closed: it waits for its last
+ * document again, and may have printed before. */
+static void end_reopened(struct job *j)
+{
+	struct err lost;
+
+	j->core->set.queue_ops->unwatch(&j->watch);
+	j->watching = false;
+	cancel_at_queue(j);
+	(void)err_set(
+		&lost, ERR_GONE, 0,
+		"unknown whether it printed: the print system has lost its state of local job %d",
+		j->rec.local_job);
+	job_settle(j, POLICY_UNKNOWN, &lost, OUTCOME_NONE);
+}
+
 void job_printing_run(struct job *j)
 {
 	int64_t next, left = give_up_in(j);
@@ -222,6 +238,10 @@ void job_printing_run(struct job *j)
 		if (j->core->set.queue_ops->status(j->printer->queue)->health == QUEUE_UNKNOWN)
 			return;
 		start_watch(j);
+	}
+	if (j->seen.incoming && !j->core->set.queue_ops->status(j->printer->queue)->whole) {
+		end_reopened(j);
+		return;
 	}
 	next = tell_progress(j);
 	if (!j->rec.cancel_requested && left > 0) {

@@ -141,11 +141,20 @@ static void decide_ended(struct reading *r)
 		by_printer || has(r, "aborted-by-system") ? OUTCOME_ABORTED : OUTCOME_CANCELED;
 }
 
-static void decide(struct reading *r)
+/* CUPS that was restarted keeps an open job as held, but no longer says why: it waits for its last
+ * document for ever. One that it will try again by itself has begun before. */
+static bool is_open_since_restart(const struct reading *r)
+{
+	return r->job.state == IPP_JSTATE_HELD && r->job.processing_at == 0 &&
+	       (r->job.reasons[0] == '\0' || strcmp(r->job.reasons, "none") == 0);
+}
+
+static void decide(struct reading *r, bool cups)
 {
 	struct local_job *job = &r->job;
 
-	job->incoming = has(r, "job-incoming") || has(r, "job-data-insufficient");
+	job->incoming = has(r, "job-incoming") || has(r, "job-data-insufficient") ||
+	                (cups && is_open_since_restart(r));
 	switch ((ipp_jstate_t)job->state) {
 	case IPP_JSTATE_HELD:
 		decide_held(r);
@@ -191,7 +200,7 @@ void outcome_each(ipp_t *answer, bool cups, void (*each)(void *data, const struc
 			any = true;
 		}
 		if (any) {
-			decide(&r);
+			decide(&r, cups);
 			each(data, &r.job);
 		} else {
 			attr = ippNextAttribute(answer);

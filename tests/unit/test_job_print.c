@@ -70,6 +70,20 @@ static void vanished(void **state, const char *settings, enum job_state to,
 	assert_int_equal(fake_closed(w, 7), closed);
 }
 
+static void test_a_job_that_cups_has_open_again_is_held_and_taken_back(void **state)
+{
+	struct fake_world *w = printing(state, CUPS);
+	struct fake_local *local = fake_local(w, 7);
+
+	local->closed = false; /* as an earlier control file had it */
+	fake_begin(local);
+	fake_run(w, MINUTE);
+	assert_int_equal(state_of(w, 7), JOB_HELD);
+	assert_non_null(strstr(fake_cloud_job(w, 7)->message, "unknown whether it printed"));
+	assert_int_equal(local->outcome, OUTCOME_CANCELED);
+	assert_ptr_equal(fake_local(w, 7), local); /* no other was made */
+}
+
 static void test_a_job_that_vanished_is_held_until_give_up_after(void **state)
 {
 	struct fake_world *w = *state;
@@ -469,6 +483,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		in_world(test_an_end_at_the_queue_is_told_with_its_reason),
 		in_world(test_a_job_that_printed_twice_says_so),
+		in_world(test_a_job_that_cups_has_open_again_is_held_and_taken_back),
 		in_world(test_a_job_that_vanished_is_held_until_give_up_after),
 		in_world(test_when_unknown_print_again_prints_again),
 		in_world(test_when_unknown_abort_aborts),

@@ -1,5 +1,5 @@
-/* What became of a job, as data: what CUPS and printers answered in the cases that were tried, and what
- * that means. */
+/* What became of a job, as data: what CUPS and printers answered in the cases that were tried, and
+ * what that means. */
 #include "connector/printer/outcome.h"
 
 #include <setjmp.h>
@@ -24,6 +24,10 @@ static const struct example {
 } examples[] = {
 	{ "open at CUPS", true, IPP_JSTATE_HELD, "job-incoming", NULL, NULL, OUTCOME_NONE, true,
 	  false, "" },
+	{ "open at CUPS since before its restart", true, IPP_JSTATE_HELD, "none", NULL, NULL,
+	  OUTCOME_NONE, true, false, "" },
+	{ "held by a printer that does not say why", false, IPP_JSTATE_HELD, "none", NULL, NULL,
+	  OUTCOME_NONE, false, false, "" },
 	{ "waiting", true, IPP_JSTATE_PENDING, "none", NULL, NULL, OUTCOME_NONE, false, false, "" },
 	{ "printing", true, IPP_JSTATE_PROCESSING, "job-printing", NULL,
 	  "The printer may not exist or is unavailable at this time.", OUTCOME_NONE, false, false,
