@@ -134,6 +134,7 @@ static void plan(struct fake_call *c)
 		c->how = FAKE_BEFORE;
 		(void)err_set(&c->err, ERR_TEMPORARY, 0, "%s is down", c->verb);
 	} else if (fake_dice(w, w->fault_percent)) {
+		w->faults++;
 		c->planned = true;
 		c->how = (enum fake_how)fake_random(w, FAKE_AFTER + 1);
 		if (is_store(c->verb))

@@ -147,6 +147,7 @@ struct fake_world {
 	int64_t next_id;
 	int32_t next_local;
 	unsigned commits, events, transit_files, transfers, most_transfers;
+	unsigned faults; /* random ones so far */
 
 	char **lines;
 	size_t line_count, line_size;

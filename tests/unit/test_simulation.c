@@ -13,7 +13,8 @@
 #define LIVES        2400
 
 static uint64_t first_seed;
-static unsigned lives;
+static unsigned lives, lived;
+static uint64_t faults;
 
 struct run {
 	struct fake_world *w;
@@ -247,6 +248,8 @@ static void simulate(struct fake_world *w, uint64_t seed)
 	for (size_t i = 0; i < w->job_count; i++)
 		if (w->jobs[i].hold == FAKE_OURS)
 			complain(&r, &w->jobs[i], "is held for ever");
+	lived += JOBS_PER_RUN;
+	faults += r.kills + r.w->faults;
 	fake_world_close(w);
 }
 
@@ -258,6 +261,7 @@ static void test_the_promise_holds_whatever_happens(void **state)
 	for (unsigned run = 0; run * JOBS_PER_RUN < lives; run++)
 		simulate(w, first_seed + run);
 	free(w);
+	(void)printf("%u lives, %" PRIu64 " faults\n", lived, faults);
 }
 
 static uint64_t number_of(const char *name, uint64_t fallback)
