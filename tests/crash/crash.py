@@ -27,6 +27,7 @@ import faults
 import world as world_module
 from world import World
 
+STATES = ("-", "claiming", "handing", "printing", "waiting", "held", "reporting")
 CHAIN = 3          # lives between two judgements
 BED_FAULTS = 250   # then everything is made anew
 SLOW = 4           # seconds for a life whose faults do not end it
@@ -360,7 +361,9 @@ def table(tally):
                         ("cut", "answers of the cloud that end early"), ("random", "at random"),
                         ("cups", "cupsd"), ("cloud", "the cloud")):
         rows = sorted(row for one, row in tally.faults if one == kind)
-        columns = sorted({column for one, _, column in tally.cells if one == kind})
+        columns = sorted({column for one, _, column in tally.cells if one == kind},
+                         key=lambda column: (STATES.index(column) if column in STATES else 99,
+                                             column))
         if not rows:
             continue
         print(f"\n{title:26} {'faults':>7} " + " ".join(f"{c:>{max(6, len(c))}}" for c in columns))
@@ -419,13 +422,15 @@ def main():
         breaches += found
         print(f"{time.monotonic() - begun:5.0f} s: {total.total} faults"
               f"{', ' + str(len(found)) + ' breaches' if found else ''}", flush=True)
+        for line in found:
+            print("  " + line, flush=True)
     for worker in workers:
         worker.join()
     real = time.monotonic() - begun
     lives, simulated, found = simulate(seed, options.lives) if options.lives else (0, 0, [])
     breaches += found
     table(total)
-    print(f"\njobs: " + ", ".join(f"{n} {what}" for what, n in sorted(
+    print("\njobs: " + ", ".join(f"{n} {what}" for what, n in sorted(
         total.jobs.items()) if not what.startswith("aborted: ")))
     for what, n in total.jobs.most_common():
         if what.startswith("aborted: "):

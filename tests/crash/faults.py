@@ -34,7 +34,7 @@ CUTS = [("cut-before", None), ("cut-headers", None), ("cut-ipp", 1), ("cut-ipp",
         ("garbage", 100), ("html", None), ("http-status", None), ("never", None)]
 DOCUMENT_CUTS = [("cut-document", 0), ("cut-document", 1), ("cut-document", 400),
                  ("cut-document", -1), ("cut-last-chunk", None), ("longer-length", 10),
-                 ("truncated", 200)]
+                 ("truncated", 60)]
 
 
 @dataclasses.dataclass

@@ -1,5 +1,5 @@
-"""What the outside world saw, and the promise held against it. Nothing of the daemon's own word goes
-in, except which jobs it holds for an administrator.
+"""What the outside world saw, and the promise held against it. Of the daemon's own word only this
+goes in: which jobs it holds for an administrator.
 
 Cloud: the emulator's record, followed line by line. Paper: what came out of the printers, by the
 SHA-256 of documents that are each unlike all others."""
@@ -137,7 +137,8 @@ def _true_words(job, whole, parts):
     for state, message, _ in job.finals:
         if state == 9 and not whole:
             yield f"told completed, but it never arrived ({message})"
-        if state == 8 and (whole or parts) and not says_unknown(message) and not says_twice(message):
+        doubt = says_unknown(message) or says_twice(message)
+        if state == 8 and (whole or parts) and not doubt:
             yield f"told aborted without a word of doubt, but it arrived ({message})"
         if state == 7 and not job.canceled and not job.resolved:
             yield f"told canceled, and nobody had asked ({message})"

@@ -209,7 +209,7 @@ class World:
         except Timeout:
             return "dead" if self.daemon.process.returncode is not None else "slow"
 
-    def rest(self, timeout=40):
+    def rest(self, timeout=100):
         """A daemon without faults until nothing is left to do; {name: id} of held jobs."""
         if self.daemon.process.returncode is not None:
             self.daemon.launch()
@@ -227,12 +227,13 @@ class World:
                 continue
             answer = self.bed.cups.client.request(
                 "Get-Jobs", {"which-jobs": "not-completed", "requested-attributes": [
-                    "job-id", "job-uuid", "job-state", "number-of-documents", "job-state-reasons"]},
+                    "job-id", "job-state", "number-of-documents", "job-printer-state-message"]},
                 uri=self.bed.cups.uri(name))
             for job in answer.groups("job"):
                 if job.get("number-of-documents", 0) and job["job-state"] in LOCAL_OPEN:
                     yield (f"{name}: local job {job['job-id']} was left behind with its document,"
-                           f" {LOCAL_OPEN[job['job-state']]}")
+                           f" {LOCAL_OPEN[job['job-state']]}:"
+                           f" {job.get('job-printer-state-message')}")
 
     def judge(self):
         """Lets everything come to rest and gives every breach; held jobs are then ended."""
