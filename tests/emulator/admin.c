@@ -13,9 +13,11 @@
 #include "tests/emulator/faults.h"
 #include "tests/emulator/jobs.h"
 #include "tests/emulator/json.h"
+#include "tests/emulator/operations.h"
 #include "tests/emulator/printers.h"
 #include "tests/emulator/quirks.h"
 #include "tests/emulator/record.h"
+#include "tests/emulator/up_admin.h"
 #include "tests/emulator/waits.h"
 
 struct request {
@@ -264,7 +266,7 @@ static unsigned int post_faults(struct request *r)
 	const char *kind = query(c, "kind"), *operation = query(c, "operation");
 	enum fault_kind found = FAULT_NONE;
 	struct fault *f;
-	int code = operation ? (int)ippOpValue(operation) : 0;
+	int code = operation ? operation_value(operation) : 0;
 
 	if (kind == NULL || fault_find_kind(kind, &found) < 0)
 		return wrong(r, xprintf("kind=%s: no such fault", kind ? kind : ""));
@@ -278,7 +280,10 @@ static unsigned int post_faults(struct request *r)
 	f->skip = (int)query_number(c, "skip", 0);
 	f->count = (int)query_number(c, "count", 1);
 	f->status = (int)query_number(c, "status", IPP_STATUS_ERROR_INTERNAL);
-	f->http = (int)query_number(c, "http", 503);
+	f->http = (int)query_number(c, "http",
+	                            found == FAULT_REDIRECT      ? 307
+	                            : found == FAULT_OAUTH_ERROR ? 400
+	                                                         : 503);
 	f->retry_after = (int)query_number(c, "retry-after", -1);
 	f->delay_ms = query_number(c, "ms", 0);
 	f->bytes = query_number(c, "bytes", 0);
@@ -441,6 +446,8 @@ static enum MHD_Result serve(struct request *r, const char *method, const char *
 		return serve_wait(r);
 	if (strcmp(url, "/document") == 0)
 		return serve_document(r);
+	if (strncmp(url, "/up/", 4) == 0)
+		return answer(r, up_admin(r->connection, method, url, &r->json, &r->why));
 	for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
 		if (strcmp(routes[i].method, method) == 0 && strcmp(routes[i].path, url) == 0)
 			return answer(r, routes[i].handle(r));

@@ -35,7 +35,7 @@ static char *bio_text(BIO *bio)
 	return text;
 }
 
-static char *certificate_text(X509 *x)
+char *certificates_text(X509 *x)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 
@@ -43,7 +43,7 @@ static char *certificate_text(X509 *x)
 	return bio_text(bio);
 }
 
-static char *key_text(EVP_PKEY *key)
+char *certificates_key_text(EVP_PKEY *key)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 
@@ -82,9 +82,11 @@ static void add_name(X509_NAME *name, const char *value)
 }
 
 /* A certificate of `key`, named so, signed by the CA, or by itself while there is none. */
-static X509 *make_certificate(EVP_PKEY *key, X509_NAME *subject, const char *usage,
-                              const char *names)
+static X509 *make_certificate(EVP_PKEY *key, X509_NAME *subject,
+                              const struct certificate_wish *wish)
 {
+	const char *usage = wish->usage;
+	X509 *issuer = wish->self_signed ? NULL : ca;
 	X509 *x = X509_new();
 	unsigned char serial[16];
 	BIGNUM *number;
@@ -95,10 +97,10 @@ static X509 *make_certificate(EVP_PKEY *key, X509_NAME *subject, const char *usa
 	BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x));
 	BN_free(number);
 	X509_set_version(x, 2);
-	X509_gmtime_adj(X509_getm_notBefore(x), -3600);
-	X509_gmtime_adj(X509_getm_notAfter(x), 30 * DAYS);
+	X509_gmtime_adj(X509_getm_notBefore(x), wish->from_s);
+	X509_gmtime_adj(X509_getm_notAfter(x), wish->until_s);
 	X509_set_subject_name(x, subject);
-	X509_set_issuer_name(x, ca ? X509_get_subject_name(ca) : subject);
+	X509_set_issuer_name(x, issuer ? X509_get_subject_name(issuer) : subject);
 	X509_set_pubkey(x, key);
 	add_extension(x, NID_basic_constraints, usage ? "critical,CA:FALSE" : "critical,CA:TRUE");
 	add_extension(x, NID_key_usage,
@@ -106,24 +108,38 @@ static X509 *make_certificate(EVP_PKEY *key, X509_NAME *subject, const char *usa
 	                    : "critical,keyCertSign,cRLSign");
 	if (usage != NULL)
 		add_extension(x, NID_ext_key_usage, usage);
-	if (names != NULL)
-		add_extension(x, NID_subject_alt_name, names);
+	if (wish->names != NULL)
+		add_extension(x, NID_subject_alt_name, wish->names);
 	add_extension(x, NID_subject_key_identifier, "hash");
-	if (ca != NULL)
+	if (issuer != NULL)
 		add_extension(x, NID_authority_key_identifier, "keyid");
-	X509_sign(x, ca_key ? ca_key : key, EVP_sha256());
+	X509_sign(x, issuer ? ca_key : key, EVP_sha256());
+	return x;
+}
+
+X509 *certificates_make(EVP_PKEY *key, const struct certificate_wish *wish)
+{
+	X509_NAME *subject = X509_NAME_new();
+	X509 *x;
+
+	add_name(subject, wish->name);
+	x = make_certificate(key, subject, wish);
+	X509_NAME_free(subject);
 	return x;
 }
 
 static X509 *make_named(EVP_PKEY *key, const char *name, const char *usage, const char *names)
 {
-	X509_NAME *subject = X509_NAME_new();
-	X509 *x;
+	const struct certificate_wish wish = {
+		.name = name, .usage = usage, .names = names, .from_s = -3600, .until_s = 30 * DAYS
+	};
 
-	add_name(subject, name);
-	x = make_certificate(key, subject, usage, names);
-	X509_NAME_free(subject);
-	return x;
+	return certificates_make(key, &wish);
+}
+
+bool certificates_is_ours(X509 *x)
+{
+	return ca_key != NULL && X509_verify(x, ca_key) == 1;
 }
 
 static int write_file(const char *path, const char *text, mode_t mode)
@@ -184,9 +200,9 @@ static int load_ca(const char *dir)
 	free(ca_pem);
 	ca_key = EVP_EC_gen("P-256");
 	ca = make_named(ca_key, "cloud emulator CA", NULL, NULL);
-	ca_pem = certificate_text(ca);
+	ca_pem = certificates_text(ca);
 	free_str(&key_pem);
-	key_pem = key_text(ca_key);
+	key_pem = certificates_key_text(ca_key);
 	return write_file(key_path, key_pem, 0600) || write_file(ca_path, ca_pem, 0644) ? -1 : 0;
 }
 
@@ -211,8 +227,8 @@ int certificates_open(const char *dir)
 	free(server_key_pem);
 	key = EVP_EC_gen("P-256");
 	x = make_named(key, "localhost", "serverAuth", "DNS:localhost,IP:127.0.0.1,IP:::1");
-	server_pem = certificate_text(x);
-	server_key_pem = key_text(key);
+	server_pem = certificates_text(x);
+	server_key_pem = certificates_key_text(key);
 	X509_free(x);
 	EVP_PKEY_free(key);
 	return write_file(key_path, server_key_pem, 0600) || write_file(path, server_pem, 0644) ? -1
@@ -262,8 +278,12 @@ char *certificates_sign(const char *request, char **ret_fingerprint)
 
 	BIO_free(bio);
 	if (ca != NULL && key != NULL && X509_REQ_verify(req, key) == 1) {
-		x = make_certificate(key, X509_REQ_get_subject_name(req), "clientAuth", NULL);
-		text = certificate_text(x);
+		const struct certificate_wish wish = { .usage = "clientAuth",
+			                               .from_s = -3600,
+			                               .until_s = 30 * DAYS };
+
+		x = make_certificate(key, X509_REQ_get_subject_name(req), &wish);
+		text = certificates_text(x);
 		*ret_fingerprint = fingerprint_of(x);
 		X509_free(x);
 	}
@@ -289,8 +309,8 @@ int certificates_issue(const char *name, char **ret_certificate, char **ret_key)
 		return -1;
 	key = EVP_RSA_gen(2048);
 	x = make_named(key, name, "clientAuth", NULL);
-	*ret_certificate = certificate_text(x);
-	*ret_key = key_text(key);
+	*ret_certificate = certificates_text(x);
+	*ret_key = certificates_key_text(key);
 	X509_free(x);
 	EVP_PKEY_free(key);
 	return 0;

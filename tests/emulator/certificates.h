@@ -3,6 +3,10 @@
 #ifndef TESTS_EMULATOR_CERTIFICATES_H
 #define TESTS_EMULATOR_CERTIFICATES_H
 
+#include <stdbool.h>
+
+#include <openssl/types.h>
+
 struct MHD_Connection;
 struct peer;
 
@@ -22,5 +26,18 @@ int certificates_issue(const char *name, char **ret_certificate, char **ret_key)
 
 /* Fills in common name and fingerprint of the other end, once a connection. */
 void certificates_look(struct peer *peer, struct MHD_Connection *connection);
+
+/* Any certificate: for a server, a device, one that is no good. Times from now. */
+struct certificate_wish {
+	const char *name;  /* common name */
+	const char *usage; /* extended key usage; NULL: a CA */
+	const char *names; /* subjectAltName; NULL: none */
+	long from_s, until_s;
+	bool self_signed;
+};
+X509 *certificates_make(EVP_PKEY *key, const struct certificate_wish *wish);
+bool certificates_is_ours(X509 *x); /* signed by our CA */
+char *certificates_text(X509 *x);
+char *certificates_key_text(EVP_PKEY *key);
 
 #endif

@@ -10,8 +10,10 @@
 #include "tests/emulator/buffer.h"
 #include "tests/emulator/documents.h"
 #include "tests/emulator/exchange.h"
+#include "tests/emulator/host.h"
 #include "tests/emulator/ipp_message.h"
 #include "tests/emulator/printers.h"
+#include "tests/emulator/up.h"
 
 #define ENDLESS_PIECE 4096
 #define BLOCK_SIZE    65536
@@ -139,6 +141,16 @@ static enum MHD_Result deliver_half_headers(struct exchange *x)
 	return deliver_cut(x);
 }
 
+static void add_date(const struct exchange *x, struct MHD_Response *response)
+{
+	char date[40];
+
+	if (!host_is_up(x->peer->host))
+		return; /* libmicrohttpd does it */
+	up_http_date(date);
+	MHD_add_response_header(response, "Date", date);
+}
+
 enum MHD_Result deliver_http(struct exchange *x, unsigned int status, int retry_after)
 {
 	struct MHD_Response *response;
@@ -151,7 +163,13 @@ enum MHD_Result deliver_http(struct exchange *x, unsigned int status, int retry_
 	MHD_add_response_header(response, "Content-Type", "text/html");
 	if (status == MHD_HTTP_UNAUTHORIZED)
 		MHD_add_response_header(response, "WWW-Authenticate",
-		                        "Basic realm=\"Printing\", charset=\"UTF-8\"");
+		                        host_is_up(x->peer->host)
+		                                ? "Bearer"
+		                                : "Basic realm=\"Printing\", charset=\"UTF-8\"");
+	if (x->fault.kind == FAULT_REDIRECT)
+		MHD_add_response_header(response, "Location",
+		                        x->fault.text ? x->fault.text : "https://localhost:1/");
+	add_date(x, response);
 	if (retry_after >= 0) {
 		AUTO(free_str) char *seconds = xprintf("%d", retry_after);
 
@@ -239,6 +257,10 @@ static struct MHD_Response *make_response(struct exchange *x, struct body *body)
 	case FAULT_CUT_HEADERS:
 	case FAULT_CUT_AFTER:
 	case FAULT_WRONG_FORMAT:
+	case FAULT_REDIRECT:
+	case FAULT_OAUTH_ERROR:
+	case FAULT_WITHOUT:
+	case FAULT_OTHER_KEY:
 		break;
 	}
 	return MHD_create_response_from_callback(chunked ? MHD_SIZE_UNKNOWN : size, BLOCK_SIZE,
@@ -265,6 +287,7 @@ static enum MHD_Result deliver_ipp(struct exchange *x)
 	}
 	MHD_add_response_header(response, "Content-Type", "application/ipp");
 	MHD_add_response_header(response, "Cache-Control", "no-cache");
+	add_date(x, response);
 	rc = MHD_queue_response(x->connection, MHD_HTTP_OK, response);
 	MHD_destroy_response(response);
 	return rc;
@@ -275,6 +298,8 @@ enum MHD_Result deliver_answer(struct exchange *x)
 	switch (x->fault.kind) {
 	case FAULT_HTTP_STATUS:
 		return deliver_http(x, (unsigned int)x->fault.http, x->fault.retry_after);
+	case FAULT_REDIRECT:
+		return deliver_http(x, (unsigned int)x->fault.http, -1);
 	case FAULT_HTML:
 		return deliver_http(x, MHD_HTTP_OK, -1);
 	case FAULT_CUT_BEFORE:
@@ -294,6 +319,9 @@ enum MHD_Result deliver_answer(struct exchange *x)
 	case FAULT_LONGER_LENGTH:
 	case FAULT_WRONG_FORMAT:
 	case FAULT_STALL_DOCUMENT:
+	case FAULT_OAUTH_ERROR:
+	case FAULT_WITHOUT:
+	case FAULT_OTHER_KEY:
 		return deliver_ipp(x);
 	}
 	return MHD_NO;

@@ -17,6 +17,7 @@
 struct bytes;
 struct device;
 struct document;
+struct host;
 struct operation;
 struct printer;
 
@@ -25,6 +26,7 @@ struct printer;
 
 /* What is known of the other end of one connection. */
 struct peer {
+	const struct host *host; /* that it came to */
 	bool tls;
 	bool proxy;        /* has spoken as a proxy */
 	bool checked;      /* the certificate was looked at */

@@ -3,10 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cups/ipp.h>
-
 #include "tests/emulator/buffer.h"
 #include "tests/emulator/json.h"
+#include "tests/emulator/operations.h"
 
 static TAILQ_HEAD(, fault) faults = TAILQ_HEAD_INITIALIZER(faults);
 static int next_id = 1;
@@ -101,8 +100,7 @@ void faults_write(struct buffer *b)
 		json_number(b, "id", f->id);
 		json_string(b, "kind", kinds[f->kind].name);
 		json_string(b, "printer", f->printer);
-		json_string(b, "operation",
-		            f->operation ? ippOpString((ipp_op_t)f->operation) : NULL);
+		json_string(b, "operation", f->operation ? operation_name(f->operation) : NULL);
 		json_number(b, "skip", f->skip);
 		json_number(b, "count", f->count);
 		json_number(b, "hits", f->hits);

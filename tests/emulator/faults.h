@@ -28,7 +28,11 @@ struct buffer;
 	X(LONGER_LENGTH, "longer-length", "Content-Length bytes= longer than what comes", true)    \
 	X(WRONG_FORMAT, "wrong-format", "Fetch-Document names text= as document-format", true)     \
 	X(STALL_DOCUMENT, "stall-document",                                                        \
-	  "bytes= of the document, then a pause of ms=, then the rest", true)
+	  "bytes= of the document, then a pause of ms=, then the rest", true)                      \
+	X(REDIRECT, "redirect", "HTTP answer with http=, Location is text=", false)                \
+	X(OAUTH_ERROR, "oauth-error", "login answers with http= and the JSON error text=", false)  \
+	X(WITHOUT, "without", "the JSON answer has no member text=", true)                         \
+	X(OTHER_KEY, "other-key", "the registration's certificate is for another key", true)
 
 enum fault_kind {
 #define FAULT_ENUM(id, name, text, effect) FAULT_##id,

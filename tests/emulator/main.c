@@ -1,5 +1,5 @@
-/* main.c - command line, loop, ready file, stop. One thread: three libmicrohttpd daemons (HTTP,
- * HTTPS, admin) driven from one poll(). */
+/* main.c - command line, loop, ready file, stop. One thread: the libmicrohttpd daemons (HTTP,
+ * HTTPS, admin, those of Universal Print) driven from one poll(). */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,8 +25,19 @@
 #include "tests/emulator/printers.h"
 #include "tests/emulator/record.h"
 #include "tests/emulator/server.h"
+#include "tests/emulator/up.h"
+#include "tests/emulator/up_hosts.h"
+#include "tests/emulator/up_login.h"
+#include "tests/emulator/up_registration.h"
+#include "tests/emulator/up_web.h"
 
-enum { DAEMON_HTTP, DAEMON_HTTPS, DAEMON_ADMIN, DAEMON_COUNT };
+enum {
+	DAEMON_HTTP,
+	DAEMON_HTTPS,
+	DAEMON_ADMIN,
+	DAEMON_UP,
+	DAEMON_COUNT = DAEMON_UP + UP_HOSTS_MAX
+};
 
 struct settings {
 	uint16_t port, tls_port, admin_port;
@@ -39,7 +50,9 @@ static const char usage[] =
 	"         [--printer NAME[,auth=none|basic:USER:PASSWORD|cert][,quirks=A+B]\n"
 	"                    [,transfer=chunked|length][,wait=MS][,event-life=S]]...\n"
 	"         [--system none|basic:USER:PASSWORD|cert] [--tls-directory DIR]\n"
-	"         [--record FILE] [--bind 127.0.0.1]\n";
+	"         [--record FILE] [--bind 127.0.0.1]\n"
+	"         [--universal-print] [--up SETTING=VALUE]...\n"
+	"         [--tls-bad expired|self-signed|wrong-name|tls1.1|plain]...\n";
 
 static int fail(const char *what, const char *why)
 {
@@ -80,6 +93,23 @@ static int add_system(const char *auth)
 	return server_set_system(auth, &why) < 0 ? fail("--system", why) : 0;
 }
 
+static int add_setting(char *text)
+{
+	AUTO(free_str) char *why = NULL;
+	char *equal = strchr(text, '=');
+
+	if (equal == NULL)
+		return fail("--up", "want SETTING=VALUE");
+	*equal = '\0';
+	return up_set(text, equal + 1, &why) < 0 ? fail("--up", why) : 0;
+}
+
+static int add_bad(const char *kind)
+{
+	up.on = true;
+	return up_hosts_add_bad(kind) < 0 ? fail(kind, "no such --tls-bad") : 0;
+}
+
 static int parse(int argc, char **argv, struct settings *s)
 {
 	static const struct option options[] = { { "port", 1, NULL, 'p' },
@@ -91,6 +121,9 @@ static int parse(int argc, char **argv, struct settings *s)
 		                                 { "tls-directory", 1, NULL, 'd' },
 		                                 { "record", 1, NULL, 'r' },
 		                                 { "bind", 1, NULL, 'b' },
+		                                 { "universal-print", 0, NULL, 'u' },
+		                                 { "up", 1, NULL, 'U' },
+		                                 { "tls-bad", 1, NULL, 'B' },
 		                                 { "help", 0, NULL, 'h' },
 		                                 { NULL, 0, NULL, 0 } };
 	int c, rc = 0;
@@ -114,6 +147,12 @@ static int parse(int argc, char **argv, struct settings *s)
 			s->record = optarg;
 		else if (c == 'b')
 			rc = parse_bind(optarg, &s->bind);
+		else if (c == 'u')
+			up.on = true;
+		else if (c == 'U')
+			rc = add_setting(optarg);
+		else if (c == 'B')
+			rc = add_bad(optarg);
 		else
 			rc = -1;
 		if (c == 'h' || c == '?')
@@ -123,6 +162,8 @@ static int parse(int argc, char **argv, struct settings *s)
 	}
 	if (rc == 0 && optind < argc)
 		rc = fail(argv[optind], "no such argument");
+	if (rc == 0 && up.on && s->tls_directory == NULL)
+		rc = fail("--universal-print", "wants --tls-directory");
 	return rc;
 }
 
@@ -149,17 +190,19 @@ static int start(const struct settings *s, struct MHD_Daemon *daemons[DAEMON_COU
 {
 	struct sockaddr_in http = address(s, s->port), https = address(s, s->tls_port);
 	struct sockaddr_in admin = address(s, s->admin_port);
+	const struct host_tls tls = { certificates_ca(), certificates_server(),
+		                      certificates_server_key(), NULL };
+	static struct host plain = { .kind = HOST_PLAIN },
+			   safe = { .kind = HOST_PLAIN, .tls = true };
 
-	daemons[DAEMON_HTTP] = server_start((struct sockaddr *)&http, NULL, NULL, NULL);
+	daemons[DAEMON_HTTP] = server_start((struct sockaddr *)&http, &plain, NULL);
 	daemons[DAEMON_ADMIN] = admin_start((struct sockaddr *)&admin);
 	if (s->tls_directory != NULL)
-		daemons[DAEMON_HTTPS] =
-			server_start((struct sockaddr *)&https, certificates_ca(),
-		                     certificates_server(), certificates_server_key());
+		daemons[DAEMON_HTTPS] = server_start((struct sockaddr *)&https, &safe, &tls);
 	if (daemons[DAEMON_HTTP] == NULL || daemons[DAEMON_ADMIN] == NULL ||
 	    (s->tls_directory != NULL && daemons[DAEMON_HTTPS] == NULL))
 		return fail("listen", strerror(errno));
-	return 0;
+	return up.on && up_hosts_start(s->bind, &daemons[DAEMON_UP]) < 0 ? -1 : 0;
 }
 
 static int announce(const struct settings *s, struct MHD_Daemon *daemons[DAEMON_COUNT])
@@ -174,6 +217,8 @@ static int announce(const struct settings *s, struct MHD_Daemon *daemons[DAEMON_
 	json_number(&b, "admin_port", server_port(daemons[DAEMON_ADMIN]));
 	json_string(&b, "ca", certificates_ca_path());
 	json_number(&b, "pid", getpid());
+	if (up.on)
+		up_hosts_write(&b);
 	json_close(&b, '}');
 	if (s->port_file != NULL) {
 		aside = xprintf("%s.new", s->port_file);
@@ -249,6 +294,7 @@ static void stop(struct MHD_Daemon *daemons[DAEMON_COUNT])
 	int i;
 
 	server_stopping();
+	up_web_stopping();
 	admin_stopping();
 	sleepers_wake_all();
 	for (i = 0; i < DAEMON_COUNT; i++) {
@@ -258,6 +304,16 @@ static void stop(struct MHD_Daemon *daemons[DAEMON_COUNT])
 		MHD_run(daemons[i]);
 		MHD_stop_daemon(daemons[i]);
 	}
+}
+
+static void free_up(void)
+{
+	up_registration_free();
+	up_login_free();
+	up_tokens_free();
+	up_printers_free();
+	up_hosts_free();
+	up_settings_free();
 }
 
 int main(int argc, char **argv)
@@ -274,6 +330,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	raise_limits();
+	up_settings_init();
 	if (parse(argc, argv, &s) < 0)
 		return 2;
 	if (s.record != NULL && record_open(s.record) < 0) {
@@ -290,6 +347,7 @@ int main(int argc, char **argv)
 	stop(daemons);
 	faults_clear(0);
 	printers_free();
+	free_up();
 	record_close();
 	certificates_close();
 	close(signals);

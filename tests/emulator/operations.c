@@ -1,6 +1,7 @@
 #include "tests/emulator/operations.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include <cups/ipp.h>
 
@@ -88,4 +89,28 @@ int operations_list(int codes[OPERATIONS_MAX])
 			codes[n++] = operations[i].code;
 	}
 	return n;
+}
+
+static const char *const web_names[] = {
+#define WEB_NAME(id, name) name,
+	WEB_OPERATIONS(WEB_NAME)
+#undef WEB_NAME
+};
+
+const char *operation_name(int code)
+{
+	if (code > WEB_NONE && code < WEB_END)
+		return web_names[code - WEB_NONE - 1];
+	return ippOpString((ipp_op_t)code);
+}
+
+int operation_value(const char *name)
+{
+	int i;
+
+	for (i = WEB_NONE + 1; i < WEB_END; i++) {
+		if (strcmp(operation_name(i), name) == 0)
+			return i;
+	}
+	return (int)ippOpValue(name);
 }

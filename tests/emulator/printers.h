@@ -15,6 +15,7 @@ struct buffer;
 struct exchange;
 struct job;
 struct subscription;
+struct up_printer;
 
 enum printer_auth { AUTH_NONE, AUTH_BASIC, AUTH_CERTIFICATE };
 
@@ -47,6 +48,7 @@ struct printer {
 	int64_t wait_ms;     /* longest long poll */
 	int64_t event_life_s;
 	bool paused;
+	struct up_printer *up; /* NULL: not of Universal Print; borrowed */
 	struct identify identify;
 	TAILQ_HEAD(, device) devices;
 	struct job **jobs; /* ids without gaps, from first_id */

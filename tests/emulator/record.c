@@ -14,7 +14,7 @@
 #include "tests/emulator/operations.h"
 #include "tests/emulator/printers.h"
 
-#define OPERATION_COUNT 256
+#define OPERATION_COUNT WEB_END /* of IPP, then of the web */
 
 struct remark {
 	TAILQ_ENTRY(remark) entry;
@@ -68,33 +68,63 @@ static void remark_write(const struct remark *r, struct buffer *b)
 	json_string(b, "text", r->text);
 	json_string(b, "printer", r->printer);
 	json_string(b, "device", r->device);
-	json_string(b, "operation", r->operation ? ippOpString((ipp_op_t)r->operation) : NULL);
+	json_string(b, "operation", r->operation ? operation_name(r->operation) : NULL);
 	json_number(b, "job", r->job);
 }
 
-__attribute__((format(printf, 4, 0))) static void
-record_remark(struct exchange *x, bool violation, const char *rule, const char *fmt, va_list ap)
+static void record_remark(struct remark *r)
+{
+	struct buffer b = { 0 };
+
+	r->us = clock_us();
+	TAILQ_INSERT_TAIL(&remarks, r, entry);
+	json_open(&b, NULL, '{');
+	json_time(&b, "time", r->us);
+	json_string(&b, "kind", r->violation ? "violation" : "notice");
+	remark_write(r, &b);
+	record_line(&b);
+}
+
+__attribute__((format(printf, 3, 0))) static struct remark *
+remark_new(bool violation, const char *rule, const char *fmt, va_list ap)
 {
 	struct remark *r = xcalloc(1, sizeof(*r));
-	struct buffer b = { 0 };
 
 	if (vasprintf(&r->text, fmt, ap) < 0)
 		abort();
 	r->violation = violation;
 	r->rule = xstrdup(rule);
-	r->us = clock_us();
+	return r;
+}
+
+__attribute__((format(printf, 4, 0))) static void
+record_exchange(struct exchange *x, bool violation, const char *rule, const char *fmt, va_list ap)
+{
+	struct remark *r = remark_new(violation, rule, fmt, ap);
+
 	if (x != NULL) {
 		r->printer = xstrdup(x->printer ? x->printer->name : NULL);
 		r->device = xstrdup(x->uuid);
 		r->operation = x->request ? (int)ippGetOperation(x->request) : 0;
 		r->job = x->job ? x->job->id : 0;
 	}
-	TAILQ_INSERT_TAIL(&remarks, r, entry);
-	json_open(&b, NULL, '{');
-	json_time(&b, "time", r->us);
-	json_string(&b, "kind", violation ? "violation" : "notice");
-	remark_write(r, &b);
-	record_line(&b);
+	record_remark(r);
+}
+
+void record_web(const char *printer, int operation, bool violation, const char *rule,
+                const char *fmt, va_list ap)
+{
+	struct remark *r = remark_new(violation, rule, fmt, ap);
+
+	r->printer = xstrdup(printer);
+	r->operation = operation;
+	record_remark(r);
+}
+
+void record_web_operation(int operation)
+{
+	record_changes++;
+	totals[operation]++;
 }
 
 void record_violation(struct exchange *x, const char *rule, const char *fmt, ...)
@@ -102,7 +132,7 @@ void record_violation(struct exchange *x, const char *rule, const char *fmt, ...
 	va_list ap;
 
 	va_start(ap, fmt);
-	record_remark(x, true, rule, fmt, ap);
+	record_exchange(x, true, rule, fmt, ap);
 	va_end(ap);
 }
 
@@ -111,7 +141,7 @@ void record_notice(struct exchange *x, const char *rule, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	record_remark(x, false, rule, fmt, ap);
+	record_exchange(x, false, rule, fmt, ap);
 	va_end(ap);
 }
 
@@ -162,7 +192,7 @@ void record_operation(struct exchange *x, int status)
 
 	(void)status;
 	record_changes++;
-	if (op < 0 || op >= OPERATION_COUNT)
+	if (op < 0 || op >= WEB_NONE)
 		return;
 	totals[op]++;
 	if (x->printer != NULL)
@@ -231,7 +261,7 @@ int64_t record_count(const char *printer, int operation)
 	if (printer == NULL)
 		return totals[operation];
 	p = printers_find(printer, strlen(printer));
-	return p ? p->operations[operation] : 0;
+	return p && operation < WEB_NONE ? p->operations[operation] : 0;
 }
 
 void record_write_counters(struct buffer *b, const char *printer)
@@ -243,7 +273,7 @@ void record_write_counters(struct buffer *b, const char *printer)
 		int64_t n = record_count(printer, op);
 
 		if (n > 0)
-			json_number(b, ippOpString((ipp_op_t)op), n);
+			json_number(b, operation_name(op), n);
 	}
 	json_close(b, '}');
 }

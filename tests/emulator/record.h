@@ -2,6 +2,8 @@
 #ifndef TESTS_EMULATOR_RECORD_H
 #define TESTS_EMULATOR_RECORD_H
 
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct buffer;
@@ -19,6 +21,10 @@ void record_violation(struct exchange *x, const char *rule, const char *fmt, ...
 /* Allowed, but worth seeing: repetitions after lost answers and the like. */
 void record_notice(struct exchange *x, const char *rule, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same for what is not IPP. */
+void record_web(const char *printer, int operation, bool violation, const char *rule,
+                const char *fmt, va_list ap) __attribute__((format(printf, 5, 0)));
+void record_web_operation(int operation);
 void record_job(struct job *j, const char *what);
 void record_told(struct job *j, const struct told *t);
 void record_operation(struct exchange *x, int status);

@@ -13,6 +13,7 @@
 #include "tests/emulator/deliver.h"
 #include "tests/emulator/documents.h"
 #include "tests/emulator/exchange.h"
+#include "tests/emulator/host.h"
 #include "tests/emulator/ipp_message.h"
 #include "tests/emulator/jobs.h"
 #include "tests/emulator/operations.h"
@@ -63,7 +64,8 @@ static void on_connection(void *data, struct MHD_Connection *connection, void **
 	(void)connection;
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		peer = xcalloc(1, sizeof(*peer));
-		peer->tls = data != NULL;
+		peer->host = data;
+		peer->tls = peer->host->tls;
 		*context = peer;
 		return;
 	}
@@ -409,24 +411,51 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **c
 	free(x);
 }
 
-struct MHD_Daemon *server_start(const struct sockaddr *address, const char *ca,
-                                const char *certificate, const char *key)
+static enum MHD_Result on_accept(void *data, const struct sockaddr *address, socklen_t len)
+{
+	const struct host *host = data;
+
+	(void)address;
+	(void)len;
+	return host->down ? MHD_NO : MHD_YES;
+}
+
+struct MHD_Daemon *server_listen(const struct sockaddr *address, struct host *host,
+                                 const struct host_tls *tls, MHD_AccessHandlerCallback handle_one,
+                                 MHD_RequestCompletedCallback completed)
 {
 	unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO |
-	                     (certificate ? MHD_USE_TLS : 0);
-	struct MHD_OptionItem tls[] = { { MHD_OPTION_HTTPS_MEM_CERT, 0,
-		                          (void *)(uintptr_t)certificate },
-		                        { MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key },
-		                        { MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)(uintptr_t)ca },
-		                        { MHD_OPTION_END, 0, NULL } };
-	static int tls_mark;
+	                     (tls ? MHD_USE_TLS : 0) |
+	                     (host_is_up(host) ? MHD_USE_SUPPRESS_DATE_NO_CLOCK : 0);
+	struct MHD_OptionItem options[5] = { { MHD_OPTION_END, 0, NULL } };
+	size_t n = 0;
 
-	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR,
-	                        address, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-	                        MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-	                        certificate ? &tls_mark : NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-	                        (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-	                        MHD_OPTION_ARRAY, certificate ? tls : &tls[3], MHD_OPTION_END);
+#define TLS_OPTION(option, text)                                                                   \
+	options[n++] = (struct MHD_OptionItem)                                                     \
+	{                                                                                          \
+		option, 0, (void *)(uintptr_t)(text)                                               \
+	}
+	if (tls != NULL) {
+		TLS_OPTION(MHD_OPTION_HTTPS_MEM_CERT, tls->certificate);
+		TLS_OPTION(MHD_OPTION_HTTPS_MEM_KEY, tls->key);
+		TLS_OPTION(MHD_OPTION_HTTPS_MEM_TRUST, tls->ca);
+	}
+	if (tls != NULL && tls->priorities != NULL)
+		TLS_OPTION(MHD_OPTION_HTTPS_PRIORITIES, tls->priorities);
+#undef TLS_OPTION
+	options[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
+	return MHD_start_daemon(flags, 0, on_accept, host, handle_one, host, MHD_OPTION_SOCK_ADDR,
+	                        address, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
+	                        MHD_OPTION_NOTIFY_CONNECTION, on_connection, host,
+	                        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+	                        MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_ARRAY,
+	                        options, MHD_OPTION_END);
+}
+
+struct MHD_Daemon *server_start(const struct sockaddr *address, struct host *host,
+                                const struct host_tls *tls)
+{
+	return server_listen(address, host, tls, on_request, on_completed);
 }
 
 uint16_t server_port(struct MHD_Daemon *daemon)

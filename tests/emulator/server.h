@@ -6,11 +6,18 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-struct MHD_Daemon;
+#include <microhttpd.h>
 
-/* NULL: errno */
-struct MHD_Daemon *server_start(const struct sockaddr *address, const char *ca,
-                                const char *certificate, const char *key);
+struct host;
+struct host_tls;
+
+/* IPP. `host` must stay; `tls` NULL: none. NULL: errno */
+struct MHD_Daemon *server_start(const struct sockaddr *address, struct host *host,
+                                const struct host_tls *tls);
+/* The same with other handlers, which get `host`. */
+struct MHD_Daemon *server_listen(const struct sockaddr *address, struct host *host,
+                                 const struct host_tls *tls, MHD_AccessHandlerCallback handle,
+                                 MHD_RequestCompletedCallback completed);
 uint16_t server_port(struct MHD_Daemon *daemon);
 void server_stopping(void); /* from now on everything is answered by closing */
 

@@ -10,8 +10,10 @@
 #include "tests/emulator/events.h"
 #include "tests/emulator/jobs.h"
 #include "tests/emulator/json.h"
+#include "tests/emulator/operations.h"
 #include "tests/emulator/printers.h"
 #include "tests/emulator/record.h"
+#include "tests/emulator/up.h"
 
 const char *query(struct MHD_Connection *connection, const char *name)
 {
@@ -133,7 +135,7 @@ int waits_check(struct MHD_Connection *c, char **why)
 {
 	const char *operation = query(c, "operation"), *name = query(c, "printer");
 	struct printer *p = named_printer(c);
-	int code = operation ? (int)ippOpValue(operation) : 0;
+	int code = operation ? operation_value(operation) : 0;
 
 	if (operation != NULL && code <= 0) {
 		*why = xprintf("%s: no such operation", operation);
@@ -148,6 +150,8 @@ int waits_check(struct MHD_Connection *c, char **why)
 	if (p != NULL ? !printer_fits(c, p) : !all_printers_fit(c))
 		return 0;
 	if (operation != NULL && record_count(name, code) < query_number(c, "count", 1))
+		return 0;
+	if (up_printers_count() < query_number(c, "registered", 0))
 		return 0;
 	if (query(c, "violations") != NULL &&
 	    record_violations(name) < query_number(c, "violations", 1))
@@ -170,5 +174,5 @@ void waits_write(struct MHD_Connection *c, struct buffer *b)
 	if (query(c, "operation") != NULL)
 		json_number(
 			b, "count",
-			record_count(query(c, "printer"), (int)ippOpValue(query(c, "operation"))));
+			record_count(query(c, "printer"), operation_value(query(c, "operation"))));
 }

@@ -231,6 +231,7 @@ class Emulator:
         assert line.startswith("ready "), line
         assert json.loads(ports.read_text()) == json.loads(line[6:])
         values = json.loads(line[6:])
+        self.values = values
         self.port, self.tls_port = values["port"], values["tls_port"]
         self.admin_port, self.ca = values["admin_port"], values["ca"]
 
