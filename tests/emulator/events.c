@@ -16,11 +16,16 @@
 #include "tests/emulator/json.h"
 #include "tests/emulator/printers.h"
 #include "tests/emulator/record.h"
+#include "tests/emulator/up.h"
 
 #define BIT(e)                    (1u << (e))
 #define LEASE_DEFAULT             86400
 #define EVENTS_KEPT               20000
 #define SUBSCRIPTIONS_PER_PRINTER 100
+#define EARLY_US                  200000 /* what a poll may come too early */
+#define DOCUMENT_EVENTS                                                                            \
+	(BIT(EVENT_DOCUMENT_FETCHABLE) | BIT(EVENT_DOCUMENT_COMPLETED) |                           \
+	 BIT(EVENT_DOCUMENT_CREATED) | BIT(EVENT_DOCUMENT_CONFIG) | BIT(EVENT_DOCUMENT_STATE))
 
 static int next_subscription_id = 1;
 
@@ -182,6 +187,8 @@ static struct subscription *subscription_find(struct printer *p, int id)
 
 static void set_lease(struct subscription *s, int64_t lease_s)
 {
+	if (s->printer->up != NULL && up.lease_max > 0 && (lease_s == 0 || lease_s > up.lease_max))
+		lease_s = up.lease_max;
 	s->lease_s = lease_s;
 	s->expires_us = lease_s ? clock_us() + lease_s * 1000000 : 0;
 }
@@ -262,6 +269,8 @@ int events_create_subscriptions(struct exchange *x)
 	set = names_given ? parse_events(names_given, &unknown) : BIT(EVENT_JOB_COMPLETED);
 	if (names_given == NULL)
 		unknown = 0;
+	if (x->printer->up != NULL && (set & DOCUMENT_EVENTS) != 0)
+		record_notice(x, "document-events", "the service knows no document events");
 	if (set == 0)
 		return exchange_refuse(x, IPP_STATUS_ERROR_ATTRIBUTES_OR_VALUES,
 		                       "none of these notify-events is supported");
@@ -373,9 +382,10 @@ static void event_write(struct exchange *x, struct subscription *s, const struct
 	                   : x->host != NULL                   ? x->host
 	                                                       : "localhost";
 	const char *name = printer_quirk(p, QUIRK_PAPPL_6) ? "" : names[r->name];
-	int up = (int)((r->us - p->started_us) / 1000000) + 1;
+	int up_time = (int)((r->us - p->started_us) / 1000000) + 1;
 
-	AUTO(free_str) char *uri = xprintf("ipp://%s%s", host, p->path);
+	AUTO(free_str)
+	char *uri = p->up ? xstrdup(p->up->uri) : xprintf("ipp://%s%s", host, p->path);
 	AUTO(free_str)
 	char *text = r->job_id ? xprintf("job %d is %s", r->job_id, job_state_name(r->state))
 	                       : xprintf("printer changed");
@@ -388,7 +398,7 @@ static void event_write(struct exchange *x, struct subscription *s, const struct
 	ippAddString(x->answer, IPP_TAG_EVENT_NOTIFICATION, IPP_TAG_KEYWORD,
 	             "notify-subscribed-event", NULL, name);
 	ippAddInteger(x->answer, IPP_TAG_EVENT_NOTIFICATION, IPP_TAG_INTEGER, "printer-up-time",
-	              up);
+	              up_time);
 	ippAddInteger(x->answer, IPP_TAG_EVENT_NOTIFICATION, IPP_TAG_INTEGER,
 	              "notify-sequence-number", r->sequence);
 	ippAddString(x->answer, IPP_TAG_EVENT_NOTIFICATION, IPP_TAG_CHARSET, "notify-charset", NULL,
@@ -438,19 +448,38 @@ static int count_events(const struct subscription *s, int from, bool *fresh)
 	return n;
 }
 
-static int write_events(struct exchange *x, struct subscription *s, int from)
+static void write_events(struct exchange *x, struct subscription *s, int from)
 {
-	int i, n = 0;
+	struct up_printer *u = x->printer->up;
+	bool backwards = u != NULL && u->reverse > 0;
+	int i;
 
+	if (backwards)
+		u->reverse--;
 	for (i = 0; i < s->count; i++) {
-		if (s->records[i].sequence < from)
+		const struct event_record *r = &s->records[backwards ? s->count - 1 - i : i];
+
+		if (r->sequence < from)
 			continue;
-		event_write(x, s, &s->records[i]);
-		if (s->records[i].sequence > s->delivered)
-			s->delivered = s->records[i].sequence;
-		n++;
+		event_write(x, s, r);
+		if (r->sequence > s->delivered)
+			s->delivered = r->sequence;
 	}
-	return n;
+}
+
+/* The notification host of Universal Print answers at once and says when to come again. */
+static void answer_interval(struct exchange *x, const struct up_printer *u, bool waits)
+{
+	int64_t now = clock_us();
+
+	if (waits)
+		record_notice(x, "notify-wait", "notify-wait is not waited for");
+	if (u->polled_us != 0 && now - u->polled_us < up.notify_interval * 1000000 - EARLY_US)
+		record_notice(x, "polled-early", "%d ms after the last answer, interval %d s",
+		              (int)((now - u->polled_us) / 1000), (int)up.notify_interval);
+	x->printer->up->polled_us = now;
+	ippAddInteger(x->answer, IPP_TAG_OPERATION, IPP_TAG_INTEGER, "notify-get-interval",
+	              (int)up.notify_interval);
 }
 
 /* The lowest number wanted of the i-th subscription. */
@@ -508,13 +537,16 @@ int events_get_notifications(struct exchange *x)
 	}
 	if (x->wait_until_us == 0)
 		x->wait_until_us = clock_steady_us() + x->printer->wait_ms * 1000;
-	if (waits && x->printer->wait_ms > 0 && should_wait(x, available, fresh))
+	if (waits && x->printer->up == NULL && x->printer->wait_ms > 0 &&
+	    should_wait(x, available, fresh))
 		return EXCHANGE_WAIT;
-	if (!fresh)
+	if (!fresh && x->printer->up == NULL)
 		x->printer->polls_wasted++;
 	ippAddInteger(x->answer, IPP_TAG_OPERATION, IPP_TAG_INTEGER, "printer-up-time",
 	              (int)((clock_us() - x->printer->started_us) / 1000000) + 1);
-	if (printer_quirk(x->printer, QUIRK_IPPSERVER_6)) {
+	if (x->printer->up != NULL) {
+		answer_interval(x, x->printer->up, waits);
+	} else if (printer_quirk(x->printer, QUIRK_IPPSERVER_6)) {
 		if (available > 0)
 			ippAddInteger(x->answer, IPP_TAG_OPERATION, IPP_TAG_INTEGER,
 			              "notify-get-interval", 30);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/emulator/host.h"
 #include "tests/emulator/ipp_message.h"
 #include "tests/emulator/printers.h"
 #include "tests/emulator/record.h"
@@ -22,6 +23,9 @@ int exchange_refuse(struct exchange *x, ipp_status_t status, const char *fmt, ..
 	ippDelete(x->answer);
 	x->answer = ipp_message_answer(x->request);
 	ippAddString(x->answer, IPP_TAG_OPERATION, IPP_TAG_TEXT, "status-message", NULL, text);
+	if (host_is_up(x->peer->host))
+		ippAddString(x->answer, IPP_TAG_OPERATION, IPP_TAG_TEXT, "detailed-status-message",
+		             NULL, text);
 	return (int)status;
 }
 

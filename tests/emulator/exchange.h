@@ -59,6 +59,7 @@ struct exchange {
 	int64_t started_us;
 	struct bytes *attachment; /* follows the IPP answer */
 	bool as_proxy;
+	bool gone;        /* Universal Print: the printer was deleted */
 	struct told told; /* what this request says of x->job */
 };
 

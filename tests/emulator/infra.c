@@ -13,6 +13,7 @@
 #include "tests/emulator/jobs.h"
 #include "tests/emulator/printers.h"
 #include "tests/emulator/record.h"
+#include "tests/emulator/up_ipp.h"
 
 /* 0: the device is associated with the printer. */
 static int need_device(struct exchange *x)
@@ -41,6 +42,8 @@ int infra_update_output_device_attributes(struct exchange *x)
 	ipp_attribute_t *a;
 	bool fresh = d == NULL;
 
+	if (x->printer->up != NULL)
+		return up_update_attributes(x);
 	for (a = ippFirstAttribute(x->request); a != NULL; a = ippNextAttribute(x->request)) {
 		if (ippGetName(a) != NULL && ippGetGroupTag(a) == IPP_TAG_PRINTER &&
 		    attribute_is_forbidden(ippGetName(a)))
@@ -575,7 +578,7 @@ static int check_final(struct exchange *x, struct job *j, int64_t state)
 {
 	if (!job_is_final(j) || printer_quirk(j->printer, QUIRK_IPPSERVER_11))
 		return 0;
-	if (job_refused_by(j, x->uuid) && state == IPP_JSTATE_ABORTED)
+	if (job_refused_by(j, x->uuid) && state == IPP_JSTATE_ABORTED && j->printer->up == NULL)
 		return IPP_STATUS_OK; /* says again what its refusal said */
 	if (j->final_told == 0)
 		record_notice(x, "late-status", "job %d ended without this device", j->id);
@@ -586,8 +589,9 @@ static int check_final(struct exchange *x, struct job *j, int64_t state)
 		record_violation(x, "final-job", "job %d is %s and told %s", j->id,
 		                 job_state_name(j->state),
 		                 state < 0 ? "something" : job_state_name((int)state));
-	return exchange_refuse(x, IPP_STATUS_ERROR_NOT_POSSIBLE, "job %d is already terminated",
-	                       j->id);
+	return exchange_refuse(
+		x, j->printer->up ? IPP_STATUS_ERROR_INTERNAL : IPP_STATUS_ERROR_NOT_POSSIBLE,
+		"job %d is already terminated", j->id);
 }
 
 /* 0, or why this job cannot be called completed. */
@@ -605,7 +609,7 @@ static int check_completed(struct exchange *x, struct job *j)
 			return exchange_refuse(x, IPP_STATUS_ERROR_NOT_POSSIBLE,
 			                       "document %d was never fetched", d->number);
 		}
-		if (!d->acknowledged) {
+		if (!d->acknowledged && j->printer->up == NULL) {
 			record_violation(x, "unacknowledged-document",
 			                 "job %d completed, document %d not acknowledged", j->id,
 			                 d->number);
@@ -665,6 +669,7 @@ int infra_update_job_status(struct exchange *x)
 			record_notice(x, "late-status", "job %d is not this device's", j->id);
 		return exchange_refuse(x, IPP_STATUS_ERROR_NOT_POSSIBLE, "not your job");
 	}
+	up_keep_microsoft(x, j);
 	status = check_final(x, j, state);
 	if (status != 0 || job_is_final(j))
 		return status;

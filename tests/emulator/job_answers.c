@@ -9,6 +9,7 @@
 #include "tests/emulator/documents.h"
 #include "tests/emulator/json.h"
 #include "tests/emulator/printers.h"
+#include "tests/emulator/up.h"
 
 #define EACH_VALUE 32
 
@@ -64,18 +65,18 @@ static void put_string(const struct writer *w, ipp_tag_t tag, const char *name, 
 
 static void put_time(const struct writer *w, const struct printer *p, const char *what, int64_t us)
 {
-	AUTO(free_str) char *up = xprintf("time-at-%s", what);
+	AUTO(free_str) char *since_start = xprintf("time-at-%s", what);
 	AUTO(free_str) char *date = xprintf("date-time-at-%s", what);
 
 	if (us == 0) {
-		if (w->wanted(up, w->data))
-			ippAddOutOfBand(w->to, w->group, IPP_TAG_NOVALUE, up);
+		if (w->wanted(since_start, w->data))
+			ippAddOutOfBand(w->to, w->group, IPP_TAG_NOVALUE, since_start);
 		if (w->wanted(date, w->data))
 			ippAddOutOfBand(w->to, w->group, IPP_TAG_NOVALUE, date);
 		return;
 	}
-	if (w->wanted(up, w->data))
-		ippAddInteger(w->to, w->group, IPP_TAG_INTEGER, up,
+	if (w->wanted(since_start, w->data))
+		ippAddInteger(w->to, w->group, IPP_TAG_INTEGER, since_start,
 		              (int)((us - p->started_us) / 1000000 + 1));
 	if (w->wanted(date, w->data))
 		ippAddDate(w->to, w->group, date, ippTimeToDate((time_t)(us / 1000000)));
@@ -91,8 +92,9 @@ void job_write_ipp(const struct job *j, ipp_t *to, ipp_tag_t group,
 	int64_t bytes = 0;
 	int i;
 
-	AUTO(free_str) char *printer = xprintf("ipp://localhost%s", p->path);
-	AUTO(free_str) char *uri = xprintf("%s/%d", printer, j->id);
+	AUTO(free_str)
+	char *printer = p->up ? xstrdup(p->up->uri) : xprintf("ipp://localhost%s", p->path);
+	AUTO(free_str) char *uri = xprintf("%s/%s%d", printer, p->up ? "jobs/" : "", j->id);
 
 	for (i = 0; i < j->document_count; i++)
 		bytes += (int64_t)j->documents[i]->length;
@@ -195,6 +197,22 @@ static void job_write_times(const struct job *j, struct buffer *b)
 	json_close(b, '}');
 }
 
+static void job_write_microsoft(const struct job *j, struct buffer *b)
+{
+	ipp_attribute_t *a;
+
+	if (j->microsoft == NULL)
+		return;
+	json_open(b, "microsoft", '{');
+	for (a = ippFirstAttribute(j->microsoft); a != NULL; a = ippNextAttribute(j->microsoft)) {
+		AUTO(free_str) char *text = xcalloc(1, 2048);
+
+		ippAttributeString(a, text, 2048);
+		json_string(b, ippGetName(a), text);
+	}
+	json_close(b, '}');
+}
+
 void job_write_json(struct job *j, struct buffer *b, const char *key, bool with_told)
 {
 	const char *reasons[EACH_VALUE];
@@ -219,6 +237,7 @@ void job_write_json(struct job *j, struct buffer *b, const char *key, bool with_
 	json_number(b, "sheets", j->sheets);
 	json_number(b, "final_told", j->final_told);
 	job_write_times(j, b);
+	job_write_microsoft(j, b);
 	if (with_told) {
 		json_open(b, "documents", '[');
 		for (i = 0; i < j->document_count; i++)

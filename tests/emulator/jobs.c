@@ -69,6 +69,7 @@ void job_free(struct job *j)
 	free_list(j->device_reasons, j->device_reason_count);
 	free_list(j->refused, j->refused_count);
 	ippDelete(j->attrs);
+	ippDelete(j->microsoft);
 	free(j->name);
 	free(j->user);
 	free(j->message);

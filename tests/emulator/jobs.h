@@ -63,7 +63,8 @@ struct job {
 	int device_reason_count;
 	int device_state; /* 0: never told */
 	char *message;
-	ipp_t *attrs; /* job template and what else the client sent, group 2 */
+	ipp_t *attrs;     /* job template and what else the client sent, group 2 */
+	ipp_t *microsoft; /* microsoft-* of Update-Job-Status; NULL: none */
 	char *password;
 	char *password_encryption;
 	struct document **documents;

@@ -124,6 +124,8 @@ static bool is_accepted(const struct printer *p, const char *name)
 
 	if (printer_quirk(p, QUIRK_IPPSERVER_15))
 		return matches(name, ippserver, COUNT(ippserver), true);
+	if (p->up != NULL)
+		return true; /* looked at before */
 	return !attribute_is_forbidden(name) &&
 	       (is_known_suffix(name) || matches(name, prefixes, COUNT(prefixes), true));
 }

@@ -7,4 +7,7 @@ struct exchange;
 /* 0, or the IPP status to refuse the request with; breaches are recorded. */
 int rules_check(struct exchange *x);
 
+/* Groups, syntaxes of all but printer attributes, names that come twice. */
+int rules_check_groups(struct exchange *x);
+
 #endif

@@ -20,6 +20,7 @@
 #include "tests/emulator/printers.h"
 #include "tests/emulator/record.h"
 #include "tests/emulator/rules.h"
+#include "tests/emulator/up_ipp.h"
 
 #define POOL_BYTES      (128u * 1024)
 #define CONNECTIONS_MAX 16384u
@@ -87,18 +88,25 @@ static const char *path_printer(const char *path)
 	return NULL;
 }
 
+static struct printer *find_own(const char *name)
+{
+	struct printer *p = printers_find(name, strlen(name));
+
+	return p != NULL && p->up == NULL ? p : NULL;
+}
+
 static struct printer *find_printer(struct exchange *x)
 {
 	const char *name = path_printer(x->path);
 	const char *uri, *slash;
 
 	if (name != NULL)
-		return printers_find(name, strlen(name));
+		return find_own(name);
 	if (strncmp(x->path, "/jobs", 5) != 0 && strcmp(x->path, "/") != 0)
 		return NULL;
 	uri = exchange_string(x, "printer-uri");
 	slash = uri ? strrchr(uri, '/') : NULL;
-	return slash ? printers_find(slash + 1, strlen(slash + 1)) : NULL;
+	return slash ? find_own(slash + 1) : NULL;
 }
 
 static bool basic_fits(struct exchange *x, const struct printer *p)
@@ -199,7 +207,9 @@ static enum MHD_Result handle(struct exchange *x)
 		status = exchange_refuse(x, IPP_STATUS_ERROR_OPERATION_NOT_SUPPORTED,
 		                         "operation %s", ippOpString(ippGetOperation(x->request)));
 	} else {
-		status = x->phase == PHASE_WAITING ? 0 : rules_check(x);
+		status = x->phase == PHASE_WAITING   ? 0
+		         : host_is_up(x->peer->host) ? up_rules_check(x)
+		                                     : rules_check(x);
 		if (status == 0)
 			status = x->op->handle(x);
 	}
@@ -241,8 +251,14 @@ static enum MHD_Result identify(struct exchange *x)
 	const struct printer *door;
 
 	x->op = operation_find((int)ippGetOperation(x->request));
-	x->printer = find_printer(x);
 	x->uuid = exchange_string(x, "output-device-uuid");
+	if (host_is_up(x->peer->host)) {
+		x->as_proxy = true;
+		status = up_identify(x);
+		record_operation(x, 0);
+		return status ? refuse_http(x, status) : MHD_YES;
+	}
+	x->printer = find_printer(x);
 	if (strcmp(x->path, SYSTEM_PATH) == 0) {
 		door = system_auth;
 		if (x->op != NULL && x->op->target != TARGET_SYSTEM)
@@ -301,7 +317,7 @@ static enum MHD_Result begin(struct exchange *x)
 
 static enum MHD_Result proceed(struct exchange *x)
 {
-	if (stopping)
+	if (stopping || x->peer->host->down)
 		return MHD_NO;
 	switch (x->phase) {
 	case PHASE_BODY:
