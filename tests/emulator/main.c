@@ -26,6 +26,7 @@
 #include "tests/emulator/record.h"
 #include "tests/emulator/server.h"
 #include "tests/emulator/up.h"
+#include "tests/emulator/up_graph.h"
 #include "tests/emulator/up_hosts.h"
 #include "tests/emulator/up_login.h"
 #include "tests/emulator/up_registration.h"
@@ -308,6 +309,7 @@ static void stop(struct MHD_Daemon *daemons[DAEMON_COUNT])
 
 static void free_up(void)
 {
+	graph_free();
 	up_registration_free();
 	up_login_free();
 	up_tokens_free();

@@ -51,6 +51,7 @@ struct printer;
 	  "printer_redirect_uri of a registration; empty: left out")                               \
 	X("user", user, "admin@contoso.example", "who signs in")                                   \
 	X("graph-token", graph_token, "graph-user-token", "the token of Graph's users")            \
+	X("graph-user", graph_user, "alice@contoso.example", "who prints through Graph")           \
 	X("names", names, "DNS:localhost,IP:127.0.0.1", "of the hosts' certificates, at start")
 
 struct up_settings {
