@@ -17,6 +17,7 @@
 #include "tests/emulator/printers.h"
 #include "tests/emulator/quirks.h"
 #include "tests/emulator/record.h"
+#include "tests/emulator/up.h"
 #include "tests/emulator/up_admin.h"
 #include "tests/emulator/waits.h"
 
@@ -141,7 +142,10 @@ static unsigned int delete_printers(struct request *r)
 
 	if (p == NULL)
 		return MHD_HTTP_BAD_REQUEST;
-	printer_remove(p);
+	if (p->up != NULL)
+		up_printer_delete(p->up);
+	else
+		printer_remove(p);
 	return MHD_HTTP_OK;
 }
 

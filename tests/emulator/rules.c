@@ -240,6 +240,8 @@ static int check_syntax(struct exchange *x, ipp_attribute_t *a)
 	bool out_of_band =
 		tag == IPP_TAG_NOVALUE || tag == IPP_TAG_UNKNOWN || tag == IPP_TAG_DELETEATTR;
 
+	if (s == NULL && group != IPP_TAG_PRINTER && host_is_up(x->peer->host))
+		record_notice(x, "unhandled-attribute", "%s", ippGetName(a));
 	if (s == NULL || (out_of_band && group != IPP_TAG_OPERATION))
 		return 0;
 	if (!tag_fits(s, tag)) {

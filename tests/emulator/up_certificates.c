@@ -116,8 +116,6 @@ struct up_signer *up_signer_new(const struct buffer *der, const char **why)
 		*why = "x5c holds no certificate";
 	} else if (!certificates_is_ours(x)) {
 		*why = "the certificate was not issued here";
-	} else if (X509_cmp_current_time(X509_get0_notAfter(x)) < 0) {
-		*why = "the certificate has expired";
 	} else {
 		AUTO(free_str) char *text = certificates_text(x);
 
@@ -127,6 +125,7 @@ struct up_signer *up_signer_new(const struct buffer *der, const char **why)
 		s->name = xstrdup(name);
 		s->fingerprint = certificates_fingerprint(text);
 		s->key = X509_get_pubkey(x);
+		s->expired = X509_cmp_current_time(X509_get0_notAfter(x)) < 0;
 	}
 	X509_free(x);
 	return s;

@@ -19,11 +19,12 @@ const char *up_request_check(const struct buffer *request, const struct buffer *
 char *up_certificate_sign(const struct buffer *request, const char *name, long days, bool other_key,
                           char **ret_fingerprint);
 
-/* What a signed message's certificate is. NULL: none of ours, or it ran out. */
+/* What a signed message's certificate is. NULL: none of ours. */
 struct up_signer {
 	char *name; /* common name */
 	char *fingerprint;
 	void *key; /* EVP_PKEY */
+	bool expired;
 };
 struct up_signer *up_signer_new(const struct buffer *der, const char **why);
 bool up_signer_fits(const struct up_signer *s, const char *text, unsigned long len,

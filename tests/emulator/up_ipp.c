@@ -56,6 +56,14 @@ static struct up_token *admit(struct exchange *x)
 	return NULL;
 }
 
+static void check_http(struct exchange *x)
+{
+	if (MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Content-Length") == NULL)
+		record_violation(x, "content-length", "no Content-Length");
+	if (MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Expect") != NULL)
+		record_violation(x, "expect", "a proxy sends Expect");
+}
+
 unsigned int up_identify(struct exchange *x)
 {
 	const char *uri = exchange_string(x, "printer-uri"), *id;
@@ -71,6 +79,7 @@ unsigned int up_identify(struct exchange *x)
 		record_violation(x, "path", "POST %s", x->path);
 		return MHD_HTTP_NOT_FOUND;
 	}
+	check_http(x);
 	t = admit(x);
 	if (t == NULL)
 		return MHD_HTTP_UNAUTHORIZED;
@@ -206,7 +215,7 @@ int up_rules_check(struct exchange *x)
 {
 	int status;
 
-	if (x->gone)
+	if (x->gone || x->printer->up == NULL)
 		return exchange_refuse(x, IPP_STATUS_ERROR_GONE, "the printer is not registered");
 	status = check_operation(x);
 	if (status == 0)

@@ -185,6 +185,8 @@ unsigned int up_jwt_check(struct web *w, const char *jwt, struct up_printer **re
 	if (base64_decode(second + 1, strlen(second + 1), true, &signature) < 0 ||
 	    !up_signer_fits(signer, jwt, (unsigned long)(second - jwt), &signature))
 		return bad_jwt(w, "jwt-signature", "the signature is not the certificate's");
+	if (signer->expired)
+		return refused(w, "expired-certificate", 700027, "The certificate has expired");
 	why = check_claims(claims);
 	if (why != NULL)
 		return bad_jwt(w, "jwt-claims", why);

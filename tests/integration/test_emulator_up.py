@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from emulator_fixture import Emulator
 from up_client import Key, Printer, Up, openssl, start
 
 
@@ -290,3 +291,42 @@ def test_secrets_are_listed_for_those_who_look_for_them(clean, tmp_path):
     answer = clean.emulator.admin("GET", "/up/secrets")
     assert printer.token in [t["token"] for t in answer["tokens"]]
     assert len(answer["codes_and_nonces"]) == 2
+
+
+def test_an_expired_certificate_gets_no_token(clean, tmp_path):
+    settings(clean, certificate_days=0)
+    printer = Printer(clean, tmp_path).register()
+    clean.emulator.admin("GET", "/wait", registered=99, timeout=1.1)
+    reply = printer.ask_token(printer.jwt(printer.nonce()))
+    assert reply["error"] == "invalid_grant" and reply["error_codes"] == [700027]
+
+
+def test_a_printer_deleted_by_the_admin_port_is_deleted_everywhere(clean, tmp_path):
+    printer = Printer(clean, tmp_path).register().get_token()
+    clean.emulator.admin("DELETE", "/printers", printer=printer.id)
+    assert clean.emulator.admin("GET", "/up/printers")["printers"][0]["deleted"]
+    assert printer.tell("Get-Jobs").status == 0x407
+
+
+def test_the_old_hosts_go_without_universal_print(tmp_path):
+    up = start(tmp_path)
+    names = {"login", "registration", "print", "notification", "graph", "ca", "resource",
+             "client_id", "tenant", "graph_token", "bad"}
+    assert set(up.values["up"]) == names
+    up.stop()
+    plain = Emulator(tmp_path, "--printer", "p")
+    assert "up" not in plain.values
+    plain.stop()
+
+
+def test_names_and_ports_can_be_given(tmp_path):
+    first = start(tmp_path, "--up", "names=DNS:print.example.org,IP:127.0.0.1")
+    shown = openssl("s_client", "-connect", first.values["up"]["print"].split("//")[1],
+                    "-CAfile", first.values["up"]["ca"], "-verify_hostname",
+                    "print.example.org").decode()
+    assert "Verify return code: 0 " in shown
+    first.stop()
+    port = first.values["up"]["login"].rsplit(":", 1)[1]
+    again = start(tmp_path, "--up", "login-port=" + port)
+    assert again.values["up"]["login"] == first.values["up"]["login"]
+    again.stop()
