@@ -11,6 +11,7 @@ struct exchange;
 /* What is asked of hosts that do not speak IPP; counted and failed by name like operations. */
 #define WEB_OPERATIONS(X)                                                                          \
 	X(DEVICE_CODE, "up-device-code")                                                           \
+	X(DEVICE_LOGIN, "up-device-login")                                                         \
 	X(TOKEN, "up-token")                                                                       \
 	X(NONCE, "up-nonce")                                                                       \
 	X(DEVICE_TOKEN, "up-device-token")                                                         \

@@ -420,7 +420,27 @@ static unsigned int login_device_token(struct web *w)
 	return MHD_HTTP_OK;
 }
 
+/* Where verification_uri leads: enter the code, and whoever you are, you are signed in. */
+static unsigned int login_page(struct web *w)
+{
+	const char *code = web_query(w, "otc");
+	const char *text = "Enter the code that your device shows.";
+
+	if (code != NULL)
+		text = up_login_decide(code, 1) == 0 ? "You are signed in on your device."
+		                                     : "That code did not work.";
+	buffer_clear(&w->json);
+	buffer_printf(&w->json,
+	              "<!DOCTYPE html><html><head><title>Sign in</title></head><body><p>%s</p>"
+	              "<form><input name=\"otc\" autofocus> <button>Next</button></form></body>"
+	              "</html>\n",
+	              text);
+	w->page = true;
+	return MHD_HTTP_OK;
+}
+
 const struct web_route up_login_routes[] = {
+	{ HOST_LOGIN, "GET", "/devicelogin", WEB_DEVICE_LOGIN, login_page },
 	{ HOST_LOGIN, "POST", "/*/oauth2/v2.0/devicecode", WEB_DEVICE_CODE, login_devicecode },
 	{ HOST_LOGIN, "POST", "/*/oauth2/v2.0/token", WEB_TOKEN, login_token },
 	{ HOST_LOGIN, "POST", "/*/oauth2/token", WEB_DEVICE_TOKEN, login_device_token },

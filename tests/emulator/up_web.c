@@ -267,7 +267,9 @@ static enum MHD_Result queue_broken(struct web *w, unsigned int status)
 
 static enum MHD_Result deliver(struct web *w, unsigned int status)
 {
-	if (!w->bare) {
+	if (w->page) {
+		w->type = "text/html; charset=utf-8";
+	} else if (!w->bare) {
 		json_close(&w->json, '}');
 	} else {
 		buffer_clear(&w->json);

@@ -35,6 +35,7 @@ struct web {
 	char *location;
 	int retry_after; /* -1: none */
 	bool bare;       /* no body at all */
+	bool page;       /* `json` is HTML */
 };
 
 struct web_route {

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from emulator_fixture import Emulator
+from emulator_fixture import PROGRAM, Emulator
 from up_client import Key, Printer, Up, openssl, start
 
 
@@ -330,3 +330,32 @@ def test_names_and_ports_can_be_given(tmp_path):
     again = start(tmp_path, "--up", "login-port=" + port)
     assert again.values["up"]["login"] == first.values["up"]["login"]
     again.stop()
+
+
+def test_the_page_for_codes_signs_in(clean):
+    code = clean.device_code()
+    page = clean.request("GET", code["verification_uri"])
+    assert page.status == 200 and page.headers["Content-Type"].startswith("text/html")
+    assert b"<form>" in page.body
+    assert b"did not work" in clean.request("GET", code["verification_uri"] + "?otc=x").body
+    clean.request("GET", code["verification_uri"] + "?otc=" + code["user_code"])
+    assert clean.poll(code["device_code"]).status == 200
+
+
+def test_requests_that_hang_do_not_keep_the_emulator_from_stopping(clean):
+    clean.emulator.fault("never", operation="up-device-code")
+    clean.timeout = 0.3
+    with pytest.raises(TimeoutError):
+        clean.device_code()
+    clean.emulator.fault("none", operation="up-device-code", ms=50)
+    clean.timeout = 20
+    assert clean.device_code().status == 200
+
+
+def test_wrong_arguments_are_said(tmp_path):
+    for arguments, word in [(["--universal-print"], "--tls-directory"),
+                            (["--up", "nothing=1"], "nothing"), (["--up", "role=x"], "number"),
+                            (["--tls-bad", "odd"], "odd")]:
+        ended = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False,
+                               cwd=tmp_path)
+        assert ended.returncode == 2 and word in ended.stderr

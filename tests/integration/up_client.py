@@ -57,11 +57,13 @@ class Up:
         self.urls = emulator.values["up"]
         self.tenant = self.urls["tenant"]
         self.scope = self.urls["resource"] + "/Printers.Create"
+        self.timeout = 20
         self.context = ssl.create_default_context(cafile=self.urls["ca"])
 
     def request(self, method, url, body=None, headers=None):
         parts = urllib.parse.urlsplit(url)
-        connection = http.client.HTTPSConnection(parts.netloc, timeout=20, context=self.context)
+        connection = http.client.HTTPSConnection(parts.netloc, timeout=self.timeout,
+                                                 context=self.context)
         path = parts.path + ("?" + parts.query if parts.query else "")
         connection.request(method, path, body, headers or {})
         reply = Reply(connection.getresponse())
