@@ -92,6 +92,16 @@ struct job_event {
 	char text[TEXT_SIZE];
 };
 
+/* What Universal Print's registration gave a printer: how it gets its tokens, and for what. */
+struct cloud_identity {
+	char device[64];          /* cloud_device_id; "" with other clouds */
+	char token_url[256];      /* device_token_url */
+	char client_id[64];       /* printer_client_id, or the organisation's application */
+	char redirect_uri[256];   /* printer_redirect_uri, or its default */
+	char resource[128];       /* mcp_svc_resource_id */
+	char registration_id[96]; /* of a registration under way; "" none */
+};
+
 struct printer_record {
 	char id[ID_SIZE];              /* random UUID: key file, output-device-uuid */
 	char queue[URI_SIZE];          /* CUPS queue name, or ipp:// or ipps:// URI */

@@ -201,27 +201,33 @@ static void on_enroll(struct ipp_op *ipp, const struct err *err)
 	}
 }
 
-static int cloud_enroll(struct cloud *c, struct cloud_op *op, const char *device_uuid,
-                        const char *name, const char *request_pem, struct err *err)
+static bool cloud_wants_sign_in(const struct cloud *c)
+{
+	(void)c; /* IPP INFRA knows a proxy by its credentials */
+	return false;
+}
+
+static int cloud_enroll(struct cloud *c, struct cloud_op *op, const struct cloud_enrolment *what,
+                        struct err *err)
 {
 	struct channel_settings settings = {
 		.uri = c->system_uri,
-		.device_uuid = device_uuid,
+		.device_uuid = what->device_uuid,
 		.username = c->username,
 		.password = c->password,
 		.certificate_file = c->certificate_file,
 		.key_file = c->key_file,
 	};
 
-	(void)name; /* Register-Output-Device has no place for it; the attributes tell it later */
+	/* Register-Output-Device has no place for a name; the attributes tell it later */
 	if (!c->system_uri)
 		return err_set(err, ERR_REJECTED, 0,
 		               "cloud %.60s has no system-uri: set it, or give --cloud-uri",
 		               c->name);
 	if (ask_apart(c, op, &settings, err) < 0)
 		return -1;
-	if (job_ops_ask(op, request_register(&op->channel->target, request_pem), on_enroll, err) ==
-	    0)
+	if (job_ops_ask(op, request_register(&op->channel->target, what->request_pem), on_enroll,
+	                err) == 0)
 		return 0;
 	close_temporary(op);
 	return -1;
@@ -262,6 +268,7 @@ const struct cloud_ops cloud_ops = {
 	.report = job_ops_report,
 	.check = job_ops_check,
 	.probe = cloud_probe,
+	.wants_sign_in = cloud_wants_sign_in,
 	.enroll = cloud_enroll,
 	.op_cancel = op_cancel,
 	.op_clear = op_clear,

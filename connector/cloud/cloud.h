@@ -23,14 +23,23 @@ struct document;
 struct http;
 struct stream;
 
+enum cloud_type { CLOUD_IPP_INFRA, CLOUD_UNIVERSAL_PRINT };
+
 struct cloud_settings { /* copied */
 	const char *name;
+	enum cloud_type type;
 	const char *system_uri; /* NULL: none */
 	const char *ca_file;    /* NULL: the system's */
 	const char *proxy;      /* "" none; NULL: environment */
 	/* with which enroll() goes to the system_uri; as in struct channel_settings */
 	const char *username, *password;
 	const char *certificate_file, *key_file;
+	/* universal-print: base URLs without a slash at the end, and the organisation's application
+	 */
+	const char *login_url, *registration_url, *print_url, *notification_url;
+	const char *tenant, *client_id, *scope, *resource;
+	bool x5c_string;            /* the certificate in a JWT as a string, not an array */
+	const char *connector_name; /* shown in the portal */
 	struct http *http;
 	struct clock *clock;
 };
@@ -40,6 +49,9 @@ struct channel_settings {        /* copied */
 	const char *device_uuid; /* UUID text */
 	const char *username, *password;         /* NULL: no HTTP Basic */
 	const char *certificate_file, *key_file; /* NULL: none */
+	/* universal-print: whose tokens it shows, signed for with key_file and certificate_file;
+	 * NULL with other clouds. uri is then print_url/printers/DEVICE */
+	const struct cloud_identity *identity;
 };
 
 enum channel_state {
@@ -101,8 +113,10 @@ struct cloud_report { /* borrowed for the call */
 struct cloud_op {
 	void *data;
 	void (*done)(struct cloud_op *op, const struct err *err);
-	/* document: its first message came: format and compression are known, bytes follow. */
+	/* document: its first message came: format and compression are known, bytes follow.
+	 * enroll: the registration has begun, identity.registration_id is known. */
 	void (*begun)(struct cloud_op *op);
+	void (*code)(struct cloud_op *op); /* sign_in: user_code and so on are there to be shown */
 
 	/* results */
 	struct attrs *ticket; /* fetch: the job's attributes as sent; owned, op_clear frees */
@@ -115,7 +129,12 @@ struct cloud_op {
 	bool final;                 /* check: it is in a final state */
 	char printer_uri[URI_SIZE]; /* enroll */
 	char printer_uuid[NAME_SIZE];
-	struct buf certificate; /* enroll: PEM; owned */
+	struct buf certificate;         /* enroll: PEM; owned */
+	struct cloud_identity identity; /* enroll */
+	char user_code[32];             /* code: what the administrator types */
+	char verification_uri[256];     /* code: where */
+	int64_t expires_s;              /* code: for how long, from now */
+	struct cloud_session *session;  /* sign_in */
 
 	struct ipp_op ipp; /* private from here on */
 	struct channel *channel;
@@ -127,6 +146,17 @@ struct cloud_op {
 	int32_t number;
 	bool stopping;             /* canceled: no further step begins */
 	struct document *document; /* a document under way; owned */
+};
+
+/* An administrator who has signed in: his token, in memory until sign_out(). */
+struct cloud_session;
+
+struct cloud_enrolment {               /* borrowed for the call */
+	struct cloud_session *session; /* NULL where the cloud wants none; borrowed until done() */
+	const char *device_uuid;       /* stable for the queue: registering it again renews */
+	const char *name, *manufacturer, *model; /* shown in the cloud */
+	const char *request_pem;                 /* PKCS#10, signed by the printer's own key */
+	const char *registration_id; /* "": begin; else go on with a registration that was begun */
 };
 
 struct cloud_ops {
@@ -170,9 +200,19 @@ struct cloud_ops {
 	 * credentials. Results printer_uuid, printer_uri. */
 	int (*probe)(struct cloud *c, struct cloud_op *op, const struct channel_settings *settings,
 	             struct err *err);
-	/* Register-Output-Device at the cloud's system-uri with a CSR (PEM). */
-	int (*enroll)(struct cloud *c, struct cloud_op *op, const char *device_uuid,
-	              const char *name, const char *request_pem, struct err *err);
+	/* Whether an administrator must sign in before enroll(). */
+	bool (*wants_sign_in)(const struct cloud *c);
+	/* OAuth 2.0 device authorization grant (RFC 8628): ->code() runs when there is a code to
+	 * show, done() when it was approved, with ->session, the caller's to sign_out(). REJECTED:
+	 * declined, expired, or the application lacks consent, each with the remedy. */
+	int (*sign_in)(struct cloud *c, struct cloud_op *op, struct err *err);
+	void (*sign_out)(struct cloud_session *s); /* wipes the token; NULL is fine */
+	/* A printer of its own for a queue: Register-Output-Device at the cloud's system-uri, or
+	 * Universal Print's registration service. ->begun() runs when ->identity.registration_id is
+	 * known, so that a registration cut in the middle can be gone on with. Results printer_uri,
+	 * printer_uuid, certificate, identity. DENIED: who signed in may not register printers. */
+	int (*enroll)(struct cloud *c, struct cloud_op *op, const struct cloud_enrolment *what,
+	              struct err *err);
 	void (*op_cancel)(struct cloud_op *op);
 	void (*op_clear)(struct cloud_op *op);
 };

@@ -228,6 +228,12 @@ static int run_make_key(struct work_item *item, struct err *err)
 static void on_key_made(struct work_item *item, const struct err *err)
 {
 	struct enrolment *e = item->data;
+	struct cloud_enrolment what = {
+		.device_uuid = e->record.id,
+		.name = e->record.name,
+		.request_pem = buf_text(&e->request),
+		.registration_id = "",
+	};
 	struct err why;
 
 	if (was_canceled(e))
@@ -240,8 +246,7 @@ static void on_key_made(struct work_item *item, const struct err *err)
 	e->cloud.data = e;
 	e->cloud.done = on_enrolled;
 	e->cloud_busy = true;
-	if (e->core->set.cloud_ops->enroll(e->service->cloud, &e->cloud, e->record.id,
-	                                   e->record.name, buf_text(&e->request), &why) < 0) {
+	if (e->core->set.cloud_ops->enroll(e->service->cloud, &e->cloud, &what, &why) < 0) {
 		e->cloud_busy = false;
 		end(e, &why);
 	}

@@ -152,13 +152,18 @@ static void test_a_probe_of_nonsense_does_not_start(void **state)
 
 /* ---- enroll ---- */
 
+static const struct cloud_enrolment lab = {
+	.device_uuid = DOUBLE_UUID,
+	.name = "lab",
+	.request_pem = "-----BEGIN R-----\nA\n",
+	.registration_id = "",
+};
+
 static void enroll(void)
 {
 	struct err err;
 
-	assert_int_equal(
-		cloud_ops.enroll(cloud, &op, DOUBLE_UUID, "lab", "-----BEGIN R-----\nA\n", &err),
-		0);
+	assert_int_equal(cloud_ops.enroll(cloud, &op, &lab, &err), 0);
 }
 
 static ipp_t *enrolled(const char *uri, bool certificate)
@@ -232,7 +237,7 @@ static void test_a_cloud_without_a_system_uri_says_so(void **state)
 	struct err err;
 
 	(void)state;
-	assert_int_equal(cloud_ops.enroll(plain, &op, DOUBLE_UUID, "lab", "x", &err), -1);
+	assert_int_equal(cloud_ops.enroll(plain, &op, &lab, &err), -1);
 	assert_non_null(strstr(err.text, "system-uri"));
 	cloud_ops.close(plain);
 }
