@@ -11,6 +11,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "common/buf.h"
 #include "common/err.h"
 #include "common/util.h"
 
@@ -43,6 +44,38 @@ void crypto_sha256(const void *data, size_t len, uint8_t out[32])
 
 	assert(ok == 1);
 	(void)ok;
+}
+
+/* ---- base64 ---- */
+
+static int encode(const void *data, size_t len, const char digits[64], char pad, struct buf *out)
+{
+	const unsigned char *p = data;
+	char four[4];
+
+	for (size_t i = 0; i < len; i += 3) {
+		size_t n = len - i < 3 ? len - i : 3;
+		unsigned bits = (unsigned)p[i] << 16 | (n > 1 ? (unsigned)p[i + 1] << 8 : 0) |
+		                (n > 2 ? p[i + 2] : 0);
+
+		for (size_t k = 0; k < 4; k++)
+			four[k] = k > n ? pad : digits[bits >> (18 - 6 * k) & 63];
+		if (buf_append(out, four, pad ? 4 : n + 1) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+int crypto_base64(const void *data, size_t len, struct buf *out)
+{
+	return encode(data, len, LETTERS "+/", '=', out);
+}
+
+int crypto_base64url(const void *data, size_t len, struct buf *out)
+{
+	return encode(data, len, LETTERS "-_", '\0', out);
 }
 
 /* ---- UUIDs (RFC 9562) ---- */

@@ -23,6 +23,20 @@ int crypto_key_new(struct buf *out, struct err *err);
 int crypto_request_new(const char *key_pem, const char *common_name, struct buf *out,
                        struct err *err);
 
+/* What a protocol wants instead of PEM, appended to out. */
+/* DER of the request, of the public key in it (SubjectPublicKeyInfo), of the first certificate. */
+int crypto_request_der(const char *request_pem, struct buf *out, struct err *err);
+int crypto_request_public_key(const char *request_pem, struct buf *out, struct err *err);
+int crypto_key_public(const char *key_pem, struct buf *out,
+                      struct err *err); /* the same, of a key */
+int crypto_certificate_der(const char *certificate_pem, struct buf *out, struct err *err);
+/* RSASSA-PKCS1-v1_5 with SHA-256 (RS256 of RFC 7518). */
+int crypto_sign_rs256(const char *key_pem, const void *data, size_t len, struct buf *out,
+                      struct err *err);
+/* RFC 4648 4, in one line; and 5, without padding. -1: no room. */
+int crypto_base64(const void *data, size_t len, struct buf *out);
+int crypto_base64url(const void *data, size_t len, struct buf *out);
+
 struct crypto_certificate {
 	int64_t not_before, not_after; /* Unix seconds */
 	char sha256[65];               /* of the DER form, lower-case hexadecimal */
@@ -32,6 +46,9 @@ struct crypto_certificate {
 int crypto_certificate_read(const char *pem, struct crypto_certificate *ret, struct err *err);
 /* 0 when the certificate belongs to the key. */
 int crypto_certificate_matches(const char *certificate_pem, const char *key_pem, struct err *err);
+/* 0 when the certificate is for the key which signed the request. */
+int crypto_certificate_answers(const char *certificate_pem, const char *request_pem,
+                               struct err *err);
 
 /* AES-256-CTR at any byte offset, same call both ways; for documents in transit. */
 struct crypto_cipher;

@@ -100,6 +100,18 @@ static int append_bio(BIO *bio, struct buf *out, struct err *err)
 	return 0;
 }
 
+static X509_REQ *read_request(const char *pem, struct err *err)
+{
+	AUTO(free_bio) BIO *bio = open_pem(pem);
+	X509_REQ *r = bio ? PEM_read_bio_X509_REQ(bio, NULL, no_password, NULL) : NULL;
+
+	if (!r)
+		(void)fail(err, ERR_REJECTED, "the certificate request cannot be read");
+	else
+		ERR_clear_error();
+	return r;
+}
+
 /* ---- keys and requests ---- */
 
 int crypto_key_new(struct buf *out, struct err *err)
@@ -219,5 +231,114 @@ int crypto_certificate_matches(const char *certificate_pem, const char *key_pem,
 		return err_set(err, ERR_REJECTED, 0,
 		               "the certificate does not belong to the private key");
 	}
+	return 0;
+}
+
+int crypto_certificate_answers(const char *certificate_pem, const char *request_pem,
+                               struct err *err)
+{
+	AUTO(free_certificate) X509 *c = read_certificate(certificate_pem, err);
+	AUTO(free_request) X509_REQ *req = NULL;
+	EVP_PKEY *has, *wanted;
+
+	if (!c)
+		return -1;
+	req = read_request(request_pem, err);
+	if (!req)
+		return -1;
+	has = X509_get0_pubkey(c);
+	wanted = X509_REQ_get0_pubkey(req);
+	if (has && wanted && EVP_PKEY_eq(has, wanted) == 1)
+		return 0;
+	ERR_clear_error();
+	return err_set(err, ERR_REJECTED, 0,
+	               "the certificate does not belong to the key that it was asked for");
+}
+
+/* ---- DER and signatures ---- */
+
+/* Consumes der, of which OpenSSL says how long it is or that it failed. */
+static int append_der(unsigned char *der, int len, const char *what, struct buf *out,
+                      struct err *err)
+{
+	int rc = 0;
+
+	if (len <= 0)
+		rc = fail(err, ERR_REJECTED, what);
+	else if (buf_append(out, der, (size_t)len) < 0)
+		rc = err_set(err, ERR_TEMPORARY, 0, "%s: no room for %d bytes", what, len);
+	OPENSSL_free(der);
+	return rc;
+}
+
+int crypto_request_der(const char *request_pem, struct buf *out, struct err *err)
+{
+	AUTO(free_request) X509_REQ *req = read_request(request_pem, err);
+	unsigned char *der = NULL;
+	int len;
+
+	if (!req)
+		return -1;
+	len = i2d_X509_REQ(req, &der);
+	return append_der(der, len, "cannot encode the certificate request", out, err);
+}
+
+static int append_public_key(EVP_PKEY *key, struct buf *out, struct err *err)
+{
+	unsigned char *der = NULL;
+	int len = key ? i2d_PUBKEY(key, &der) : -1;
+
+	return append_der(der, len, "cannot encode the public key", out, err);
+}
+
+int crypto_request_public_key(const char *request_pem, struct buf *out, struct err *err)
+{
+	AUTO(free_request) X509_REQ *req = read_request(request_pem, err);
+
+	return req ? append_public_key(X509_REQ_get0_pubkey(req), out, err) : -1;
+}
+
+int crypto_key_public(const char *key_pem, struct buf *out, struct err *err)
+{
+	AUTO(free_key) EVP_PKEY *key = read_key(key_pem, err);
+
+	return key ? append_public_key(key, out, err) : -1;
+}
+
+int crypto_certificate_der(const char *certificate_pem, struct buf *out, struct err *err)
+{
+	AUTO(free_certificate) X509 *c = read_certificate(certificate_pem, err);
+	unsigned char *der = NULL;
+	int len;
+
+	if (!c)
+		return -1;
+	len = i2d_X509(c, &der);
+	return append_der(der, len, "cannot encode the certificate", out, err);
+}
+
+static void free_digest(EVP_MD_CTX **ctx)
+{
+	EVP_MD_CTX_free(*ctx);
+}
+
+int crypto_sign_rs256(const char *key_pem, const void *data, size_t len, struct buf *out,
+                      struct err *err)
+{
+	AUTO(free_key) EVP_PKEY *key = read_key(key_pem, err);
+	AUTO(free_digest) EVP_MD_CTX *ctx = NULL;
+	unsigned char signature[1024]; /* RSA 8192 */
+	size_t size = sizeof(signature);
+
+	if (!key)
+		return -1;
+	ctx = EVP_MD_CTX_new();
+	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || (size_t)EVP_PKEY_get_size(key) > size)
+		return err_set(err, ERR_CORRUPT, 0, "the private key is not an RSA key");
+	if (!ctx || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) != 1 ||
+	    EVP_DigestSign(ctx, signature, &size, data, len) != 1)
+		return fail(err, ERR_TEMPORARY, "cannot sign");
+	if (buf_append(out, signature, size) < 0)
+		return err_set(err, ERR_TEMPORARY, 0, "no room for a signature");
 	return 0;
 }

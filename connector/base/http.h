@@ -64,7 +64,8 @@ struct http_req {
 	/* Reply bytes of a 2xx answer as they come; NULL: dropped. May not start or cancel
 	 * anything. */
 	enum http_take (*take)(struct http_req *r, const void *data, size_t len, struct err *err);
-	void *data; /* the caller's */
+	bool take_errors; /* take() gets the bytes of other answers too */
+	void *data;       /* the caller's */
 	/* Other answers than 2xx arrive as errors: 401, 403, 407 DENIED; 404, 410 GONE; 408, 413,
 	 * 425, 429 and 5xx TEMPORARY with retry_after_s (1 s to 1 h); the rest REJECTED; code =
 	 * status. Network and TLS: TEMPORARY, code = CURLcode; a certificate that does not verify:

@@ -107,7 +107,7 @@ size_t http_on_write(char *in, size_t size, size_t count, void *data)
 	http_moved(x);
 	if (x->canceled || x->failed)
 		return 0;
-	if (r->status / 100 != 2 || !r->take)
+	if (!r->take || (r->status / 100 != 2 && !r->take_errors))
 		return drop(x, len);
 	switch (r->take(r, in, len, &x->fail)) {
 	case HTTP_TAKEN:
