@@ -15,7 +15,10 @@
 #include "connector/cloud/dialect.h"
 #include "connector/cloud/document.h"
 #include "connector/cloud/job_ops.h"
+#include "connector/cloud/registration.h"
 #include "connector/cloud/service.h"
+#include "connector/cloud/sign_in.h"
+#include "connector/cloud/universal.h"
 
 #define CERTIFICATE_MAX (64u << 10)
 
@@ -28,11 +31,15 @@ static char *copy_or_null(const char *text)
 
 static int cloud_open(struct cloud **ret, const struct cloud_settings *settings, struct err *err)
 {
+	struct universal *universal = NULL;
 	struct cloud *c;
 	struct target target;
 
 	if (settings->system_uri && target_set(&target, settings->system_uri, NULL, NULL, err) < 0)
 		return err_wrap(err, "system-uri");
+	if (settings->type == CLOUD_UNIVERSAL_PRINT &&
+	    universal_open(&universal, settings, err) < 0)
+		return err_wrap(err, "cloud %.60s", settings->name);
 	c = xcalloc(1, sizeof(*c));
 	c->refs = 1;
 	c->name = xstrdup(settings->name);
@@ -45,6 +52,7 @@ static int cloud_open(struct cloud **ret, const struct cloud_settings *settings,
 	c->key_file = copy_or_null(settings->key_file);
 	c->http = settings->http;
 	c->clock = settings->clock;
+	c->universal = universal;
 	c->dialect = &dialect_ipp_infra;
 	*ret = c;
 	return 0;
@@ -203,8 +211,7 @@ static void on_enroll(struct ipp_op *ipp, const struct err *err)
 
 static bool cloud_wants_sign_in(const struct cloud *c)
 {
-	(void)c; /* IPP INFRA knows a proxy by its credentials */
-	return false;
+	return c->universal; /* IPP INFRA knows a proxy by its credentials */
 }
 
 static int cloud_enroll(struct cloud *c, struct cloud_op *op, const struct cloud_enrolment *what,
@@ -219,6 +226,8 @@ static int cloud_enroll(struct cloud *c, struct cloud_op *op, const struct cloud
 		.key_file = c->key_file,
 	};
 
+	if (c->universal)
+		return registration_start(c, op, what, err);
 	/* Register-Output-Device has no place for a name; the attributes tell it later */
 	if (!c->system_uri)
 		return err_set(err, ERR_REJECTED, 0,
@@ -238,7 +247,11 @@ static int cloud_enroll(struct cloud *c, struct cloud_op *op, const struct cloud
 static void op_cancel(struct cloud_op *op)
 {
 	op->stopping = true;
-	if (op->document)
+	if (op->sign_in)
+		sign_in_cancel(op->sign_in);
+	else if (op->registration)
+		registration_cancel(op->registration);
+	else if (op->document)
 		document_cancel(op);
 	else
 		ipp_op_cancel(&op->ipp);
@@ -248,6 +261,8 @@ static void op_clear(struct cloud_op *op)
 {
 	ipp_op_clear(&op->ipp);
 	document_free(op->document);
+	sign_in_free(op->sign_in);
+	registration_free(op->registration);
 	attrs_unref(op->ticket);
 	buf_clear(&op->certificate);
 	channel_close(op->temporary);
@@ -269,6 +284,8 @@ const struct cloud_ops cloud_ops = {
 	.check = job_ops_check,
 	.probe = cloud_probe,
 	.wants_sign_in = cloud_wants_sign_in,
+	.sign_in = sign_in_start,
+	.sign_out = sign_in_end,
 	.enroll = cloud_enroll,
 	.op_cancel = op_cancel,
 	.op_clear = op_clear,

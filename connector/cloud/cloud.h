@@ -21,6 +21,8 @@ struct channel; /* one printer of it */
 struct clock;
 struct document;
 struct http;
+struct registration;
+struct sign_in;
 struct stream;
 
 enum cloud_type { CLOUD_IPP_INFRA, CLOUD_UNIVERSAL_PRINT };
@@ -146,6 +148,8 @@ struct cloud_op {
 	int32_t number;
 	bool stopping;             /* canceled: no further step begins */
 	struct document *document; /* a document under way; owned */
+	struct sign_in *sign_in;   /* under way; owned */
+	struct registration *registration;
 };
 
 /* An administrator who has signed in: his token, in memory until sign_out(). */

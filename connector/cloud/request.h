@@ -3,6 +3,7 @@
 #ifndef CONNECTOR_CLOUD_REQUEST_H
 #define CONNECTOR_CLOUD_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +20,8 @@ struct target {
 	char url[URI_SIZE];         /* http:// or https:// */
 	char printer_uri[URI_SIZE]; /* ipp:// or ipps:// */
 	char device_uri[64];        /* urn:uuid:…; "" where there is no device yet */
-	char user[NAME_SIZE];       /* requesting-user-name */
+	char user[NAME_SIZE];       /* requesting-user-name; "" none */
+	bool device_first;          /* output-device-uuid comes next to printer-uri */
 };
 
 /* -1: not a URI to which a cloud may be spoken (unencrypted only to this machine), or not a UUID.

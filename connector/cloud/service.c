@@ -5,6 +5,7 @@
 
 #include "common/util.h"
 #include "connector/base/http.h"
+#include "connector/cloud/universal.h"
 
 void service_ref(struct cloud *c)
 {
@@ -23,6 +24,7 @@ void service_unref(struct cloud *c)
 	wipe_str(&c->password);
 	free(c->certificate_file);
 	free(c->key_file);
+	universal_close(c->universal);
 	free(c);
 }
 

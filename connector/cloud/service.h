@@ -11,6 +11,7 @@ struct clock;
 struct dialect;
 struct http;
 struct http_peer;
+struct universal;
 
 /* Channels with the same credentials share connections. */
 struct peer {
@@ -27,6 +28,7 @@ struct cloud {
 	struct http *http;                                       /* borrowed */
 	struct clock *clock;                                     /* borrowed */
 	const struct dialect *dialect;
+	struct universal *universal; /* NULL: another type */
 	struct peer *peers;
 	unsigned refs;
 	unsigned channels;  /* open ones */
