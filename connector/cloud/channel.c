@@ -26,10 +26,11 @@
 
 #include "common/util.h"
 #include "connector/base/attrs.h"
+#include "connector/cloud/dialect.h"
 #include "connector/cloud/service.h"
+#include "connector/cloud/universal.h"
 
 #define CONTROL_MS   30000 /* one exchange that has no reason to wait */
-#define SPREAD_MS    5000  /* channels of a large cloud start within this */
 #define SPREAD_ABOVE 50    /* large: more channels than this */
 #define POLL_MS      75000 /* servers hold Get-Notifications for 30 s */
 #define TO(phase)    (1u << PHASE_##phase)
@@ -71,6 +72,8 @@ void channel_unref(struct channel *ch)
 	channel_connect_clear(ch);
 	attrs_unref(ch->capabilities);
 	attrs_unref(ch->state);
+	token_free(ch->token);
+	free(ch->events);
 	service_peer_release(ch->cloud, ch->peer);
 	service_unref(ch->cloud);
 	free(ch);
@@ -136,23 +139,51 @@ static void enter_listening(struct channel *ch)
 
 /* ---- exchanges ---- */
 
+/* Subscriptions and their events have a host of their own at some clouds. */
+static enum host host_of(const struct channel *ch, ipp_t *request)
+{
+	if (!ch->events)
+		return HOST_PRINT;
+	switch ((int)ippGetOperation(request)) {
+	case IPP_OP_CREATE_PRINTER_SUBSCRIPTIONS:
+	case IPP_OP_RENEW_SUBSCRIPTION:
+	case IPP_OP_CANCEL_SUBSCRIPTION:
+	case IPP_OP_GET_NOTIFICATIONS:
+		return HOST_NOTIFICATION;
+	}
+	return HOST_PRINT;
+}
+
+void channel_prepare(struct channel *ch, struct talk *t, ipp_t *request, enum host host)
+{
+	const struct universal *u = ch->cloud->universal;
+	bool events = host == HOST_NOTIFICATION;
+
+	*t = (struct talk){
+		.ipp = {
+			.http = ch->cloud->http,
+			.peer = !u ? ch->peer->http : events ? u->notification : u->print,
+			.url = events ? ch->events->url : ch->target.url,
+			.request = request,
+		},
+		.cloud = ch->cloud,
+		.token = ch->token,
+		.host = host,
+	};
+}
+
 void channel_ask(struct channel *ch, struct channel_call *call, ipp_t *request,
                  void (*done)(struct ipp_op *op, const struct err *err))
 {
 	struct err err;
 
 	assert(!call->busy);
-	call->op = (struct ipp_op){
-		.http = ch->cloud->http,
-		.peer = ch->peer->http,
-		.url = ch->target.url,
-		.request = request,
-		.timeout_ms = call == &ch->poll ? POLL_MS : CONTROL_MS,
-		.done = done,
-		.data = ch,
-	};
-	if (ipp_op_start(&call->op, &err) < 0) {
-		ipp_op_clear(&call->op);
+	channel_prepare(ch, &call->talk, request, host_of(ch, request));
+	call->talk.ipp.timeout_ms = call == &ch->poll ? POLL_MS : CONTROL_MS;
+	call->talk.ipp.done = done;
+	call->talk.ipp.data = ch;
+	if (talk_start(&call->talk, &err) < 0) {
+		talk_clear(&call->talk);
 		channel_fail(ch, &err);
 		return;
 	}
@@ -170,7 +201,7 @@ static void give_up(struct channel_call *call)
 	if (!call->busy || call->abandoned)
 		return;
 	call->abandoned = true;
-	ipp_op_cancel(&call->op);
+	talk_cancel(&call->talk);
 }
 
 bool channel_answered(struct channel *ch, struct channel_call *call)
@@ -180,7 +211,7 @@ bool channel_answered(struct channel *ch, struct channel_call *call)
 	call->busy = false;
 	call->abandoned = false;
 	if (!counts) {
-		ipp_op_clear(&call->op);
+		talk_clear(&call->talk);
 		if (ch->due && !is_busy(ch) && ch->phase == PHASE_WAITING)
 			channel_move(ch, PHASE_ATTRIBUTES);
 	}
@@ -209,7 +240,9 @@ void channel_fail(struct channel *ch, const struct err *err)
 	plan = outage_after(&ch->outage, err, online_ms,
 	                    ch->cloud->clock->random(ch->cloud->clock));
 	ch->trouble = *err;
-	if (plan.state == CHANNEL_REFUSED)
+	if (plan.state == CHANNEL_REFUSED && ch->cloud->universal)
+		universal_explain(err, &ch->trouble);
+	else if (plan.state == CHANNEL_REFUSED)
 		outage_explain(err, &ch->trouble);
 	ch->online_since = 0;
 	stop(ch);
@@ -231,22 +264,42 @@ static void on_wait(struct timer *t)
 
 /* ---- for core ---- */
 
+/* Where it is, and with what it shows who it is. */
+static int find_place(struct channel *ch, const struct channel_settings *settings, struct err *err)
+{
+	const struct universal *u = ch->cloud->universal;
+
+	if (!u) {
+		if (target_set(&ch->target, settings->uri, settings->device_uuid,
+		               settings->username, err) < 0)
+			return -1;
+		ch->peer = service_peer(ch->cloud, settings);
+		return 0;
+	}
+	if (token_new(&ch->token, ch->cloud, settings, err) < 0)
+		return -1;
+	ch->events = xcalloc(1, sizeof(*ch->events));
+	return universal_targets(u, settings->uri, settings->identity->device, &ch->target,
+	                         ch->events, err);
+}
+
 int channel_open(struct channel **ret, struct cloud *c, const struct channel_settings *settings,
                  const struct channel_listener *listener, struct err *err)
 {
-	struct channel *ch;
-	struct target target;
+	struct channel *ch = xcalloc(1, sizeof(*ch));
 
-	if (target_set(&target, settings->uri, settings->device_uuid, settings->username, err) < 0)
-		return -1;
-	ch = xcalloc(1, sizeof(*ch));
 	ch->refs = 1;
-	ch->target = target;
 	ch->listener = *listener;
 	ch->cloud = c;
 	service_ref(c);
+	if (find_place(ch, settings, err) < 0) {
+		channel_unref(ch);
+		return -1;
+	}
+	ch->outage.strict = c->universal;
+	ch->no_document_status = !c->dialect->document_status;
+	ch->no_document_acknowledge = !c->dialect->document_acknowledge;
 	c->channels++;
-	ch->peer = service_peer(c, settings);
 	timer_init(&ch->wait, c->clock, on_wait, ch);
 	channel_listen_init(ch);
 	*ret = ch;
@@ -268,7 +321,9 @@ static int64_t spread(const struct channel *ch)
 {
 	struct clock *clock = ch->cloud->clock;
 
-	return ch->cloud->channels > SPREAD_ABOVE ? (int64_t)(clock->random(clock) % SPREAD_MS) : 0;
+	return ch->cloud->channels > SPREAD_ABOVE
+	               ? (int64_t)(clock->random(clock) % (uint64_t)ch->cloud->dialect->spread_ms)
+	               : 0;
 }
 
 static void replace(struct attrs **old, struct attrs *new)

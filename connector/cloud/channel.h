@@ -14,6 +14,7 @@
 #include "connector/cloud/cloud.h"
 #include "connector/cloud/outage.h"
 #include "connector/cloud/request.h"
+#include "connector/cloud/talk.h"
 
 struct attrs;
 struct peer;
@@ -39,15 +40,17 @@ enum channel_phase {
 
 /* One of the channel's own exchanges. */
 struct channel_call {
-	struct ipp_op op;
+	struct talk talk;
 	bool busy;
 	bool abandoned; /* its answer does not count any more */
 };
 
 struct channel {
 	struct cloud *cloud; /* holds a reference */
-	struct peer *peer;
+	struct peer *peer;   /* NULL: the cloud's own, for all */
+	struct token *token; /* NULL: the cloud wants none */
 	struct target target;
+	struct target *events; /* another host for notifications; owned; NULL: the same */
 	struct channel_listener listener;
 	unsigned refs; /* the owner, and each function in which listeners are called */
 	bool closing;
@@ -80,14 +83,18 @@ struct channel {
 	int32_t seen;         /* highest sequence number */
 	struct channel_pace pace;
 	int64_t poll_started; /* ms */
+	int32_t polled;       /* subscription of the poll under way */
 	bool poll_failed;     /* the last one, and was forgiven */
 	struct timer poll_delay;
 	struct timer relist;  /* the next list: at once when asked for, else as safety */
 	struct timer errands; /* starts what control is wanted for, in a turn of its own */
 	struct timer heartbeat;
 	struct timer lease;
-	bool list_again; /* asked for while one was under way */
-	bool wants_heartbeat, wants_identify, wants_lease;
+	struct outage deafness;   /* of the notification host, where that is another */
+	struct timer resubscribe; /* when it is tried again */
+	bool deaf;                /* it failed */
+	bool list_again;          /* asked for while one was under way */
+	bool wants_heartbeat, wants_identify, wants_lease, wants_subscription;
 
 	/* Learned of the server by job_ops.c; for this channel's life. */
 	bool no_document_status, no_document_acknowledge;
@@ -102,7 +109,10 @@ void channel_list(struct channel *ch);
 /* A job's exchange was answered as if we were not known: look, and start again if it is so. */
 void channel_doubt(struct channel *ch);
 
-/* ---- between the three files ---- */
+/* ---- between the files of cloud/ ---- */
+
+/* Fills what all exchanges of a channel have in common; consumes request. */
+void channel_prepare(struct channel *ch, struct talk *t, ipp_t *request, enum host host);
 
 void channel_ref(struct channel *ch);
 void channel_unref(struct channel *ch);
@@ -133,5 +143,8 @@ void channel_listen_start(struct channel *ch);
 void channel_listen_stop(struct channel *ch);
 void channel_listen_renew(struct channel *ch);
 void channel_listen_errands(struct channel *ch); /* soon */
+/* Where notifications come from a host of their own: it failed, lists must do meanwhile. */
+void channel_listen_deaf(struct channel *ch, const struct err *err);
+void channel_listen_hears(struct channel *ch); /* it has given a subscription */
 
 #endif

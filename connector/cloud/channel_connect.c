@@ -33,6 +33,7 @@ void channel_connect_forget(struct channel *ch)
 	ch->narrowed = false;
 	ch->subscription = 0;
 	ch->lease_ms = 0;
+	ch->wants_subscription = false;
 }
 
 void channel_connect_clear(struct channel *ch)
@@ -102,7 +103,7 @@ static void on_attributes(struct ipp_op *op, const struct err *err)
 	news = op->response ? remember_ignored(ch, op->response) : 0;
 	if (err)
 		failed = *err;
-	ipp_op_clear(op);
+	talk_clear(talk_of(op));
 	if (failed.kind == ERR_REJECTED && news && !ch->narrowed) {
 		ch->narrowed = true;
 		channel_connect_send(ch);
@@ -201,7 +202,7 @@ static void on_active(struct ipp_op *op, const struct err *err)
 		failed = *err;
 	if (!err)
 		read_active(ch, op->response);
-	ipp_op_clear(op);
+	talk_clear(talk_of(op));
 	if (failed.kind == ERR_NONE) { /* whoever does not understand it, works without */
 		channel_move(ch, PHASE_SUBSCRIBING);
 	} else {
@@ -246,21 +247,43 @@ static void read_subscription(struct channel *ch, ipp_t *answer)
 	ch->pace = (struct channel_pace){ 0 };
 }
 
+/* A host of notifications that fails does not keep the printer from its jobs. */
+static void subscribe_apart(struct channel *ch, const struct err *failed)
+{
+	bool connecting = ch->phase == PHASE_SUBSCRIBING;
+
+	if (failed->kind != ERR_NONE)
+		channel_listen_deaf(ch, failed);
+	else
+		channel_listen_hears(ch);
+	if (connecting)
+		channel_move(ch, PHASE_LISTING);
+	else
+		channel_listen_errands(ch);
+}
+
 static void on_subscribe(struct ipp_op *op, const struct err *err)
 {
 	struct channel *ch = op->data;
 	struct err failed = { 0 };
+	bool unable;
 
 	if (!channel_answered(ch, &ch->control))
 		return;
+	unable = err && op->response &&
+	         (err->kind == ERR_REJECTED ||
+	          op->ipp_status == IPP_STATUS_ERROR_OPERATION_NOT_SUPPORTED);
 	/* A server that gives no subscription is asked for its list more often. */
-	if (err && !(op->response && (err->kind == ERR_REJECTED ||
-	                              op->ipp_status == IPP_STATUS_ERROR_OPERATION_NOT_SUPPORTED)))
+	if (err && (ch->events || !unable))
 		failed = *err;
 	if (!err)
 		read_subscription(ch, op->response);
-	ipp_op_clear(op);
-	if (failed.kind == ERR_NONE)
+	talk_clear(talk_of(op));
+	if (ch->events && !err && !ch->subscription)
+		(void)err_set(&failed, ERR_TEMPORARY, 0, "it gave no subscription");
+	if (ch->events)
+		subscribe_apart(ch, &failed);
+	else if (failed.kind == ERR_NONE)
 		channel_move(ch, PHASE_LISTING);
 	else
 		channel_fail(ch, &failed);
@@ -269,6 +292,7 @@ static void on_subscribe(struct ipp_op *op, const struct err *err)
 
 void channel_connect_subscribe(struct channel *ch)
 {
-	channel_ask(ch, &ch->control, request_subscribe(&ch->target, ch->cloud->dialect),
+	channel_ask(ch, &ch->control,
+	            request_subscribe(ch->events ? ch->events : &ch->target, ch->cloud->dialect),
 	            on_subscribe);
 }

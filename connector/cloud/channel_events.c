@@ -8,8 +8,10 @@
 #define WAITED_MS    1000 /* an answer later than this was waited for */
 #define PACE_MIN_MS  20
 #define PACE_MAX_MS  1000
-#define PACE_PATIENT 8 /* hasty answers after which a server is taken at its own interval */
-#define INTERVAL_MAX 60
+#define PACE_PATIENT 8    /* hasty answers after which a server is taken at its own interval */
+#define INTERVAL_MAX 60   /* of a server that was to wait */
+#define INTERVAL_TOP 3600 /* of any */
+#define INTERVAL_S   30
 
 struct event {
 	bool any; /* has attributes */
@@ -108,8 +110,9 @@ void channel_events_decode(ipp_t *answer, int32_t seen, struct channel_events *r
 	r.interval_s = ipp_get_int(answer, IPP_TAG_OPERATION, "notify-get-interval", 0);
 	if (r.interval_s < 0)
 		r.interval_s = 0;
-	if (r.interval_s > INTERVAL_MAX)
-		r.interval_s = INTERVAL_MAX;
+	if (r.interval_s > INTERVAL_TOP)
+		r.interval_s = INTERVAL_TOP;
+	r.lost = r.highest > seen && (size_t)(r.highest - seen) > r.count;
 	r.complete = ippGetStatusCode(answer) == IPP_STATUS_OK_EVENTS_COMPLETE;
 	*ret = r;
 }
@@ -133,10 +136,18 @@ int64_t channel_pace_next(struct channel_pace *p, const struct channel_events *e
 	if (p->hasty < PACE_PATIENT)
 		p->hasty++;
 	if (p->hasty == PACE_PATIENT && e->interval_s)
-		return (int64_t)e->interval_s * 1000;
+		return (e->interval_s < INTERVAL_MAX ? e->interval_s : INTERVAL_MAX) *
+		       INT64_C(1000);
 	for (unsigned i = 1; i < p->hasty && delay < PACE_MAX_MS; i++)
 		delay *= 2;
 	return delay < PACE_MAX_MS ? delay : PACE_MAX_MS;
+}
+
+int64_t channel_pace_interval(const struct channel_events *e)
+{
+	bool fits = e->interval_s > 0 && e->interval_s < INTERVAL_TOP;
+
+	return (fits ? e->interval_s : INTERVAL_S) * INT64_C(1000);
 }
 
 int32_t channel_pace_from(const struct channel_pace *p, int32_t seen)

@@ -16,7 +16,8 @@ struct channel_events {
 	size_t count;    /* new ones */
 	size_t repeated; /* seen before */
 	int32_t highest; /* sequence number, of all seen */
-	int interval_s;  /* notify-get-interval; 0: not told */
+	int interval_s;  /* notify-get-interval, at most 3600; 0: not told */
+	bool lost;       /* numbers were left out: some events have not come */
 	bool complete;   /* the subscription has ended, this was its last answer */
 	bool list;       /* something may be fetchable now */
 	bool identify;   /* somebody looks for the printer */
@@ -36,6 +37,8 @@ struct channel_pace {
 /* elapsed_ms: from request to answer. Returns the delay before the next request. */
 int64_t channel_pace_next(struct channel_pace *p, const struct channel_events *e,
                           int64_t elapsed_ms);
+/* The delay where a server does not wait: its own interval, or half a minute. */
+int64_t channel_pace_interval(const struct channel_events *e);
 /* notify-sequence-numbers of the next request; 0: leave it out. */
 int32_t channel_pace_from(const struct channel_pace *p, int32_t seen);
 

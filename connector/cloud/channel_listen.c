@@ -5,22 +5,25 @@
  * core asks; one under way, at most one more after it. Errands go one after another: identify,
  * renewal of the lease, attributes.
  *
- * What can fail: everything ends in channel_fail(), but for a long poll that breaks after it had
- * waited: something in between does not like idle connections. A list takes its place, and shows
- * whether the cloud is there. */
+ * What can fail: everything ends in channel_fail(), but for
+ * - a long poll that breaks after it had waited: something in between does not like idle
+ *   connections. A list takes its place, and shows whether the cloud is there.
+ * - notifications from a host of their own: the printer stays on line, lists find its jobs, and the
+ *   subscription is made again with back-off. */
 #include "connector/cloud/channel.h"
 
 #include "common/str.h"
 #include "common/util.h"
 #include "connector/base/ipp_codec.h"
+#include "connector/base/journal.h"
+#include "connector/cloud/dialect.h"
 #include "connector/cloud/offers.h"
 #include "connector/cloud/service.h"
+#include "connector/cloud/universal.h"
 
-#define HEARTBEAT_MS  600000
-#define RELIST_MS     60000 /* as safety */
-#define RELIST_ALL_MS 10000 /* without notifications */
-#define FORGIVEN_MS   1000  /* a poll that broke after so long had waited: forgiven once, */
-#define PATIENT_MS    10000 /* after so long: each time */
+#define HEARTBEAT_MS 600000
+#define FORGIVEN_MS  1000  /* a poll that broke after so long had waited: forgiven once, */
+#define PATIENT_MS   10000 /* after so long: each time */
 
 static uint64_t random_of(const struct channel *ch)
 {
@@ -45,13 +48,15 @@ static void list_soon(struct channel *ch)
 
 static void plan_list(struct channel *ch)
 {
+	const struct dialect *d = ch->cloud->dialect;
+
 	if (ch->phase != PHASE_LISTENING || ch->list.busy)
 		return;
 	if (ch->list_again)
 		channel_listen_list(ch);
 	else
 		timer_start(&ch->relist,
-		            jittered(ch, ch->subscription ? RELIST_MS : RELIST_ALL_MS));
+		            jittered(ch, ch->subscription ? d->relist_ms : d->relist_all_ms));
 }
 
 static void tell_canceled(struct channel *ch, const int32_t *jobs, size_t count)
@@ -72,7 +77,7 @@ static void on_list(struct ipp_op *op, const struct err *err)
 		failed = *err;
 	else
 		offers_decode(op->response, ch->cloud->dialect, &offers);
-	ipp_op_clear(op);
+	talk_clear(talk_of(op));
 	if (err) {
 		channel_fail(ch, &failed);
 	} else {
@@ -92,7 +97,7 @@ void channel_listen_list(struct channel *ch)
 {
 	ch->list_again = false;
 	timer_stop(&ch->relist);
-	channel_ask(ch, &ch->list, request_list(&ch->target), on_list);
+	channel_ask(ch, &ch->list, request_list(&ch->target, ch->cloud->dialect), on_list);
 }
 
 static void on_relist(struct timer *t)
@@ -117,12 +122,21 @@ static void poll_after(struct channel *ch, int64_t delay_ms)
 		start_poll(ch);
 }
 
+static void poll_fails(struct channel *ch, const struct err *err)
+{
+	if (ch->events)
+		channel_listen_deaf(ch, err);
+	else
+		channel_fail(ch, err);
+}
+
 static void take_events(struct channel *ch, const struct channel_events *events, int64_t delay_ms)
 {
 	struct err ended;
 
 	ch->seen = events->highest;
 	ch->poll_failed = false;
+	ch->deafness = (struct outage){ 0 };
 	tell_canceled(ch, events->canceled, events->canceled_count);
 	if (ch->closing)
 		return;
@@ -133,10 +147,10 @@ static void take_events(struct channel *ch, const struct channel_events *events,
 	if (events->complete) {
 		(void)err_set(&ended, ERR_GONE, IPP_STATUS_OK_EVENTS_COMPLETE,
 		              "the cloud has ended the subscription");
-		channel_fail(ch, &ended);
+		poll_fails(ch, &ended);
 		return;
 	}
-	if (events->list)
+	if (events->list || (events->lost && ch->events))
 		list_soon(ch);
 	poll_after(ch, delay_ms);
 }
@@ -174,22 +188,36 @@ static void on_poll(struct ipp_op *op, const struct err *err)
 		failed = *err;
 	else
 		channel_events_decode(op->response, ch->seen, &events);
-	ipp_op_clear(op);
-	if (!err)
-		take_events(ch, &events, channel_pace_next(&ch->pace, &events, elapsed_ms));
-	else if (!is_forgiven(ch, &failed, answered, elapsed_ms))
-		channel_fail(ch, &failed);
+	talk_clear(talk_of(op));
+	if (ch->polled != ch->subscription) /* of a subscription that was given up meanwhile */
+		start_poll(ch);
+	else if (!err)
+		take_events(ch, &events,
+		            ch->cloud->dialect->notify_wait
+		                    ? channel_pace_next(&ch->pace, &events, elapsed_ms)
+		                    : channel_pace_interval(&events));
+	else if (ch->events || !is_forgiven(ch, &failed, answered, elapsed_ms))
+		poll_fails(ch, &failed);
 	channel_unref(ch);
+}
+
+/* Who waits for the next event is asked for what comes after the last one seen. */
+static int32_t next_number(const struct channel *ch)
+{
+	if (ch->cloud->dialect->notify_wait)
+		return channel_pace_from(&ch->pace, ch->seen);
+	return ch->seen < INT32_MAX ? ch->seen + 1 : ch->seen;
 }
 
 static void start_poll(struct channel *ch)
 {
-	if (!ch->subscription)
+	if (!ch->subscription || ch->poll.busy)
 		return;
 	ch->poll_started = channel_now(ch);
+	ch->polled = ch->subscription;
 	channel_ask(ch, &ch->poll,
-	            request_notifications(&ch->target, ch->subscription,
-	                                  channel_pace_from(&ch->pace, ch->seen)),
+	            request_notifications(ch->events ? ch->events : &ch->target, ch->cloud->dialect,
+	                                  ch->subscription, next_number(ch)),
 	            on_poll);
 }
 
@@ -217,7 +245,7 @@ static void on_identify(struct ipp_op *op, const struct err *err)
 	} else if (!op->response) {
 		failed = *err; /* an IPP error only means that there is nothing to do any more */
 	}
-	ipp_op_clear(op);
+	talk_clear(talk_of(op));
 	if (!err)
 		ch->listener.identify(ch->listener.data, actions, message);
 	if (failed.kind != ERR_NONE)
@@ -242,8 +270,11 @@ static void on_renew(struct ipp_op *op, const struct err *err)
 	else
 		lease_s = ipp_get_int(op->response, IPP_TAG_SUBSCRIPTION, "notify-lease-duration",
 		                      (int)(ch->lease_ms / 1000));
-	ipp_op_clear(op);
-	if (failed.kind != ERR_NONE) {
+	talk_clear(talk_of(op));
+	if (failed.kind != ERR_NONE && ch->events) {
+		channel_listen_deaf(ch, &failed);
+		channel_listen_errands(ch);
+	} else if (failed.kind != ERR_NONE) {
 		channel_fail(ch, &failed);
 	} else {
 		ch->lease_ms = lease_s > 0 ? (int64_t)lease_s * 1000 : 0;
@@ -270,11 +301,16 @@ static void on_errands(struct timer *t)
 		channel_ask(ch, &ch->control,
 		            request_new(&ch->target, IPP_OP_ACKNOWLEDGE_IDENTIFY_PRINTER),
 		            on_identify);
+	} else if (ch->wants_subscription) {
+		ch->wants_subscription = false;
+		channel_connect_subscribe(ch);
 	} else if (ch->wants_lease) {
 		ch->wants_lease = false;
-		channel_ask(ch, &ch->control,
-		            request_renew(&ch->target, ch->cloud->dialect, ch->subscription),
-		            on_renew);
+		if (ch->subscription)
+			channel_ask(ch, &ch->control,
+			            request_renew(ch->events ? ch->events : &ch->target,
+			                          ch->cloud->dialect, ch->subscription),
+			            on_renew);
 	} else if (ch->wants_heartbeat || channel_connect_differs(ch)) {
 		channel_connect_send(ch);
 	}
@@ -303,6 +339,62 @@ static void on_lease(struct timer *t)
 	channel_listen_errands(ch);
 }
 
+static void on_resubscribe(struct timer *t)
+{
+	struct channel *ch = t->data;
+
+	ch->wants_subscription = true;
+	channel_listen_errands(ch);
+}
+
+/* ---- without ears ---- */
+
+static struct log_about about(const struct channel *ch)
+{
+	return (struct log_about){ .cloud = ch->cloud->name };
+}
+
+void channel_listen_deaf(struct channel *ch, const struct err *err)
+{
+	struct universal *u = ch->cloud->universal;
+	struct log_about cloud = about(ch);
+	struct outage_plan plan;
+
+	/* a subscription that is not known any more is made again at once, the first time */
+	plan = outage_after(&ch->deafness, err, ch->subscription ? 1 : 0, random_of(ch));
+	ch->subscription = 0;
+	ch->lease_ms = 0;
+	timer_stop(&ch->poll_delay);
+	timer_stop(&ch->lease);
+	timer_start(&ch->resubscribe, plan.delay_ms);
+	if (plan.state != CHANNEL_CONNECTING && !ch->deaf) {
+		ch->deaf = true;
+		if (u->deaf++ == 0)
+			log_event(LOG_LEVEL_WARNING, &cloud,
+			          "no notifications from %s: %s; jobs are looked for every %d s "
+			          "instead",
+			          u->notification_url, err->text,
+			          (int)(ch->cloud->dialect->relist_all_ms / 1000));
+	}
+	if (ch->phase == PHASE_LISTENING)
+		list_soon(ch);
+}
+
+void channel_listen_hears(struct channel *ch)
+{
+	struct log_about cloud = about(ch);
+
+	timer_stop(&ch->resubscribe);
+	if (ch->deaf && --ch->cloud->universal->deaf == 0)
+		log_event(LOG_LEVEL_INFO, &cloud, "notifications come from %s again",
+		          ch->cloud->universal->notification_url);
+	ch->deaf = false;
+	if (ch->phase != PHASE_LISTENING)
+		return;
+	channel_listen_renew(ch);
+	start_poll(ch);
+}
+
 /* ---- up and down ---- */
 
 void channel_listen_init(struct channel *ch)
@@ -314,6 +406,7 @@ void channel_listen_init(struct channel *ch)
 	timer_init(&ch->errands, clock, on_errands, ch);
 	timer_init(&ch->heartbeat, clock, on_heartbeat, ch);
 	timer_init(&ch->lease, clock, on_lease, ch);
+	timer_init(&ch->resubscribe, clock, on_resubscribe, ch);
 }
 
 void channel_listen_start(struct channel *ch)
@@ -335,4 +428,8 @@ void channel_listen_stop(struct channel *ch)
 	timer_stop(&ch->errands);
 	timer_stop(&ch->heartbeat);
 	timer_stop(&ch->lease);
+	timer_stop(&ch->resubscribe);
+	if (ch->deaf)
+		ch->cloud->universal->deaf--;
+	ch->deaf = false;
 }

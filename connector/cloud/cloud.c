@@ -53,7 +53,7 @@ static int cloud_open(struct cloud **ret, const struct cloud_settings *settings,
 	c->http = settings->http;
 	c->clock = settings->clock;
 	c->universal = universal;
-	c->dialect = &dialect_ipp_infra;
+	c->dialect = universal ? &dialect_universal_print : &dialect_ipp_infra;
 	*ret = c;
 	return 0;
 }
@@ -79,7 +79,7 @@ static void end(struct cloud_op *op, const struct err *err)
 
 	if (err)
 		copy = *err;
-	ipp_op_clear(&op->ipp); /* borrows of the channel */
+	talk_clear(&op->talk); /* borrows of the channel */
 	close_temporary(op);
 	op->done(op, err ? &copy : NULL);
 }
@@ -122,7 +122,7 @@ static void on_probe(struct ipp_op *ipp, const struct err *err)
 		end(op, &failed);
 	} else if (err) {
 		end(op, err);
-	} else if (!has_operation(ipp->response, IPP_OP_FETCH_JOB)) {
+	} else if (!op->cloud->universal && !has_operation(ipp->response, IPP_OP_FETCH_JOB)) {
 		(void)err_set(&failed, ERR_REJECTED, 0,
 		              "not an infrastructure printer: it has no Fetch-Job; check the "
 		              "printer's address in the cloud");
@@ -254,12 +254,12 @@ static void op_cancel(struct cloud_op *op)
 	else if (op->document)
 		document_cancel(op);
 	else
-		ipp_op_cancel(&op->ipp);
+		talk_cancel(&op->talk);
 }
 
 static void op_clear(struct cloud_op *op)
 {
-	ipp_op_clear(&op->ipp);
+	talk_clear(&op->talk);
 	document_free(op->document);
 	sign_in_free(op->sign_in);
 	registration_free(op->registration);

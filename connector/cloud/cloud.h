@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "common/err.h"
-#include "connector/base/ipp_client.h"
 #include "connector/base/records.h"
+#include "connector/cloud/talk.h"
 
 struct attrs;
 struct cloud;   /* one configured service */
@@ -110,6 +110,8 @@ struct cloud_report { /* borrowed for the call */
 	const char *message;         /* "" none */
 	int32_t impressions, sheets; /* -1 unknown */
 	int32_t documents;           /* how many the job has; 0 when none was fetched */
+	int32_t fetched_s, queued_s; /* seconds from Acknowledge-Job to the last byte, and at the
+	                                queue; 0 unknown */
 };
 
 struct cloud_op {
@@ -138,7 +140,7 @@ struct cloud_op {
 	int64_t expires_s;              /* code: for how long, from now */
 	struct cloud_session *session;  /* sign_in */
 
-	struct ipp_op ipp; /* private from here on */
+	struct talk talk; /* private from here on */
 	struct channel *channel;
 	struct cloud *cloud;
 	struct channel *temporary;

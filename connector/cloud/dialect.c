@@ -43,13 +43,40 @@ const struct dialect dialect_ipp_infra = {
 	.active_jobs = true,
 	.refusal_ends_job = true, /* ippserver takes a refusal as acceptance */
 	.document_status = true,
+	.document_acknowledge = true,
+	.notify_wait = true,
+	.spread_ms = 5000,
+	.relist_ms = 60000,
+	.relist_all_ms = 10000,
 	.canceled_is_checked = true, /* PAPPL */
 	.events = infra_events,
 	.compressions = infra_compressions,
 	.withheld = infra_withheld,
 };
 
-static const struct dialect *const dialects[] = { &dialect_ipp_infra };
+/* Microsoft's own list has no document events, and only these two are needed. */
+static const char *const universal_events[] = { "job-fetchable", "job-state-changed", NULL };
+static const char *const no_names[] = { NULL };
+
+const struct dialect dialect_universal_print = {
+	.name = "universal-print",
+	.fetchable_states = 1u << IPP_JSTATE_PENDING | 1u << IPP_JSTATE_HELD |
+	                    1u << IPP_JSTATE_PROCESSING | 1u << IPP_JSTATE_STOPPED,
+	.lease_s = 0,
+	.document_acknowledge = true,
+	.one_document = true,
+	.list_all = true,
+	.internal_is_final = true,
+	.microsoft = true,
+	.spread_ms = 15000,
+	.relist_ms = 600000,
+	.relist_all_ms = 30000,
+	.events = universal_events,
+	.compressions = no_names,
+	.withheld = no_names, /* what it takes is chosen in up_attributes.c */
+};
+
+static const struct dialect *const dialects[] = { &dialect_ipp_infra, &dialect_universal_print };
 
 const struct dialect *dialect_find(const char *name)
 {

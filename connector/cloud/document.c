@@ -22,6 +22,7 @@
 #include "connector/cloud/gunzip.h"
 #include "connector/cloud/job_ops.h"
 #include "connector/cloud/service.h"
+#include "connector/cloud/universal.h"
 
 #define IDLE_MS 60000
 
@@ -100,6 +101,7 @@ static int on_message(struct ipp_op *ipp, struct err *err)
 	str_clean(told(ipp->response, "compression"), op->compression, sizeof(op->compression));
 	if (!op->compression[0])
 		(void)str_copy(op->compression, sizeof(op->compression), "none");
+	ipp->document = d->into; /* not before: an exchange may be repeated until now */
 	if (strcmp(op->compression, "gzip") == 0) {
 		d->gunzip = gunzip_new(clock, d->into, ipp->document_limit, on_unpacked, d);
 		ipp->document = gunzip_input(d->gunzip);
@@ -121,8 +123,8 @@ static void judge(struct cloud_op *op, const struct err *err, struct err *ret)
 		ret->kind = ERR_TEMPORARY;
 	else if (job_ops_is_status(op, IPP_STATUS_ERROR_NOT_POSSIBLE))
 		ret->kind = ERR_GONE;
-	if (op->ipp.response && op->ipp.ipp_status > 0xff)
-		ret->code = (int)op->ipp.ipp_status;
+	if (op->talk.ipp.response && op->talk.ipp.ipp_status > 0xff)
+		ret->code = (int)op->talk.ipp.ipp_status;
 }
 
 static void on_document(struct ipp_op *ipp, const struct err *err)
@@ -149,22 +151,20 @@ int document_fetch(struct channel *ch, struct cloud_op *op, int32_t job, int32_t
 	timer_init(&d->begin, ch->cloud->clock, on_begin, d);
 	op->channel = ch;
 	op->document = d;
-	op->ipp = (struct ipp_op){
-		.http = ch->cloud->http,
-		.peer = ch->peer->http,
-		.url = ch->target.url,
-		.request = request_fetch_document(&ch->target, ch->cloud->dialect, job, number),
-		.document = into,
-		.document_limit = limit,
-		.http1 = true,
-		.idle_ms = IDLE_MS,
-		.on_message = on_message,
-		.done = on_document,
-		.data = op,
-	};
-	if (ipp_op_start(&op->ipp, err) == 0)
+	channel_prepare(ch, &op->talk,
+	                request_fetch_document(&ch->target, ch->cloud->dialect, job, number),
+	                HOST_PRINT);
+	if (ch->cloud->universal)
+		op->talk.ipp.peer = ch->cloud->universal->documents;
+	op->talk.ipp.document_limit = limit;
+	op->talk.ipp.http1 = true;
+	op->talk.ipp.idle_ms = IDLE_MS;
+	op->talk.ipp.on_message = on_message;
+	op->talk.ipp.done = on_document;
+	op->talk.ipp.data = op;
+	if (talk_start(&op->talk, err) == 0)
 		return 0;
-	ipp_op_clear(&op->ipp);
+	talk_clear(&op->talk);
 	op->document = NULL;
 	document_free(d);
 	return -1;
@@ -179,5 +179,5 @@ void document_cancel(struct cloud_op *op)
 	if (d->came && d->gunzip)
 		gunzip_stop(d->gunzip, &err);
 	else
-		ipp_op_cancel(&op->ipp);
+		talk_cancel(&op->talk);
 }

@@ -23,18 +23,13 @@ int job_ops_ask(struct cloud_op *op, ipp_t *request,
 	struct channel *ch = op->channel;
 
 	op->stopping = false;
-	op->ipp = (struct ipp_op){
-		.http = ch->cloud->http,
-		.peer = ch->peer->http,
-		.url = ch->target.url,
-		.request = request,
-		.timeout_ms = CONTROL_MS,
-		.done = done,
-		.data = op,
-	};
-	if (ipp_op_start(&op->ipp, err) == 0)
+	channel_prepare(ch, &op->talk, request, HOST_PRINT);
+	op->talk.ipp.timeout_ms = CONTROL_MS;
+	op->talk.ipp.done = done;
+	op->talk.ipp.data = op;
+	if (talk_start(&op->talk, err) == 0)
 		return 0;
-	ipp_op_clear(&op->ipp);
+	talk_clear(&op->talk);
 	return -1;
 }
 
@@ -44,7 +39,7 @@ void job_ops_end(struct cloud_op *op, const struct err *err)
 
 	if (err)
 		copy = *err;
-	ipp_op_clear(&op->ipp);
+	talk_clear(&op->talk);
 	op->done(op, err ? &copy : NULL);
 }
 
@@ -53,7 +48,7 @@ void job_ops_next(struct cloud_op *op, ipp_t *request,
 {
 	struct err err;
 
-	ipp_op_clear(&op->ipp);
+	talk_clear(&op->talk);
 	if (op->stopping) {
 		ippDelete(request);
 		(void)err_set(&err, ERR_CANCELED, 0, "canceled");
@@ -65,7 +60,7 @@ void job_ops_next(struct cloud_op *op, ipp_t *request,
 
 void job_ops_err(struct cloud_op *op, const struct err *err, struct err *ret)
 {
-	bool answered = op->ipp.response;
+	bool answered = op->talk.ipp.response;
 
 	*ret = *err;
 	if (err->kind == ERR_GONE && !answered)
@@ -84,7 +79,7 @@ void job_ops_end_failed(struct cloud_op *op, const struct err *err)
 
 bool job_ops_is_status(const struct cloud_op *op, ipp_status_t status)
 {
-	return op->ipp.response && op->ipp.ipp_status == status;
+	return op->talk.ipp.response && op->talk.ipp.ipp_status == status;
 }
 
 static void end_taken(struct cloud_op *op, const struct err *err)
@@ -187,6 +182,8 @@ static void on_fetch(struct ipp_op *ipp, const struct err *err)
 		return;
 	}
 	read_job(op, ipp->response);
+	if (op->channel->cloud->dialect->one_document)
+		op->job.documents = 1;
 	if (op->job.documents > 0) {
 		end_fetched(op);
 		return;
@@ -276,7 +273,8 @@ static void on_refuse(struct ipp_op *ipp, const struct err *err)
 		job_ops_end(op, NULL);
 	else
 		job_ops_next(op,
-		             request_report(&op->channel->target, &op->report, IPP_JSTATE_ABORTED),
+		             request_report(&op->channel->target, op->channel->cloud->dialect,
+		                            &op->report, IPP_JSTATE_ABORTED),
 		             on_ended);
 }
 

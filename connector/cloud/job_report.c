@@ -7,6 +7,8 @@
  * What can fail in it:
  * - no answer at all, at any step: temporary; core sends the whole report again.
  * - Update-Job-Status not-possible: looked up; when the job is over there, that is success.
+ * - internal-error about an end (Universal Print, when it has one already): looked up as well; a
+ *   server that cannot even say how the job is does not get the report again.
  * - "canceled" taken and ignored (PAPPL): looked up; when the job is not over, it is aborted. */
 #include "connector/cloud/job_ops.h"
 
@@ -19,7 +21,7 @@
 #define DOCUMENTS_MAX 1000
 
 enum step { STEP_DOCUMENT, STEP_ACKNOWLEDGE, STEP_JOB, STEP_LOOK };
-enum look { LOOK_NOT_POSSIBLE, LOOK_CANCELED }; /* why the job is looked up */
+enum look { LOOK_NOT_POSSIBLE, LOOK_CANCELED, LOOK_INTERNAL }; /* why the job is looked up */
 
 static void on_report(struct ipp_op *ipp, const struct err *err);
 
@@ -49,7 +51,8 @@ static ipp_jstate_t wire_state(const struct cloud_op *op)
 static void skip_steps(struct cloud_op *op)
 {
 	const struct channel *ch = op->channel;
-	bool documents = is_final(op->report.state) && ch->cloud->dialect->document_status;
+	bool documents = is_final(op->report.state) &&
+	                 !(ch->no_document_status && ch->no_document_acknowledge);
 
 	while (op->step < STEP_JOB) {
 		if (!documents || op->number > op->report.documents) {
@@ -76,7 +79,7 @@ static ipp_t *step_request(const struct cloud_op *op)
 	case STEP_ACKNOWLEDGE:
 		return request_document(t, IPP_OP_ACKNOWLEDGE_DOCUMENT, job, op->number);
 	case STEP_JOB:
-		return request_report(t, &op->report, wire_state(op));
+		return request_report(t, op->channel->cloud->dialect, &op->report, wire_state(op));
 	case STEP_LOOK:
 		break;
 	}
@@ -102,7 +105,7 @@ static void document_told(struct cloud_op *op, const struct err *err)
 	bool unknown = job_ops_is_status(op, IPP_STATUS_ERROR_OPERATION_NOT_SUPPORTED);
 	struct channel *ch = op->channel;
 
-	if (err && !op->ipp.response) {
+	if (err && !op->talk.ipp.response) {
 		job_ops_end_failed(op, err);
 	} else if (op->step == STEP_DOCUMENT) {
 		ch->no_document_status = ch->no_document_status || unknown;
@@ -122,6 +125,9 @@ static void job_told(struct cloud_op *op, const struct err *err)
 
 	if (err && job_ops_is_status(op, IPP_STATUS_ERROR_NOT_POSSIBLE))
 		look(op, LOOK_NOT_POSSIBLE);
+	else if (err && job_ops_is_status(op, IPP_STATUS_ERROR_INTERNAL) &&
+	         is_final(op->report.state) && ch->cloud->dialect->internal_is_final)
+		look(op, LOOK_INTERNAL);
 	else if (err)
 		job_ops_end_failed(op, err);
 	else if (op->report.state == CLOUD_JOB_CANCELED && !ch->canceled_is_taken &&
@@ -131,10 +137,14 @@ static void job_told(struct cloud_op *op, const struct err *err)
 		job_ops_end(op, NULL);
 }
 
-/* The job could not be looked up after it had been told canceled: that was the answer. */
+/* The job could not be looked up after it had been told canceled: that was the answer. Nor after an
+ * internal error about its end: it has one. */
 static void look_failed(struct cloud_op *op, const struct err *err)
 {
-	if (op->ipp.response && op->status == LOOK_CANCELED)
+	bool busy = err->kind == ERR_TEMPORARY || err->kind == ERR_DENIED;
+
+	if (op->talk.ipp.response &&
+	    (op->status == LOOK_CANCELED || (op->status == LOOK_INTERNAL && !busy)))
 		job_ops_end(op, NULL);
 	else
 		job_ops_end_failed(op, err);
@@ -144,7 +154,7 @@ static void looked(struct cloud_op *op)
 {
 	struct err err;
 
-	job_ops_read_state(op, op->ipp.response);
+	job_ops_read_state(op, op->talk.ipp.response);
 	if (op->status == LOOK_CANCELED) {
 		op->channel->canceled_is_taken = op->final;
 		op->channel->canceled_is_ignored = !op->final;
@@ -155,6 +165,11 @@ static void looked(struct cloud_op *op)
 			job_ops_end(op, NULL);
 	} else if (op->final) {
 		job_ops_end(op, NULL);
+	} else if (op->status == LOOK_INTERNAL) {
+		(void)err_set(&err, ERR_TEMPORARY, IPP_STATUS_ERROR_INTERNAL,
+		              "the cloud has a problem of its own with the report about job %d",
+		              op->report.job);
+		job_ops_end(op, &err);
 	} else {
 		(void)err_set(&err, ERR_REJECTED, IPP_STATUS_ERROR_NOT_POSSIBLE,
 		              "the cloud takes no report about job %d: it is not ours any more",

@@ -1,6 +1,7 @@
 #include "connector/cloud/outage.h"
 
-#define HTTP_LAST 599 /* codes up to here are of HTTP or curl, IPP's begin above */
+#define STATUS_GONE 0x0407
+#define HTTP_LAST   599 /* codes up to here are of HTTP or curl, IPP's begin above */
 
 static bool is_http(const struct err *err, int a, int b)
 {
@@ -24,6 +25,13 @@ bool outage_is_refusal(const struct err *err)
 	return false;
 }
 
+/* A strict service means it when it says that a printer is gone. */
+static bool is_refusal(const struct outage *o, const struct err *err)
+{
+	return outage_is_refusal(err) ||
+	       (o->strict && err->kind == ERR_GONE && err->code == STATUS_GONE);
+}
+
 static int64_t delay_of(unsigned failures, uint64_t random)
 {
 	int64_t most = OUTAGE_FIRST_MS;
@@ -42,9 +50,9 @@ struct outage_plan outage_after(struct outage *o, const struct err *err, int64_t
 	int64_t floor_ms = (int64_t)err->retry_after_s * 1000;
 
 	if (online_ms >= OUTAGE_GOOD_MS)
-		*o = (struct outage){ 0 };
-	o->refusals = outage_is_refusal(err) ? o->refusals + 1 : 0;
-	if (o->refusals > 1) {
+		*o = (struct outage){ .strict = o->strict };
+	o->refusals = is_refusal(o, err) ? o->refusals + 1 : 0;
+	if (o->refusals > !o->strict) {
 		plan.state = CHANNEL_REFUSED;
 		plan.delay_ms =
 			OUTAGE_REFUSED_MS + (int64_t)(random % (uint64_t)(OUTAGE_REFUSED_MS + 1));

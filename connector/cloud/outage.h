@@ -16,6 +16,7 @@
 struct outage {            /* zeroed = nothing failed yet */
 	unsigned failures; /* in a row */
 	unsigned refusals; /* in a row */
+	bool strict;       /* one refusal is enough: credentials were renewed before it counted */
 };
 
 struct outage_plan {

@@ -70,22 +70,38 @@ int target_set(struct target *t, const char *uri, const char *device_uuid, const
 
 /* ---- what all requests begin with ---- */
 
-static ipp_t *add_who(ipp_t *m, const struct target *t)
+static void add_device(ipp_t *m, const struct target *t)
 {
 	if (t->device_uri[0])
 		add_text(m, IPP_TAG_OPERATION, IPP_TAG_URI, "output-device-uuid", t->device_uri);
-	add_text(m, IPP_TAG_OPERATION, IPP_TAG_NAME, "requesting-user-name", t->user);
+}
+
+static ipp_t *start_request(const struct target *t, ipp_op_t op)
+{
+	ipp_t *m = ipp_request(op, "printer-uri", t->printer_uri);
+
+	if (t->device_first)
+		add_device(m, t);
+	return m;
+}
+
+static ipp_t *add_who(ipp_t *m, const struct target *t)
+{
+	if (!t->device_first)
+		add_device(m, t);
+	if (t->user[0])
+		add_text(m, IPP_TAG_OPERATION, IPP_TAG_NAME, "requesting-user-name", t->user);
 	return m;
 }
 
 ipp_t *request_new(const struct target *t, ipp_op_t op)
 {
-	return add_who(ipp_request(op, "printer-uri", t->printer_uri), t);
+	return add_who(start_request(t, op), t);
 }
 
 static ipp_t *job_target(const struct target *t, ipp_op_t op, int32_t job)
 {
-	ipp_t *m = ipp_request(op, "printer-uri", t->printer_uri);
+	ipp_t *m = start_request(t, op);
 
 	ippAddInteger(m, IPP_TAG_OPERATION, IPP_TAG_INTEGER, "job-id", job);
 	return m;
@@ -175,7 +191,7 @@ ipp_t *request_subscribe(const struct target *t, const struct dialect *d)
 
 ipp_t *request_renew(const struct target *t, const struct dialect *d, int32_t subscription)
 {
-	ipp_t *m = ipp_request(IPP_OP_RENEW_SUBSCRIPTION, "printer-uri", t->printer_uri);
+	ipp_t *m = start_request(t, IPP_OP_RENEW_SUBSCRIPTION);
 
 	ippAddInteger(m, IPP_TAG_OPERATION, IPP_TAG_INTEGER, "notify-subscription-id",
 	              subscription);
@@ -185,7 +201,8 @@ ipp_t *request_renew(const struct target *t, const struct dialect *d, int32_t su
 	return m;
 }
 
-ipp_t *request_notifications(const struct target *t, int32_t subscription, int32_t from)
+ipp_t *request_notifications(const struct target *t, const struct dialect *d, int32_t subscription,
+                             int32_t from)
 {
 	ipp_t *m = request_new(t, IPP_OP_GET_NOTIFICATIONS);
 
@@ -194,11 +211,12 @@ ipp_t *request_notifications(const struct target *t, int32_t subscription, int32
 	if (from > 0)
 		ippAddInteger(m, IPP_TAG_OPERATION, IPP_TAG_INTEGER, "notify-sequence-numbers",
 		              from);
-	ippAddBoolean(m, IPP_TAG_OPERATION, "notify-wait", 1);
+	if (d->notify_wait)
+		ippAddBoolean(m, IPP_TAG_OPERATION, "notify-wait", 1);
 	return m;
 }
 
-ipp_t *request_list(const struct target *t)
+ipp_t *request_list(const struct target *t, const struct dialect *d)
 {
 	static const char *const wanted[] = { "job-id",
 		                              "job-uuid",
@@ -207,10 +225,11 @@ ipp_t *request_list(const struct target *t)
 		                              "job-priority",
 		                              "date-time-at-creation",
 		                              NULL };
+	static const char *const all[] = { "all", NULL };
 	ipp_t *m = request_new(t, IPP_OP_GET_JOBS);
 
 	add_text(m, IPP_TAG_OPERATION, IPP_TAG_KEYWORD, "which-jobs", "fetchable");
-	add_strings(m, IPP_TAG_OPERATION, "requested-attributes", wanted);
+	add_strings(m, IPP_TAG_OPERATION, "requested-attributes", d->list_all ? all : wanted);
 	return m;
 }
 
@@ -230,7 +249,8 @@ ipp_t *request_fetch_document(const struct target *t, const struct dialect *d, i
 {
 	ipp_t *m = request_document(t, IPP_OP_FETCH_DOCUMENT, job, number);
 
-	add_strings(m, IPP_TAG_OPERATION, "compression-accepted", d->compressions);
+	if (d->compressions[0])
+		add_strings(m, IPP_TAG_OPERATION, "compression-accepted", d->compressions);
 	return m;
 }
 
@@ -258,7 +278,22 @@ static void add_reasons(ipp_t *m, const char *reasons)
 		              NULL, list);
 }
 
-ipp_t *request_report(const struct target *t, const struct cloud_report *r, ipp_jstate_t state)
+/* What Microsoft's portal and support read, where it is known. */
+static void add_microsoft(ipp_t *m, const struct cloud_report *r, ipp_jstate_t state)
+{
+	if (r->message[0] && state == IPP_JSTATE_ABORTED)
+		add_text(m, IPP_TAG_JOB, IPP_TAG_TEXT, "microsoft-output-device-job-state-message",
+		         r->message);
+	if (r->fetched_s > 0)
+		ippAddInteger(m, IPP_TAG_JOB, IPP_TAG_INTEGER, "microsoft-job-fetched-time-seconds",
+		              r->fetched_s);
+	if (r->queued_s > 0)
+		ippAddInteger(m, IPP_TAG_JOB, IPP_TAG_INTEGER,
+		              "microsoft-job-spooler-time-in-seconds", r->queued_s);
+}
+
+ipp_t *request_report(const struct target *t, const struct dialect *d, const struct cloud_report *r,
+                      ipp_jstate_t state)
 {
 	ipp_t *m = request_job(t, IPP_OP_UPDATE_JOB_STATUS, r->job);
 
@@ -273,6 +308,8 @@ ipp_t *request_report(const struct target *t, const struct cloud_report *r, ipp_
 	if (r->sheets >= 0)
 		ippAddInteger(m, IPP_TAG_JOB, IPP_TAG_INTEGER, "job-media-sheets-completed",
 		              r->sheets);
+	if (d->microsoft)
+		add_microsoft(m, r, state);
 	return m;
 }
 

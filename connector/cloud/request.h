@@ -45,12 +45,14 @@ ipp_t *request_active(const struct target *t, const struct cloud_active *jobs, s
 ipp_t *request_subscribe(const struct target *t, const struct dialect *d);
 ipp_t *request_renew(const struct target *t, const struct dialect *d, int32_t subscription);
 /* from 0: all there are. */
-ipp_t *request_notifications(const struct target *t, int32_t subscription, int32_t from);
-ipp_t *request_list(const struct target *t);
+ipp_t *request_notifications(const struct target *t, const struct dialect *d, int32_t subscription,
+                             int32_t from);
+ipp_t *request_list(const struct target *t, const struct dialect *d);
 ipp_t *request_check(const struct target *t, int32_t job);
 ipp_t *request_fetch_document(const struct target *t, const struct dialect *d, int32_t job,
                               int32_t number);
-ipp_t *request_report(const struct target *t, const struct cloud_report *r, ipp_jstate_t state);
+ipp_t *request_report(const struct target *t, const struct dialect *d, const struct cloud_report *r,
+                      ipp_jstate_t state);
 ipp_t *request_document_report(const struct target *t, int32_t job, int32_t number,
                                ipp_jstate_t state);
 ipp_t *request_refuse(const struct target *t, int32_t job, int ipp_status, const char *message);

@@ -28,6 +28,21 @@ void service_unref(struct cloud *c)
 	free(c);
 }
 
+void service_slow_down(struct cloud *c, enum host host, const struct err *err)
+{
+	int64_t until = c->clock->now_ms(c->clock) + (int64_t)err->retry_after_s * 1000;
+
+	if (err->retry_after_s > 0 && until > c->quiet_until[host])
+		c->quiet_until[host] = until;
+}
+
+int64_t service_quiet_ms(const struct cloud *c, enum host host)
+{
+	int64_t left = c->quiet_until[host] - c->clock->now_ms(c->clock);
+
+	return left > 0 ? left : 0;
+}
+
 static const char *text_or_none(const char *text)
 {
 	return text ? text : "";

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "connector/cloud/cloud.h"
+#include "connector/cloud/talk.h"
 
 struct clock;
 struct dialect;
@@ -31,12 +32,16 @@ struct cloud {
 	struct universal *universal; /* NULL: another type */
 	struct peer *peers;
 	unsigned refs;
-	unsigned channels;  /* open ones */
-	bool active_breaks; /* the server dropped a connection on Update-Active-Jobs */
+	unsigned channels;               /* open ones */
+	int64_t quiet_until[HOST_COUNT]; /* ms; the service asked for it, of all printers */
+	bool active_breaks;              /* the server dropped a connection on Update-Active-Jobs */
 };
 
 void service_ref(struct cloud *c);
 void service_unref(struct cloud *c);
+/* A host answered err, with a wish to be left alone (Retry-After): it counts for all. */
+void service_slow_down(struct cloud *c, enum host host, const struct err *err);
+int64_t service_quiet_ms(const struct cloud *c, enum host host); /* what is left of it */
 /* settings NULL: no credentials. */
 struct peer *service_peer(struct cloud *c, const struct channel_settings *settings);
 void service_peer_release(struct cloud *c, struct peer *p); /* NULL is fine */

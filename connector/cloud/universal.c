@@ -180,3 +180,21 @@ int universal_targets(const struct universal *u, const char *printer_uri, const 
 		return -1;
 	return fill_target(notification, u->notification_url, id, err);
 }
+
+void universal_explain(const struct err *err, struct err *ret)
+{
+	if (err->kind == ERR_GONE && err->code > 599)
+		(void)err_set(ret, ERR_GONE, err->code,
+		              "the printer was deleted in the portal; unregister it here");
+	else if (err->kind == ERR_GONE)
+		(void)err_set(
+			ret, ERR_GONE, err->code,
+			"no such printer at the cloud (HTTP %d): check print-url, or unregister "
+			"it and register it again",
+			err->code);
+	else
+		(void)err_set(ret, ERR_DENIED, err->code,
+		              "the cloud does not accept the printer's certificate or the "
+		              "application's consent is gone: register --renew it (%.80s)",
+		              err->text);
+}

@@ -21,7 +21,7 @@ struct universal {
 	/* Each kind of host has its own places, so that one that hangs does not keep those of the
 	 * others. */
 	struct http_peer *web, *print, *notification, *documents;
-	bool deaf; /* the notification host fails, and it was said */
+	unsigned deaf; /* printers for which the notification host fails; the first was told */
 };
 
 /* -1: an address or a name of it is missing, or cannot be used. */
@@ -38,5 +38,8 @@ int universal_printer_uri(const struct universal *u, const char *id, char *ret, 
 /* Where a printer is found, and where its events are. */
 int universal_targets(const struct universal *u, const char *printer_uri, const char *id,
                       struct target *print, struct target *notification, struct err *err);
+
+/* The text for people of a refusal. */
+void universal_explain(const struct err *err, struct err *ret);
 
 #endif

@@ -172,7 +172,7 @@ static void test_nonsense_does_no_harm(void **state)
 	assert_int_equal(e.canceled_count, 0);
 	assert_int_equal(e.highest, 2);
 	assert_int_equal(e.interval_s, 0);
-	assert_int_equal(decode(answer_new(86400), 0).interval_s, 60);
+	assert_int_equal(decode(answer_new(86400), 0).interval_s, 3600);
 }
 
 static void test_more_canceled_jobs_than_fit_are_left_to_the_list(void **state)

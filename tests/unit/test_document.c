@@ -212,7 +212,7 @@ static void test_the_request_asks_for_one_document_as_it_lies(void **state)
 	assert_int_equal(ipp->timeout_ms, 0);
 	assert_int_equal(ipp->idle_ms, 60000);
 	assert_int_equal(ipp->document_limit, 5000);
-	assert_ptr_equal(ipp->document, into);
+	assert_null(ipp->document); /* named by the answer only, so that it can be asked again */
 	double_break(IPP_OP_FETCH_DOCUMENT, ERR_TEMPORARY, 28, 0);
 }
 

@@ -119,7 +119,7 @@ static void test_an_error_is_told_in_the_services_own_words(void **state)
 	assert_string_equal(op.error, "slow_down");
 	assert_string_equal(end.text, "slow_down: AADSTS1: not so fast! (HTTP 400)");
 	assert_non_null(op.answer);
-	run(JSON_POST_FORM, "HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 19\r\n\r\n"
+	run(JSON_POST_FORM, "HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 20\r\n\r\n"
 	                    "{\"error\":\"too_much\"}");
 	assert_int_equal(end.kind, ERR_TEMPORARY);
 	assert_int_equal(end.retry_after_s, 7);

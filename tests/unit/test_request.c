@@ -119,8 +119,9 @@ static void test_requests_begin_in_the_right_order(void **state)
 {
 #define WHO "attributes-charset attributes-natural-language printer-uri "
 	(void)state;
-	assert_names(request_list(&target), WHO "output-device-uuid requesting-user-name "
-	                                        "which-jobs requested-attributes");
+	assert_names(request_list(&target, &dialect_ipp_infra),
+	             WHO "output-device-uuid requesting-user-name "
+	                 "which-jobs requested-attributes");
 	assert_names(request_job(&target, IPP_OP_FETCH_JOB, 1),
 	             WHO "job-id output-device-uuid requesting-user-name");
 	assert_names(request_document(&target, IPP_OP_ACKNOWLEDGE_DOCUMENT, 1, 1),
@@ -131,10 +132,10 @@ static void test_requests_begin_in_the_right_order(void **state)
 	assert_names(request_renew(&target, &dialect_ipp_infra, 5),
 	             WHO "notify-subscription-id output-device-uuid requesting-user-name|"
 	                 "notify-lease-duration");
-	assert_names(request_notifications(&target, 5, 9),
+	assert_names(request_notifications(&target, &dialect_ipp_infra, 5, 9),
 	             WHO "output-device-uuid requesting-user-name notify-subscription-ids "
 	                 "notify-sequence-numbers notify-wait");
-	assert_names(request_notifications(&target, 5, 0),
+	assert_names(request_notifications(&target, &dialect_ipp_infra, 5, 0),
 	             WHO "output-device-uuid requesting-user-name notify-subscription-ids "
 	                 "notify-wait");
 	assert_names(request_document_report(&target, 1, 2, IPP_JSTATE_COMPLETED),
@@ -150,7 +151,7 @@ static void test_all_requests_can_be_encoded(void **state)
 	};
 	ipp_t *all[] = {
 		request_active(&target, jobs, 3),
-		request_report(&target, &r, IPP_JSTATE_COMPLETED),
+		request_report(&target, &dialect_ipp_infra, &r, IPP_JSTATE_COMPLETED),
 		request_refuse(&target, 1, 0x040a, "why"),
 		request_check(&target, 1),
 		request_fetch_document(&target, &dialect_ipp_infra, 1, 1),
@@ -222,14 +223,14 @@ static void test_reasons_are_keywords_and_not_without_end(void **state)
 	ipp_t *m;
 
 	(void)state;
-	m = request_report(&target, &r, IPP_JSTATE_ABORTED);
+	m = request_report(&target, &dialect_ipp_infra, &r, IPP_JSTATE_ABORTED);
 	assert_int_equal(ippGetCount(ippFindAttribute(m, "output-device-job-state-reasons",
 	                                              IPP_TAG_KEYWORD)),
 	                 16);
 	assert_null(ippFindAttribute(m, "output-device-job-state-message", IPP_TAG_ZERO));
 	ippDelete(m);
 	r.reasons = "Upper,sp ace,,";
-	m = request_report(&target, &r, IPP_JSTATE_ABORTED);
+	m = request_report(&target, &dialect_ipp_infra, &r, IPP_JSTATE_ABORTED);
 	assert_null(ippFindAttribute(m, "output-device-job-state-reasons", IPP_TAG_ZERO));
 	ippDelete(m);
 }
