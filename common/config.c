@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "common/config_cloud.h"
 #include "common/config_table.h"
 #include "common/err.h"
 #include "common/fs.h"
@@ -29,13 +30,6 @@
 #define CLOUD_NAME_MAX    63
 
 /* clang-format off */
-/* clang-format off */
-/* Of [cloud], for the other type of cloud. */
-static const char *const later_keys[] = {
-	"environment", "client-id", "tenant", "login-url", "registration-url", "print-url",
-	"notification-url", "graph-url", "resource", "scope",
-};
-
 static const char *const always_allowed[] = {
 	"application/pdf", "image/pwg-raster", "image/urf", "image/jpeg", "image/png",
 };
@@ -100,12 +94,6 @@ static int unknown_key(const struct ini_entry *entry, struct err *err)
 	if (elsewhere)
 		return err_set(err, ERR_REJECTED, 0, "%s does not belong in [%s] but in [%s]",
 		               shown, entry->section, elsewhere);
-	for (size_t i = 0; i < ARRAY_SIZE(later_keys); i++)
-		if (strcmp(later_keys[i], entry->key) == 0)
-			return err_set(err, ERR_REJECTED, 0,
-			               "%s is for universal-print, which is not in this version; "
-			               "remove it",
-			               shown);
 	suggest(hint, sizeof(hint), "", entry->key, "", known, n);
 	return err_set(err, ERR_REJECTED, 0, "unknown setting %s in [%s]%s", shown, entry->section,
 	               *hint ? hint : "; remove it");
@@ -252,12 +240,6 @@ static int on_entry(void *data, const struct ini_entry *entry, struct err *err)
 	if (!item)
 		return unknown_key(entry, err);
 	describe(entry, what, sizeof(what));
-	if (item->kind == &config_word && strcmp(entry->key, "type") == 0 &&
-	    strcmp(entry->value, "universal-print") == 0)
-		return err_set(err, ERR_REJECTED, 0,
-		               "%s: cloud type universal-print is not in this version; use "
-		               "ipp-infra",
-		               what);
 	if (load->queue && !*entry->value && item->kind != &config_formats) {
 		load->queue->set &= ~(UINT64_C(1) << (item - config_items));
 		return 0;
@@ -404,64 +386,10 @@ static void fill(struct config *config)
 		free(config->status_group);
 		config->status_group = xstrdup(config->control_group);
 	}
+	for (size_t i = 0; i < config->n_clouds; i++)
+		config_cloud_fill(&config->clouds[i]);
 	for (size_t i = 0; i < config->n_queues; i++)
 		queue_fill(config, &config->queues[i]);
-}
-
-/* Both or none. */
-static int check_pair(struct load *load, const struct config_cloud *cloud, const char *key,
-                      const char *value, const char *other_key, const char *other, struct err *err)
-{
-	struct err problem;
-
-	if (!*value || *other)
-		return 0;
-	(void)err_set(&problem, ERR_REJECTED, 0, "[cloud %s] %s needs %s; set both", cloud->name,
-	              key, other_key);
-	return ini_problem(load->problems, cloud->where, &problem, err);
-}
-
-static int check_uri(struct load *load, const struct config_cloud *cloud, const char *key,
-                     const char *text, struct err *err)
-{
-	struct err problem;
-	struct uri uri;
-
-	if (!*text || uri_parse(text, &uri) < 0 || uri_is_encrypted(&uri) || uri_is_loopback(&uri))
-		return 0;
-	(void)err_set(&problem, ERR_REJECTED, 0,
-	              "[cloud %s] %s: plain %s is allowed to this host only; use %ss://",
-	              cloud->name, key, uri.scheme, uri.scheme);
-	return ini_problem(load->problems, cloud->where, &problem, err);
-}
-
-static int check_cloud(struct load *load, const struct config_cloud *cloud, struct err *err)
-{
-	struct err problem;
-	int rc = 0;
-
-	if (cloud->type == CONFIG_CLOUD_NONE) {
-		(void)err_set(&problem, ERR_REJECTED, 0,
-		              "[cloud %s] needs a type; add: type = ipp-infra", cloud->name);
-		rc = ini_problem(load->problems, cloud->where, &problem, err);
-	} else if (!*cloud->uri && !*cloud->system_uri) {
-		(void)err_set(&problem, ERR_REJECTED, 0,
-		              "[cloud %s] needs a uri (where its printers are) or a system-uri "
-		              "(where new ones are registered)",
-		              cloud->name);
-		rc = ini_problem(load->problems, cloud->where, &problem, err);
-	}
-	rc |= check_uri(load, cloud, "uri", cloud->uri, err);
-	rc |= check_uri(load, cloud, "system-uri", cloud->system_uri, err);
-	rc |= check_pair(load, cloud, "certificate-file", cloud->certificate_file, "key-file",
-	                 cloud->key_file, err);
-	rc |= check_pair(load, cloud, "key-file", cloud->key_file, "certificate-file",
-	                 cloud->certificate_file, err);
-	rc |= check_pair(load, cloud, "username", cloud->username, "password-file",
-	                 cloud->password_file, err);
-	rc |= check_pair(load, cloud, "password-file", cloud->password_file, "username",
-	                 cloud->username, err);
-	return rc;
 }
 
 static void free_config(struct config **config)
@@ -492,7 +420,7 @@ int config_check(const char *path, struct config **ret, struct buf *problems, st
 	fill(config);
 	/* only of what was read right, else one mistake is told twice */
 	for (size_t i = 0; !syntax && i < config->n_clouds; i++)
-		rc |= check_cloud(&load, &config->clouds[i], err);
+		rc |= config_cloud_check(&config->clouds[i], problems, err);
 	if (rc)
 		return -1;
 	*ret = TAKE(config);
@@ -532,12 +460,14 @@ void config_free(struct config *config)
 
 static void print_items(const char *section, const void *base, FILE *out)
 {
+	const struct config_cloud *cloud = strcmp(section, "cloud") == 0 ? base : NULL;
 	const struct config_item *item;
 	struct buf text;
 
 	for (size_t i = 0; i < CONFIG_ITEMS; i++) {
 		item = &config_items[i];
-		if (strcmp(item->section, section) != 0)
+		if (strcmp(item->section, section) != 0 ||
+		    (cloud && !config_cloud_has(cloud, item->key)))
 			continue;
 		buf_init(&text, CONFIG_FILE_MAX);
 		item->kind->format(item, (const char *)base + item->offset, &text);

@@ -18,7 +18,14 @@ struct err;
 #define CONFIG_QUEUES_MAX  4000
 #define CONFIG_PROBLEM_MAX 8192 /* bytes of all problems told at once */
 
-enum config_cloud_type { CONFIG_CLOUD_NONE, CONFIG_CLOUD_IPP_INFRA };
+enum config_cloud_type { CONFIG_CLOUD_NONE, CONFIG_CLOUD_IPP_INFRA, CONFIG_CLOUD_UNIVERSAL_PRINT };
+enum config_environment {
+	CONFIG_ENVIRONMENT_COMMERCIAL,
+	CONFIG_ENVIRONMENT_GCC,
+	CONFIG_ENVIRONMENT_GCC_HIGH,
+	CONFIG_ENVIRONMENT_DOD
+};
+enum config_x5c { CONFIG_X5C_ARRAY, CONFIG_X5C_STRING };
 enum config_unknown { CONFIG_UNKNOWN_HOLD, CONFIG_UNKNOWN_PRINT_AGAIN, CONFIG_UNKNOWN_ABORT };
 enum config_user_how { CONFIG_USER_UPN, CONFIG_USER_LOCAL_PART, CONFIG_USER_FIXED };
 enum config_job_name { CONFIG_JOB_NAME_REAL, CONFIG_JOB_NAME_HIDDEN };
@@ -45,12 +52,27 @@ struct config_user {
 struct config_cloud {
 	char *name;
 	enum config_cloud_type type;
+	/* ipp-infra */
 	char *uri;
 	char *system_uri;
 	char *username;
 	char *password_file;
 	char *certificate_file;
 	char *key_file;
+	/* universal-print: what is not set is as the environment has it. URLs have no slash at
+	 * their end */
+	enum config_environment environment;
+	char *client_id;
+	char *tenant;
+	char *login_url;
+	char *registration_url;
+	char *print_url;
+	char *notification_url;
+	char *graph_url;
+	char *resource;
+	char *scope;
+	enum config_x5c x5c;
+	/* both */
 	char *ca_file; /* "": the system's */
 	char *proxy;   /* "": from the environment; "none": none */
 	char *where;   /* FILE:LINE of its section */

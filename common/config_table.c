@@ -9,8 +9,21 @@
 #include "common/str.h"
 #include "common/util.h"
 
-static const struct config_choice cloud_types[] = { { "ipp-infra", CONFIG_CLOUD_IPP_INFRA },
-	                                            { NULL, 0 } };
+static const struct config_choice cloud_types[] = {
+	{ "universal-print", CONFIG_CLOUD_UNIVERSAL_PRINT },
+	{ "ipp-infra", CONFIG_CLOUD_IPP_INFRA },
+	{ NULL, 0 },
+};
+static const struct config_choice environments[] = {
+	{ "commercial", CONFIG_ENVIRONMENT_COMMERCIAL },
+	{ "gcc", CONFIG_ENVIRONMENT_GCC },
+	{ "gcc-high", CONFIG_ENVIRONMENT_GCC_HIGH },
+	{ "dod", CONFIG_ENVIRONMENT_DOD },
+	{ NULL, 0 },
+};
+static const struct config_choice x5cs[] = { { "array", CONFIG_X5C_ARRAY },
+	                                     { "string", CONFIG_X5C_STRING },
+	                                     { NULL, 0 } };
 static const struct config_choice unknowns[] = { { "hold", CONFIG_UNKNOWN_HOLD },
 	                                         { "print-again", CONFIG_UNKNOWN_PRINT_AGAIN },
 	                                         { "abort", CONFIG_UNKNOWN_ABORT },
@@ -50,7 +63,7 @@ const struct config_item config_items[] = {
 	  "Members of this group may read printers, jobs and status. Default: the control-group." },
 
 	{ "cloud", "type", &config_word, CLOUD(type), NULL, NULL, NULL, cloud_types,
-	  "What the service speaks: ipp-infra is a standard IPP Infrastructure Printer server." },
+	  "What the service is: universal-print is Microsoft's, ipp-infra any standard IPP Infrastructure Printer server." },
 	{ "cloud", "uri", &config_uri, CLOUD(uri), "", NULL, NULL, NULL,
 	  "The URI below which the printers of the cloud are found, such as ipps://infra.example.com/ipp/print. Unencrypted (ipp, http) to this host only." },
 	{ "cloud", "system-uri", &config_uri, CLOUD(system_uri), "", NULL, NULL, NULL,
@@ -63,6 +76,28 @@ const struct config_item config_items[] = {
 	  "The TLS client certificate (PEM, with its chain) of all printers of this cloud that have none of their own." },
 	{ "cloud", "key-file", &config_path, CLOUD(key_file), "", NULL, "4000", NULL,
 	  "The private key (PEM) of certificate-file, readable by the daemon's user only." },
+	{ "cloud", "environment", &config_word, CLOUD(environment), "commercial", NULL, NULL, environments,
+	  "Which of Microsoft's clouds the organisation is in; gcc, gcc-high and dod are those of the US government. Sets the URLs and the resource below." },
+	{ "cloud", "client-id", &config_id, CLOUD(client_id), "", NULL, "63", NULL,
+	  "The id of the organisation's application in Entra (a public client with the permissions of Universal Print). Needed." },
+	{ "cloud", "tenant", &config_id, CLOUD(tenant), "", NULL, "127", NULL,
+	  "Who may sign in to register printers: the id or a domain name of the organisation's tenant. Default: organizations, which is any." },
+	{ "cloud", "login-url", &config_url, CLOUD(login_url), "", NULL, NULL, NULL,
+	  "Where administrators sign in, without the tenant. Default: by environment, https://login.microsoftonline.com or https://login.microsoftonline.us." },
+	{ "cloud", "registration-url", &config_url, CLOUD(registration_url), "", NULL, NULL, NULL,
+	  "Where printers are registered. Default: by environment, such as https://register.print.microsoft.com." },
+	{ "cloud", "print-url", &config_url, CLOUD(print_url), "", NULL, NULL, NULL,
+	  "Where jobs come from: IPP requests go to /printers/ID below it. Default: by environment, such as https://print.print.microsoft.com." },
+	{ "cloud", "notification-url", &config_url, CLOUD(notification_url), "", NULL, NULL, NULL,
+	  "Where events come from, at /printers/ID below it. Default: by environment, such as https://notification.print.microsoft.com." },
+	{ "cloud", "graph-url", &config_url, CLOUD(graph_url), "", NULL, NULL, NULL,
+	  "Microsoft Graph, for looking up what the portal shows. Default: by environment, such as https://graph.microsoft.com/v1.0." },
+	{ "cloud", "resource", &config_text, CLOUD(resource), "", NULL, "127", NULL,
+	  "The service's resource id, for which tokens are asked. Default: by environment, https://print.print.microsoft.com or https://print.print.azure.us." },
+	{ "cloud", "scope", &config_text, CLOUD(scope), "", NULL, "255", NULL,
+	  "What an administrator who signs in is asked to permit. Default: the resource with /Printers.Create; with /.default, whatever the application may do." },
+	{ "cloud", "x5c", &config_word, CLOUD(x5c), "array", NULL, NULL, x5cs,
+	  "How a printer's certificate stands in what it signs to get a token: as an array of one, as the standard says, or as a string." },
 	{ "cloud", "ca-file", &config_path, CLOUD(ca_file), "", NULL, "4000", NULL,
 	  "The certificates (PEM) that may sign the cloud's own. Default: those the system trusts." },
 	{ "cloud", "proxy", &config_proxy, CLOUD(proxy), "", NULL, NULL, NULL,

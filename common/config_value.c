@@ -112,6 +112,44 @@ static void uri_allowed(const struct config_item *item, struct buf *out)
 
 const struct config_kind config_uri = { uri_value_parse, text_format, text_clear, uri_allowed };
 
+/* A base, to which a path is appended. */
+static int url_parse(const struct config_item *item, const char *text, void *field)
+{
+	static const char *const schemes[] = { "https", "http", NULL };
+	AUTO(free_str) char *base = xstrdup(text);
+	size_t len = strlen(base);
+	struct uri uri;
+
+	(void)item;
+	while (len && base[len - 1] == '/')
+		base[--len] = '\0';
+	if (*text && (len > 255 || strpbrk(base, "?#") || uri_check(base, schemes, &uri) < 0))
+		return -1;
+	return text_set(base, field);
+}
+
+static void url_allowed(const struct config_item *item, struct buf *out)
+{
+	(void)item;
+	add(out, "like https://HOST or https://HOST:PORT/PATH, of at most 255 bytes");
+}
+
+const struct config_kind config_url = { url_parse, text_format, text_clear, url_allowed };
+
+static int id_parse(const struct config_item *item, const char *text, void *field)
+{
+	if (!fits(item, text) || text[strspn(text, NAME_CHARS)])
+		return -1;
+	return text_set(text, field);
+}
+
+static void id_allowed(const struct config_item *item, struct buf *out)
+{
+	(void)buf_printf(out, "at most %s letters, digits, . _ or -", item->max);
+}
+
+const struct config_kind config_id = { id_parse, text_format, text_clear, id_allowed };
+
 static int proxy_parse(const struct config_item *item, const char *text, void *field)
 {
 	static const char *const schemes[] = { "http", "https", "socks5h", NULL };

@@ -276,8 +276,7 @@ static void test_unknown_names_get_the_nearest_known_one(void **state)
 	       "2: give-up-after does not belong in [queue] but in [jobs]");
 	refuse(f, "[log]\ncups-server = /x\n",
 	       "2: cups-server does not belong in [log] but in [printers]");
-	refuse(f, "[cloud c]\ntenant = x\n",
-	       "2: tenant is for universal-print, which is not in this version; remove it");
+	refuse(f, "[jobs]\ntenant = x\n", "2: tenant does not belong in [jobs] but in [cloud]");
 }
 
 static void test_sections_have_names_where_they_need_one(void **state)
@@ -337,9 +336,7 @@ static void test_a_wrong_value_says_what_is_allowed(void **state)
 		{ "[cloud c]\nproxy = h:80",
 		  "[cloud c] proxy must be none, or like http://HOST:PORT (http, https or socks5h, "
 		  "without a user name)" },
-		{ "[cloud c]\ntype = ipp", "[cloud c] type must be ipp-infra" },
-		{ "[cloud c]\ntype = universal-print", "[cloud c] type: cloud type universal-print "
-		                                       "is not in this version; use ipp-infra" },
+		{ "[cloud c]\ntype = ipp", "[cloud c] type must be universal-print or ipp-infra" },
 		{ "[log]\nlevel = loud", "[log] level must be error, warning, info or debug" },
 	};
 	struct fixture *f = *state;
@@ -368,7 +365,7 @@ static void test_a_cloud_is_complete(void **state)
 	struct fixture *f = *state;
 
 	refuse(f, "[cloud c]\nuri = ipps://h/\n",
-	       "1: [cloud c] needs a type; add: type = ipp-infra");
+	       "1: [cloud c] needs a type; add: type = universal-print or type = ipp-infra");
 	refuse(f, "\n[cloud c]\ntype = ipp-infra\n",
 	       "2: [cloud c] needs a uri (where its printers are) or a system-uri (where new ones "
 	       "are "
@@ -519,7 +516,7 @@ static void test_the_table_explains_every_setting(void **state)
 		assert_int_equal(help.text[strlen(help.text) - 1], '.');
 		assert_non_null(help.fallback);
 	}
-	assert_int_equal(n, 34);
+	assert_int_equal(n, 45);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
