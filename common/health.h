@@ -74,11 +74,14 @@ enum health_severity {
 	  "the state in {} belongs to another machine, so nothing is changed", \
 	  "when that machine no longer runs the connector: print-connector restore --takeover") \
 	X(CERTIFICATE_EXPIRING, "certificate-expiring", WARNING, \
-	  "the certificate of {} expires within 30 days", \
-	  "renew it before") \
+	  "the certificate of {} expires soon", \
+	  "print-connector register --renew {}; if it was not made by the connector, replace its file") \
 	X(CERTIFICATE_EXPIRED, "certificate-expired", ERROR, \
 	  "the certificate of {} has expired", \
-	  "renew it, then: systemctl reload print-connector") \
+	  "print-connector register --renew {}; if it was not made by the connector, replace its file") \
+	X(REGISTRATION_UNFINISHED, "registration-unfinished", WARNING, \
+	  "the registration of {} was not finished", \
+	  "go on with it: print-connector register {}; or forget it: print-connector unregister {} --yes") \
 	X(SETTINGS_WRONG, "settings-wrong", WARNING, \
 	  "the new settings in {} are wrong, the old ones are in use", \
 	  "print-connectord --config {} --check-config says what; then: systemctl reload print-connector")

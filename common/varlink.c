@@ -5,9 +5,12 @@
 
 #include "common/err.h"
 #include "common/str.h"
+#include "common/util.h"
 
 /* Bytes that may come along behind a message that is just within the limit. */
 #define SLACK (64 * 1024)
+/* Most messages are printed without the text ever moving: a moved one leaves a copy behind. */
+#define PRINT_ROOM 2048
 
 void varlink_reader_init(struct varlink_reader *r, size_t limit)
 {
@@ -240,10 +243,10 @@ static int encode(struct buf *out, const char *word, const char *name, cJSON *pa
 	if (made && flag)
 		made = cJSON_AddBoolToObject(root, flag, true) != NULL;
 	if (made)
-		text = cJSON_PrintUnformatted(root);
+		text = cJSON_PrintBuffered(root, PRINT_ROOM, false);
 	if (text)
 		rc = buf_append(out, text, strlen(text) + 1);
-	cJSON_free(text);
+	wipe_str(&text); /* what it says may be for one pair of eyes */
 	cJSON_Delete(parameters);
 	cJSON_Delete(root);
 	if (rc < 0)

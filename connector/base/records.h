@@ -109,13 +109,15 @@ struct printer_record {
 	char name[NAME_SIZE];          /* shown in the cloud */
 	char cloud_uri[URI_SIZE];      /* the Infrastructure Printer */
 	char cloud_printer[NAME_SIZE]; /* its printer-uuid or id, when known */
-	char username[NAME_SIZE];      /* HTTP Basic; "" none */
-	char password_file[URI_SIZE];
-	char certificate_file[URI_SIZE]; /* given by the administrator; "": ours in
-	                                    certificates/ID.pem */
-	char key_file[URI_SIZE];
-	bool own_certificate; /* keys/ID.pem and certificates/ID.pem are used */
-	char pinned_key[64];  /* "sha256//…" of an ipps printer without a CA; "" none */
+	/* NULL: none; intern(): the same for many printers */
+	const char *username; /* HTTP Basic */
+	const char *password_file;
+	const char *certificate_file, *key_file; /* given by the administrator, in place of ours */
+	bool own_certificate;                    /* keys/ID.pem and certificates/ID.pem are used */
+	bool second_pair; /* ... or ID-2.pem: which of both is in use is decided by one commit */
+	bool registering; /* its registration is not finished, it is not served */
+	struct cloud_identity identity;
+	char pinned_key[64]; /* "sha256//…" of an ipps printer without a CA; "" none */
 	bool paused;
 	int64_t created; /* Unix ms */
 	char owner[40];  /* machine-id */

@@ -61,7 +61,7 @@ static void on_sent(uv_write_t *req, int status)
 	struct sending *s = req->data;
 	struct conn *conn = s->conn;
 
-	buf_clear(&s->text);
+	buf_wipe(&s->text); /* it may hold the code of a sign-in */
 	free(s);
 	if (conn->closing)
 		return;

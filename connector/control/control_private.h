@@ -86,6 +86,8 @@ struct call {
 	struct varlink_call message;
 	void (*abandon)(struct call *call); /* the peer has gone; NULL: it goes on without */
 	cJSON *list;                        /* of what done() will answer; owned */
+	const char *queue;                  /* Register: the only one; NULL: several */
+	struct err err;                     /* Register: why it failed */
 	union {
 		struct core_register enroll;
 		struct core_unregister forget;
@@ -128,7 +130,7 @@ void method_get_status(struct call *call); /* methods_status.c */
 void method_get_metrics(struct call *call);
 void method_list_printers(struct call *call); /* methods_printers.c */
 void method_list_queues(struct call *call);
-void method_register(struct call *call);
+void method_register(struct call *call); /* methods_register.c */
 void method_unregister(struct call *call);
 void method_list_jobs(struct call *call); /* methods_jobs.c */
 void method_get_job(struct call *call);

@@ -229,6 +229,7 @@ cJSON *json_printer_counts(const struct core_counts *n)
 	add_number(ret, "offline", n->printers_offline);
 	add_number(ret, "paused", n->printers_paused);
 	add_number(ret, "refused", n->printers_refused);
+	add_number(ret, "registering", n->printers_registering);
 	return ret;
 }
 

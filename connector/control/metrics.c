@@ -99,6 +99,7 @@ static void print_counts(struct page *p)
 	sample(p, METRIC_PRINTERS, "offline", n.printers_offline);
 	sample(p, METRIC_PRINTERS, "paused", n.printers_paused);
 	sample(p, METRIC_PRINTERS, "refused", n.printers_refused);
+	sample(p, METRIC_PRINTERS, "registering", n.printers_registering);
 	begin(p, METRIC_JOBS);
 	for (int state = 0; state < JOB_DONE; state++)
 		sample(p, METRIC_JOBS, job_state_name((enum job_state)state), n.jobs[state]);

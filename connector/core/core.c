@@ -64,6 +64,7 @@ void service_channel_moved(struct service *s, enum channel_state from, enum chan
 
 static int open_service(struct core *c, const struct config_cloud *cloud, struct err *err)
 {
+	bool universal = cloud->type == CONFIG_CLOUD_UNIVERSAL_PRINT;
 	AUTO(buf_wipe) struct buf password;
 	struct service *s;
 	struct cloud_settings settings = {
@@ -76,10 +77,23 @@ static int open_service(struct core *c, const struct config_cloud *cloud, struct
 		.username = *cloud->username ? cloud->username : NULL,
 		.certificate_file = *cloud->certificate_file ? cloud->certificate_file : NULL,
 		.key_file = *cloud->key_file ? cloud->key_file : NULL,
+		.type = universal ? CLOUD_UNIVERSAL_PRINT : CLOUD_IPP_INFRA,
+		.connector_name = c->set.config->name,
 		.http = c->set.http,
 		.clock = c->set.clock,
 	};
 
+	if (universal) {
+		settings.login_url = cloud->login_url;
+		settings.registration_url = cloud->registration_url;
+		settings.print_url = cloud->print_url;
+		settings.notification_url = cloud->notification_url;
+		settings.tenant = cloud->tenant;
+		settings.client_id = cloud->client_id;
+		settings.scope = cloud->scope;
+		settings.resource = cloud->resource;
+		settings.x5c_string = cloud->x5c == CONFIG_X5C_STRING;
+	}
 	buf_init(&password, PASSWORD_MAX);
 	/* its printers say the same of their own password files; the others are served */
 	if (settings.username &&
@@ -91,6 +105,7 @@ static int open_service(struct core *c, const struct config_cloud *cloud, struct
 	settings.password = settings.username ? buf_text(&password) : NULL;
 	s = xcalloc(1, sizeof(*s));
 	s->core = c;
+	s->type = universal ? "universal-print" : "ipp-infra";
 	(void)str_copy(s->name, sizeof(s->name), cloud->name);
 	if (c->set.cloud_ops->open(&s->cloud, &settings, err) < 0) {
 		free(s);
@@ -256,6 +271,7 @@ int core_open(struct core **ret, const struct core_settings *settings, struct er
 	for (struct printer *p = c->printers; p; p = p->next)
 		printer_start(p);
 	timer_start(&c->trim_timer, 60000);
+	certificates_watch(c);
 	*ret = c;
 	return 0;
 fail:
@@ -289,9 +305,10 @@ static void stop_jobs(struct core *c)
 	timer_stop(&c->drain_timer);
 	timer_stop(&c->store_timer);
 	timer_stop(&c->trim_timer);
+	timer_stop(&c->certificate_timer);
 	for (struct printer *p = c->printers; p; p = p->next)
 		printer_stop_jobs(p);
-	enrolments_abort(c);
+	batches_abort(c);
 }
 
 void core_check_drained(struct core *c)
@@ -300,7 +317,7 @@ void core_check_drained(struct core *c)
 		return;
 	if (!c->stopping && !is_handing_over(c))
 		stop_jobs(c);
-	if (c->stopping && !has_jobs(c) && !c->enrolments && !c->trimming && !c->pending) {
+	if (c->stopping && !has_jobs(c) && !c->batches && !c->trimming && !c->pending) {
 		void (*drained)(void *) = TAKE(c->drained);
 
 		drained(c->drained_data);
@@ -337,6 +354,7 @@ void core_close(struct core *c)
 	timer_stop(&c->drain_timer);
 	timer_stop(&c->store_timer);
 	timer_stop(&c->trim_timer);
+	timer_stop(&c->certificate_timer);
 	while (c->printers)
 		printer_close(c->printers);
 	while (c->services) {
@@ -359,7 +377,13 @@ static bool same_cloud(const struct config_cloud *a, const struct config_cloud *
 	       strcmp(a->password_file, b->password_file) == 0 &&
 	       strcmp(a->certificate_file, b->certificate_file) == 0 &&
 	       strcmp(a->key_file, b->key_file) == 0 && strcmp(a->ca_file, b->ca_file) == 0 &&
-	       strcmp(a->proxy, b->proxy) == 0;
+	       strcmp(a->proxy, b->proxy) == 0 && a->type == b->type && a->x5c == b->x5c &&
+	       strcmp(a->client_id, b->client_id) == 0 && strcmp(a->tenant, b->tenant) == 0 &&
+	       strcmp(a->login_url, b->login_url) == 0 &&
+	       strcmp(a->registration_url, b->registration_url) == 0 &&
+	       strcmp(a->print_url, b->print_url) == 0 &&
+	       strcmp(a->notification_url, b->notification_url) == 0 &&
+	       strcmp(a->resource, b->resource) == 0 && strcmp(a->scope, b->scope) == 0;
 }
 
 void core_reload(struct core *c, struct config *config)

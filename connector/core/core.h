@@ -83,7 +83,8 @@ void core_health(struct core *c, void (*each)(void *data, const struct core_heal
 
 struct core_counts {
 	unsigned jobs[JOB_STATE_COUNT]; /* open jobs by state */
-	unsigned printers_online, printers_offline, printers_refused, printers_paused;
+	unsigned printers_online, printers_offline, printers_refused, printers_paused,
+		printers_registering;
 	unsigned transfers; /* documents under way */
 	uint64_t finished[OUTCOME_COUNT];
 	int64_t started; /* Unix ms */
@@ -103,19 +104,40 @@ const struct config *core_config(const struct core *c);
 /* GONE: no such job. REJECTED: it has ended. Otherwise it is on its way. */
 int core_cancel(struct core *c, int64_t id, struct err *err);
 
-struct core_register {         /* one queue; contract: base/op.h */
-	const char *queue;     /* all borrowed until done */
+struct core_code { /* what somebody types, and where, to sign in; never to be logged */
+	const char *user_code, *verification_uri;
+	int64_t expires; /* Unix ms */
+};
+
+struct core_enrolled { /* what became of one queue */
+	const char *queue;
+	const struct printer_record *record; /* NULL: it failed */
+	const char *warning;                 /* "" none */
+	const struct err *err;               /* NULL: it succeeded */
+};
+
+/* Any number of queues with one cloud under one sign-in; contract: base/op.h. One that was begun by
+ * an earlier run is gone on with. */
+struct core_register {
+	const char *const *queues; /* all borrowed until done, this array until the call returns */
+	size_t count;
+	bool all; /* in place of queues: all that [printers] includes and that are not registered */
 	const char *cloud;     /* NULL: the only one */
 	const char *name;      /* NULL: the queue's info or name */
-	const char *cloud_uri; /* NULL: the cloud's system-uri registers one */
+	const char *cloud_uri; /* NULL: the cloud registers one by itself */
 	const char *certificate_file, *key_file, *username, *password_file; /* NULL none */
-	bool dry_run;
+	bool renew;   /* another key and certificate for registered ones, all else stays */
+	bool dry_run; /* only what can be found out without changing anything or signing in */
 	void *data;
-	void (*progress)(struct core_register *op, const char *text); /* what it waits for */
+	/* Somebody must sign in; NULL: there is nobody. Arguments of all are borrowed. */
+	void (*code)(struct core_register *op, const struct core_code *code);
+	/* What it waits for; queue NULL: all of them. */
+	void (*progress)(struct core_register *op, const char *queue, const char *text);
+	void (*ended)(struct core_register *op, const struct core_enrolled *queue);
+	/* err: why it ended before all queues did. */
 	void (*done)(struct core_register *op, const struct err *err);
-	struct printer_record record; /* result */
-	char warning[TEXT_SIZE];      /* result; "" none */
-	struct enrolment *private;
+	unsigned registered, failed; /* results */
+	struct batch *private;
 };
 int core_register(struct core *c, struct core_register *op, struct err *err);
 void core_register_cancel(struct core_register *op);

@@ -7,6 +7,8 @@
 #include "connector/core/core.h"
 #include "connector/core/policy.h"
 
+struct batch;
+struct config_cloud;
 struct job;
 struct printer;
 struct stream;
@@ -20,6 +22,7 @@ struct service {
 	struct core *core;
 	struct service *next;
 	char name[64];
+	const char *type; /* as in the settings */
 	struct cloud *cloud;
 	unsigned answering; /* channels that are online or refused: somebody answers */
 	int64_t since;
@@ -45,26 +48,35 @@ struct printer {
 	enum channel_state channel_state;
 	struct err channel_err;
 	int64_t since;
-	bool leaving;     /* is being unregistered: nothing is claimed */
-	bool closed;      /* goes when identify has ended */
-	bool could_print; /* when it was looked at last */
-	bool announced;   /* its state was said in the journal */
-	char said[16];    /* which */
-	struct local_op identify;
+	bool leaving;              /* is being unregistered: nothing is claimed */
+	bool closed;               /* goes when identify has ended */
+	bool reconnect;            /* has another certificate, claims nothing until it is in use */
+	bool could_print;          /* when it was looked at last */
+	bool announced;            /* its state was said in the journal */
+	char said[16];             /* which */
+	struct local_op *identify; /* NULL: never asked to */
 	bool identifying;
 	bool asking;        /* whether the queue is still there, before something is claimed */
 	bool one_at_a_time; /* the queue answered busy while a job of ours was in it */
 	struct job *jobs;   /* open ones, in the order of their claims */
 	struct cloud_offer *offers;
 	size_t offer_count, offer_next;
-	struct timer look;                     /* asks the cloud for its offers again */
-	unsigned look_tries;                   /* offers in a row that could not be fetched */
-	struct crypto_certificate certificate; /* ours; not_after 0: none */
+	struct timer look;   /* asks the cloud for its offers again */
+	unsigned look_tries; /* offers in a row that could not be fetched */
+	int64_t not_after;   /* of our certificate, Unix seconds; 0: none */
+	char certificate_sha256[65];
+	int warned_days; /* the limit that was last said to be reached */
 };
 
 struct printer *printer_open(struct core *c, const struct printer_record *record);
 /* Connects it: before that, jobs of the store are adopted. */
 void printer_start(struct printer *p);
+/* With the certificate that its record has now, as soon as no job asks the cloud. */
+void printer_reconnect(struct printer *p);
+/* Paths of what it shows to its cloud, "" none; cloud NULL: not in the settings. */
+void printer_credentials(const struct core *c, const struct printer_record *r,
+                         const struct config_cloud *cloud, char key[URI_SIZE],
+                         char certificate[URI_SIZE]);
 void printer_stop_jobs(struct printer *p); /* they go in later turns of the loop */
 void printer_close(struct printer *p);     /* without jobs */
 bool printer_is_mine(const struct printer *p);
@@ -234,7 +246,8 @@ struct core {
 	bool store_failing; /* said so already */
 	int64_t started;
 	uint64_t finished[OUTCOME_COUNT];
-	struct enrolment *enrolments;
+	struct batch *batches;          /* of core_register() */
+	struct timer certificate_timer; /* a day */
 	unsigned pending; /* commits and the like that end in the core, besides those of jobs */
 };
 
@@ -244,7 +257,13 @@ void core_store_result(struct core *c, const struct err *err);
 bool core_transfer_begin(struct core *c);
 void core_transfer_end(struct core *c);
 void core_check_drained(struct core *c);
-void enrolments_abort(struct core *c); /* register.c */
+void batches_abort(struct core *c); /* register.c */
+bool core_is_registering(const struct core *c, const char *id);
+/* certificates.c: says what expires, now and every day. */
+void certificates_watch(struct core *c);
+void certificate_check(struct printer *p);
+/* NULL: there is nothing to say. text: for people. */
+const enum health_code *certificate_health(const struct printer *p, char text[TEXT_SIZE]);
 struct printer *core_find_printer(struct core *c, const char *queue, const char *cloud,
                                   struct err *err);
 

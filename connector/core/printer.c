@@ -23,6 +23,7 @@
 #include "connector/store/keys.h"
 
 #define PASSWORD_MAX 1024
+#define RECONNECT_MS 200  /* looks again whether a job asks the cloud */
 #define SEEN_MS      1000 /* a printer that answered within this is taken to be on */
 
 /* An offer that could not be fetched comes again with the next list at the latest. */
@@ -55,6 +56,11 @@ const char *printer_why_not(const struct printer *p)
 		return "paused; print-connector resume lets it go on";
 	if (!p->service)
 		return "its cloud is not in the configuration any more";
+	if (p->record.registering)
+		return core_is_registering(p->core, p->record.id)
+		               ? "it is being registered"
+		               : "its registration was not finished; print-connector register "
+		                 "goes on with it";
 	if (p->channel_state != CHANNEL_ONLINE)
 		return *p->channel_err.text ? p->channel_err.text : "connecting to the cloud";
 	if (status->health == QUEUE_UNKNOWN)
@@ -66,6 +72,8 @@ const char *printer_why_not(const struct printer *p)
 
 const char *printer_state_name(const struct printer *p)
 {
+	if (p->record.registering)
+		return "registering";
 	if (p->record.paused)
 		return "paused";
 	if (p->channel && p->channel_state == CHANNEL_REFUSED)
@@ -203,8 +211,8 @@ void printer_claim(struct printer *p)
 
 	if (p->offer_next < p->offer_count && printer_can_print(p) && !is_seen(p))
 		return;
-	while (p->offer_next < p->offer_count && !p->leaving && !c->draining && !c->store_failing &&
-	       printer_can_print(p) &&
+	while (p->offer_next < p->offer_count && !p->leaving && !p->reconnect && !c->draining &&
+	       !c->store_failing && printer_can_print(p) &&
 	       jobs_in_hand(p) <
 	               config_queue(c->set.config, p->record.queue)->max_jobs_per_printer) {
 		const struct cloud_offer *offer = &p->offers[p->offer_next];
@@ -225,10 +233,14 @@ void printer_claim(struct printer *p)
 	}
 }
 
+static bool reconnect(struct printer *p);
+
 static void on_kick(struct timer *t)
 {
 	struct printer *p = t->data;
 
+	if (p->reconnect && !p->core->stopping && !reconnect(p))
+		timer_start(&p->kick, RECONNECT_MS);
 	for (struct job *j = p->jobs; j; j = j->next)
 		job_run(j);
 	if (!p->core->stopping)
@@ -337,7 +349,9 @@ static void free_printer(struct printer *p)
 	struct core *c = p->core;
 
 	c->set.queue_ops->close(p->queue);
-	c->set.queue_ops->op_clear(&p->identify);
+	if (p->identify)
+		c->set.queue_ops->op_clear(p->identify);
+	free(p->identify);
 	free(p->offers);
 	free(p);
 }
@@ -368,11 +382,13 @@ static void on_identify(void *data, const char *actions, const char *message)
 
 	if (p->identifying || p->leaving || p->core->draining)
 		return;
-	p->core->set.queue_ops->op_clear(&p->identify);
-	p->identify.data = p;
-	p->identify.done = on_identified;
-	p->identify.user_name = "print-connector";
-	p->identifying = p->core->set.queue_ops->identify(p->queue, &p->identify, actions, message,
+	if (!p->identify)
+		p->identify = xcalloc(1, sizeof(*p->identify));
+	p->core->set.queue_ops->op_clear(p->identify);
+	p->identify->data = p;
+	p->identify->done = on_identified;
+	p->identify->user_name = "print-connector";
+	p->identifying = p->core->set.queue_ops->identify(p->queue, p->identify, actions, message,
 	                                                  &err) == 0;
 }
 
@@ -398,19 +414,44 @@ static int read_password(const struct printer *p, struct buf *out, struct err *e
 	const char *path = p->record.password_file;
 
 	buf_init(out, PASSWORD_MAX);
-	return *path ? fs_secret_read(path, PASSWORD_MAX, out, err) : 0;
+	return path ? fs_secret_read(path, PASSWORD_MAX, out, err) : 0;
 }
 
 static void read_certificate(struct printer *p, const char *path)
 {
+	struct crypto_certificate certificate;
 	AUTO(buf_clear) struct buf pem;
 	struct err err;
 
 	buf_init(&pem, 64 * 1024);
 	if (fs_read_linked(path, pem.limit, &pem, &err) < 0 ||
-	    crypto_certificate_read(buf_text(&pem), &p->certificate, &err) < 0)
+	    crypto_certificate_read(buf_text(&pem), &certificate, &err) < 0) {
 		log_event(LOG_LEVEL_WARNING, &(struct log_about){ .queue = p->record.queue },
 		          "certificate of printer %s: %s", p->record.queue, err.text);
+		return;
+	}
+	p->not_after = certificate.not_after;
+	(void)str_copy(p->certificate_sha256, sizeof(p->certificate_sha256), certificate.sha256);
+}
+
+void printer_credentials(const struct core *c, const struct printer_record *r,
+                         const struct config_cloud *cloud, char key[URI_SIZE],
+                         char certificate[URI_SIZE])
+{
+	char pair[ID_SIZE];
+
+	*key = *certificate = '\0';
+	if (r->own_certificate) {
+		keys_pair_id(r->id, r->second_pair, pair);
+		keys_path(c->set.state_directory, pair, key, URI_SIZE);
+		keys_certificate_path(c->set.state_directory, pair, certificate, URI_SIZE);
+	} else if (r->key_file) {
+		(void)str_copy(key, URI_SIZE, r->key_file);
+		(void)str_copy(certificate, URI_SIZE, r->certificate_file);
+	} else if (cloud) {
+		(void)str_copy(key, URI_SIZE, cloud->key_file);
+		(void)str_copy(certificate, URI_SIZE, cloud->certificate_file);
+	}
 }
 
 static int connect_channel(struct printer *p, struct err *err)
@@ -426,7 +467,8 @@ static int connect_channel(struct printer *p, struct err *err)
 	static const struct config_cloud none = { .key_file = "", .certificate_file = "" };
 	const struct config_cloud *cloud = config_cloud(p->core->set.config, p->record.cloud);
 	char key[URI_SIZE], certificate[URI_SIZE];
-	AUTO(buf_wipe) struct buf password;
+	AUTO(buf_wipe) struct buf password = { 0 };
+	AUTO(free_str) char *uri = NULL;
 	struct channel_listener listener = template;
 	struct channel_settings settings = {
 		.uri = p->record.cloud_uri,
@@ -435,15 +477,14 @@ static int connect_channel(struct printer *p, struct err *err)
 
 	if (!cloud)
 		cloud = &none; /* it went with a reload, which takes effect at the next start */
-	(void)str_copy(key, sizeof(key),
-	               *p->record.key_file ? p->record.key_file : cloud->key_file);
-	(void)str_copy(certificate, sizeof(certificate),
-	               *p->record.certificate_file ? p->record.certificate_file
-	                                           : cloud->certificate_file);
-	if (p->record.own_certificate) {
-		keys_path(p->core->set.state_directory, p->record.id, key, sizeof(key));
-		keys_certificate_path(p->core->set.state_directory, p->record.id, certificate,
-		                      sizeof(certificate));
+	printer_credentials(p->core, &p->record, cloud, key, certificate);
+	if (*p->record.identity.device) {
+		settings.identity = &p->record.identity;
+		if (cloud) { /* where it is now, should the settings have changed */
+			uri = xasprintf("%s/printers/%s", cloud->print_url,
+			                p->record.identity.device);
+			settings.uri = uri;
+		}
 	}
 	if (read_password(p, &password, err) < 0)
 		return err_wrap(err, "printer %s", p->record.queue);
@@ -451,7 +492,7 @@ static int connect_channel(struct printer *p, struct err *err)
 		read_certificate(p, certificate);
 	settings.certificate_file = *certificate ? certificate : NULL;
 	settings.key_file = *key ? key : NULL;
-	settings.username = *p->record.username ? p->record.username : NULL;
+	settings.username = p->record.username;
 	settings.password = settings.username ? buf_text(&password) : NULL;
 	listener.data = p;
 	return p->core->set.cloud_ops->channel_open(&p->channel, p->service->cloud, &settings,
@@ -484,6 +525,8 @@ void printer_start(struct printer *p)
 {
 	struct err err;
 
+	if (p->record.registering)
+		return;
 	if (!printer_is_mine(p) || !p->service) {
 		announce(p);
 		return;
@@ -498,13 +541,46 @@ void printer_start(struct printer *p)
 		return;
 	}
 	service_channel_moved(p->service, CHANNEL_OFFLINE, CHANNEL_CONNECTING, NULL);
+	certificate_check(p);
 	on_queue_changed(p);
+}
+
+static void close_channel(struct printer *p)
+{
+	if (!p->channel)
+		return;
+	service_channel_moved(p->service, p->channel_state, CHANNEL_OFFLINE, NULL);
+	p->core->set.cloud_ops->channel_close(TAKE(p->channel));
+}
+
+static bool is_asking_cloud(const struct job *j)
+{
+	return j->cloud_busy || j->tell_busy || j->transfer || j->probe;
+}
+
+/* False: a job is asking the cloud over the channel. */
+static bool reconnect(struct printer *p)
+{
+	for (const struct job *j = p->jobs; j; j = j->next)
+		if (is_asking_cloud(j))
+			return false;
+	p->reconnect = false;
+	close_channel(p);
+	on_offers(p, NULL, 0);
+	printer_start(p);
+	return true;
+}
+
+void printer_reconnect(struct printer *p)
+{
+	p->reconnect = true;
+	printer_next(p);
 }
 
 void printer_stop_jobs(struct printer *p)
 {
 	if (p->identifying)
-		p->core->set.queue_ops->op_cancel(&p->identify);
+		p->core->set.queue_ops->op_cancel(p->identify);
 	for (struct job *j = p->jobs; j; j = j->next)
 		job_free(j);
 }
@@ -519,16 +595,12 @@ void printer_close(struct printer *p)
 	p->core->printer_count--;
 	timer_stop(&p->kick);
 	timer_stop(&p->look);
-	if (p->channel) {
-		service_channel_moved(p->service, p->channel_state, CHANNEL_OFFLINE, NULL);
-		p->core->set.cloud_ops->channel_close(p->channel);
-	}
-	p->channel = NULL;
+	close_channel(p);
 	p->closed = true;
 	if (!p->identifying) {
 		free_printer(p);
 		return;
 	}
 	p->core->pending++;
-	p->core->set.queue_ops->op_cancel(&p->identify); /* the queue stays until its end */
+	p->core->set.queue_ops->op_cancel(p->identify); /* the queue stays until its end */
 }

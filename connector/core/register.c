@@ -1,287 +1,230 @@
-/* register.c - a queue becomes a printer of a cloud, and ceases to be one.
+/* register.c - queues become printers of a cloud, any number of them under one sign-in.
  *
- * Happy path: the queue is read once; where the cloud registers printers itself, a key is made and
- * a certificate asked for, else the given printer is asked whether it takes us; the record is
- * committed; the printer is served.
+ * Happy path: the queues are begun, at most eight at a time (enroll.c); the first one that gets so
+ * far asks for the sign-in, the others wait for it too; each ends by itself; when none is left the
+ * administrator is signed out.
  *
- * What can fail: every step ends it with the reason and the remedy; before the commit nothing stays
- * but a key file without a printer, which is removed. */
-#include "connector/core/core_private.h"
+ * What can fail: one queue (the others go on); the sign-in, or the cloud does not let this
+ * administrator register printers (nothing more is begun, it is told once); the caller goes away
+ * (the sign-in and what is under way are canceled). What was registered stays so in all cases. */
+#include "connector/core/register_private.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
 #include "common/config.h"
-#include "common/fs.h"
-#include "common/messages.h"
 #include "common/str.h"
 #include "common/util.h"
-#include "connector/base/attrs.h"
-#include "connector/base/crypto.h"
 #include "connector/base/journal.h"
-#include "connector/base/work.h"
-#include "connector/store/keys.h"
 
-#define PEM_MAX      (64u * 1024)
-#define PASSWORD_MAX 1024
+#define ACTIVE_MAX 8
+#define QUEUES_MAX 100000 /* names of one call */
 
-struct enrolment {
-	struct core *core;
-	struct enrolment *next;
-	struct core_register *op;
-	struct service *service;
-	struct printer_record record;
-	struct local_op local;
-	struct cloud_op cloud;
-	struct store_op store;
-	struct work_item work;
-	struct timer end; /* done() never runs from inside another call */
-	struct buf key, request, password;
-	struct err err;
-	bool failed, local_busy, cloud_busy, keys_saved, canceled;
-};
-
-static void on_end(struct timer *t)
+bool batch_wants_sign_in(const struct batch *b)
 {
-	struct enrolment *e = t->data;
-	struct core_register *op = e->op;
-	struct core *c = e->core;
-	struct enrolment **at = &c->enrolments;
-	struct err err = e->err;
-	bool failed = e->failed;
+	return b->core->set.cloud_ops->wants_sign_in(b->service->cloud);
+}
 
-	while (*at != e)
+static void batch_end(struct batch *b)
+{
+	struct core *c = b->core;
+	struct core_register *op = b->op;
+	struct batch **at = &c->batches;
+	struct err err = b->err;
+	bool failed = b->failed;
+
+	while (*at != b)
 		at = &(*at)->next;
-	*at = e->next;
-	if (failed && e->keys_saved) {
-		struct err ignored;
-
-		(void)keys_remove(c->set.state_directory, e->record.id, &ignored);
-	}
-	c->set.queue_ops->op_clear(&e->local);
-	c->set.cloud_ops->op_clear(&e->cloud);
-	c->set.store_ops->op_clear(&e->store);
-	buf_wipe(&e->key);
-	buf_wipe(&e->request);
-	buf_wipe(&e->password);
-	op->record = e->record;
+	*at = b->next;
+	timer_stop(&b->pump);
+	c->set.cloud_ops->sign_out(b->session);
+	c->set.cloud_ops->op_clear(&b->sign_in);
+	c->set.queue_ops->op_clear(&b->list);
+	for (size_t i = 0; i < b->count; i++)
+		free(b->names[i]);
+	free(b->names);
+	free(b);
 	op->private = NULL;
-	free(e);
 	op->done(op, failed ? &err : NULL);
 	core_check_drained(c);
 }
 
-static void end(struct enrolment *e, const struct err *err)
+static void on_pump(struct timer *t)
 {
-	e->failed = err != NULL;
-	if (err)
-		e->err = *err;
-	timer_start(&e->end, 0);
-}
+	struct batch *b = t->data;
 
-/* True when it was canceled: then it has ended. */
-static bool was_canceled(struct enrolment *e)
-{
-	struct err err;
-
-	if (!e->canceled)
-		return false;
-	(void)err_set(&err, ERR_CANCELED, 0, "canceled");
-	end(e, &err);
-	return true;
-}
-
-/* ---- commit ---- */
-
-static void on_saved(struct store_op *op, const struct err *err)
-{
-	struct enrolment *e = op->data;
-	struct log_about about = {
-		.queue = e->record.queue,
-		.cloud = e->record.cloud,
-		.message_id = message_id(MESSAGE_PRINTER_REGISTERED),
-	};
-
-	core_store_result(e->core, err);
-	if (err) {
-		end(e, err);
+	if (b->listing)
 		return;
+	while (!b->failed && b->begun < b->count && b->active < ACTIVE_MAX) {
+		b->active++;
+		enrolment_start(b, b->names[b->begun++]);
 	}
-	log_event(LOG_LEVEL_INFO, &about, "registered queue %s as printer %s", e->record.queue,
-	          e->record.name);
-	if (!e->core->stopping)
-		printer_start(printer_open(e->core, &e->record));
-	end(e, NULL);
-}
-
-static void save(struct enrolment *e)
-{
-	e->store.data = e;
-	e->store.done = on_saved;
-	e->core->set.store_ops->printer_save(e->core->set.store, &e->store, &e->record);
-}
-
-/* ---- cloud ---- */
-
-static void on_probed(struct cloud_op *op, const struct err *err)
-{
-	struct enrolment *e = op->data;
-
-	e->cloud_busy = false;
-	if (was_canceled(e))
+	if (b->active)
 		return;
-	if (err) {
-		end(e, err);
-		return;
-	}
-	(void)str_copy(e->record.cloud_printer, sizeof(e->record.cloud_printer), op->printer_uuid);
-	if (e->op->dry_run)
-		end(e, NULL);
+	if (b->signing)
+		b->core->set.cloud_ops->op_cancel(&b->sign_in); /* nobody waits for it */
 	else
-		save(e);
+		batch_end(b);
 }
 
-/* Asks the printer in the cloud with the credentials that will be used. */
-static void probe_cloud(struct enrolment *e)
+void batch_fail(struct batch *b, const struct err *err)
 {
-	const struct config_cloud *cloud = config_cloud(e->core->set.config, e->record.cloud);
-	char key[URI_SIZE], certificate[URI_SIZE];
-	struct channel_settings settings = {
-		.uri = e->record.cloud_uri,
-		.device_uuid = e->record.id,
-		.username = *e->record.username ? e->record.username : NULL,
+	if (!b->failed) {
+		b->failed = true;
+		b->err = *err;
+		b->op->failed += (unsigned)(b->count - b->begun);
+	}
+	for (struct enrolment *e = b->enrolments; e; e = e->next)
+		if (e->waits) {
+			e->silent = true;
+			enrolment_cancel(e);
+		}
+	timer_start(&b->pump, 0);
+}
+
+void batch_ended(struct enrolment *e)
+{
+	struct batch *b = e->batch;
+	struct enrolment **at = &b->enrolments;
+	const struct core_enrolled result = {
+		.queue = e->record.queue,
+		.record = e->failed ? NULL : &e->record,
+		.warning = e->warning,
+		.err = e->failed ? &e->err : NULL,
 	};
+
+	while (*at != e)
+		at = &(*at)->next;
+	*at = e->next;
+	if (e->failed)
+		b->op->failed++;
+	else
+		b->op->registered++;
+	if (!e->silent)
+		b->op->ended(b->op, &result);
+	enrolment_free(e);
+	b->active--;
+	timer_start(&b->pump, 0);
+}
+
+/* ---- the sign-in ---- */
+
+/* Told to the caller alone, and never to the log. */
+static void on_code(struct cloud_op *op)
+{
+	struct batch *b = op->data;
+	struct clock *clock = b->core->set.clock;
+
+	b->op->code(b->op, &(struct core_code){
+				   .user_code = op->user_code,
+				   .verification_uri = op->verification_uri,
+				   .expires = clock->wall_ms(clock) + op->expires_s * 1000,
+			   });
+}
+
+static void on_signed_in(struct cloud_op *op, const struct err *err)
+{
+	struct batch *b = op->data;
+
+	b->signing = false;
+	wipe(op->user_code, sizeof(op->user_code));
+	if (err) {
+		if (b->active) /* else canceled: all have ended without it */
+			batch_fail(b, err);
+		timer_start(&b->pump, 0);
+		return;
+	}
+	b->session = TAKE(op->session);
+	b->op->progress(b->op, NULL, "signed in");
+	for (struct enrolment *e = b->enrolments; e; e = e->next)
+		if (e->waits)
+			enrolment_signed_in(e);
+	timer_start(&b->pump, 0);
+}
+
+void batch_want_session(struct batch *b)
+{
 	struct err err;
 
-	if (!cloud) {
-		(void)err_set(&err, ERR_GONE, 0, "cloud %s went from the settings meanwhile",
-		              e->record.cloud);
-		end(e, &err);
+	if (b->signing || b->failed)
 		return;
-	}
-	(void)str_copy(key, sizeof(key),
-	               *e->record.key_file ? e->record.key_file : cloud->key_file);
-	(void)str_copy(certificate, sizeof(certificate),
-	               *e->record.certificate_file ? e->record.certificate_file
-	                                           : cloud->certificate_file);
-	if (e->record.own_certificate) {
-		keys_path(e->core->set.state_directory, e->record.id, key, sizeof(key));
-		keys_certificate_path(e->core->set.state_directory, e->record.id, certificate,
-		                      sizeof(certificate));
-	}
-	settings.key_file = *key ? key : NULL;
-	settings.certificate_file = *certificate ? certificate : NULL;
-	settings.password = settings.username ? buf_text(&e->password) : NULL;
-	e->op->progress(e->op, "asking the cloud");
-	e->core->set.cloud_ops->op_clear(&e->cloud);
-	e->cloud.data = e;
-	e->cloud.done = on_probed;
-	e->cloud_busy = true;
-	if (e->core->set.cloud_ops->probe(e->service->cloud, &e->cloud, &settings, &err) < 0) {
-		e->cloud_busy = false;
-		end(e, &err);
+	b->op->progress(b->op, NULL, "asking for a code to sign in with");
+	b->sign_in.data = b;
+	b->sign_in.code = on_code;
+	b->sign_in.done = on_signed_in;
+	b->signing = true;
+	if (b->core->set.cloud_ops->sign_in(b->service->cloud, &b->sign_in, &err) < 0) {
+		b->signing = false;
+		batch_fail(b, &err);
 	}
 }
 
-static void on_enrolled(struct cloud_op *op, const struct err *err)
-{
-	const char *dir;
-	struct enrolment *e = op->data;
-	struct err why;
+/* ---- all queues ---- */
 
-	e->cloud_busy = false;
-	if (was_canceled(e))
+static void add_name(struct batch *b, const char *name)
+{
+	if (b->count == QUEUES_MAX)
 		return;
-	if (err) {
-		end(e, err);
-		return;
-	}
-	dir = e->core->set.state_directory;
-	(void)str_copy(e->record.cloud_uri, sizeof(e->record.cloud_uri), op->printer_uri);
-	(void)str_copy(e->record.cloud_printer, sizeof(e->record.cloud_printer), op->printer_uuid);
-	if (op->certificate.len) {
-		e->keys_saved = true;
-		if (crypto_certificate_matches(buf_text(&op->certificate), buf_text(&e->key),
-		                               &why) < 0 ||
-		    keys_save(dir, e->record.id, buf_text(&e->key), &why) < 0 ||
-		    keys_save_certificate(dir, e->record.id, buf_text(&op->certificate), &why) <
-		            0) {
-			end(e, &why);
+	for (size_t i = 0; i < b->count; i++)
+		if (strcmp(b->names[i], name) == 0)
 			return;
-		}
-		e->record.own_certificate = true;
-	}
-	save(e);
+	b->names = xrealloc(b->names, (b->count + 1) * sizeof(*b->names));
+	b->names[b->count++] = xstrdup(name);
 }
 
-static int run_make_key(struct work_item *item, struct err *err)
+static const struct printer *find_printer(const struct batch *b, const char *queue)
 {
-	struct enrolment *e = item->data;
+	for (const struct printer *p = b->core->printers; p; p = p->next)
+		if (strcmp(p->record.cloud, b->service->name) == 0 &&
+		    strcmp(p->record.queue, queue) == 0)
+			return p;
+	return NULL;
+}
 
-	if (crypto_key_new(&e->key, err) < 0)
+static void on_queue(void *data, const char *name, const char *info, const char *make_and_model)
+{
+	struct batch *b = data;
+	const struct printer *p = find_printer(b, name);
+
+	(void)info;
+	(void)make_and_model;
+	if (config_includes(b->core->set.config, name) && (!p || p->record.registering))
+		add_name(b, name);
+}
+
+static void on_listed(struct local_op *op, const struct err *err)
+{
+	struct batch *b = op->data;
+
+	b->listing = false;
+	if (err)
+		batch_fail(b, err);
+	timer_start(&b->pump, 0);
+}
+
+/* Printers that this call goes on with: half registered ones, or those to renew. */
+static void add_own(struct batch *b)
+{
+	for (const struct printer *p = b->core->printers; p; p = p->next)
+		if (strcmp(p->record.cloud, b->service->name) == 0 && printer_is_mine(p) &&
+		    config_includes(b->core->set.config, p->record.queue) &&
+		    (b->op->renew ? p->record.own_certificate && !p->record.registering
+		                  : p->record.registering))
+			add_name(b, p->record.queue);
+}
+
+static int find_queues(struct batch *b, struct err *err)
+{
+	add_own(b);
+	if (b->op->renew)
+		return 0;
+	b->list.data = b;
+	b->list.done = on_listed;
+	b->list.user_name = "print-connector";
+	if (b->core->set.queue_ops->list(b->core->queues, &b->list, on_queue, b, err) < 0)
 		return -1;
-	return crypto_request_new(buf_text(&e->key), e->record.id, &e->request, err);
-}
-
-static void on_key_made(struct work_item *item, const struct err *err)
-{
-	struct enrolment *e = item->data;
-	struct cloud_enrolment what = {
-		.device_uuid = e->record.id,
-		.name = e->record.name,
-		.request_pem = buf_text(&e->request),
-		.registration_id = "",
-	};
-	struct err why;
-
-	if (was_canceled(e))
-		return;
-	if (err) {
-		end(e, err);
-		return;
-	}
-	e->op->progress(e->op, "registering with the cloud");
-	e->cloud.data = e;
-	e->cloud.done = on_enrolled;
-	e->cloud_busy = true;
-	if (e->core->set.cloud_ops->enroll(e->service->cloud, &e->cloud, &what, &why) < 0) {
-		e->cloud_busy = false;
-		end(e, &why);
-	}
-}
-
-/* ---- queue ---- */
-
-static void on_queue_probed(struct local_op *op, const struct err *err)
-{
-	struct enrolment *e = op->data;
-
-	e->local_busy = false;
-	if (was_canceled(e))
-		return;
-	if (err) {
-		end(e, err);
-		return;
-	}
-	(void)str_copy(e->op->warning, sizeof(e->op->warning), op->status.text);
-	if (!*e->record.name)
-		(void)str_copy(e->record.name, sizeof(e->record.name),
-		               *op->status.info ? op->status.info : e->record.queue);
-	if (*e->record.cloud_uri) {
-		probe_cloud(e);
-		return;
-	}
-	if (e->op->dry_run) {
-		end(e, NULL);
-		return;
-	}
-	e->op->progress(e->op, "making a key");
-	e->work.data = e;
-	e->work.run = run_make_key;
-	e->work.done = on_key_made;
-	work_submit(e->core->set.work, &e->work);
+	b->listing = true;
+	return 0;
 }
 
 /* ---- start ---- */
@@ -290,202 +233,124 @@ static int choose_cloud(struct core *c, const struct core_register *op,
                         const struct config_cloud **ret, struct err *err)
 {
 	const struct config *config = c->set.config;
+	const char *name = op->cloud;
 
-	if (op->cloud) {
-		*ret = config_cloud(config, op->cloud);
-		if (!*ret || !service_find(c, op->cloud))
-			return err_set(err, ERR_GONE, 0,
-			               "no [cloud %s] is in the settings; print-connector status "
-			               "shows those that are",
-			               op->cloud);
-		return 0;
-	}
-	if (config->n_clouds != 1)
+	if (!name && config->n_clouds != 1)
 		return err_set(err, ERR_REJECTED, 0, "%s; name one with --cloud",
 		               config->n_clouds ? "there are several clouds"
 		                                : "no [cloud NAME] is in the settings");
-	*ret = &config->clouds[0];
+	if (!name)
+		name = config->clouds[0].name;
+	*ret = config_cloud(config, name);
+	if (!*ret)
+		return err_set(err, ERR_GONE, 0,
+		               "no [cloud %s] is in the settings; print-connector status shows "
+		               "those that are",
+		               name);
+	if (!service_find(c, name))
+		return err_set(err, ERR_REJECTED, 0,
+		               "[cloud %s] is new in the settings; first: systemctl restart "
+		               "print-connector",
+		               name);
 	return 0;
 }
 
-static int check(struct core *c, const struct core_register *op, const struct config_cloud *cloud,
-                 struct err *err)
+static int check_options(const struct core_register *op, const struct config_cloud *cloud,
+                         struct err *err)
 {
-	for (const struct printer *p = c->printers; p; p = p->next) {
-		if (strcmp(p->record.cloud, cloud->name) != 0)
-			continue;
-		if (strcmp(p->record.queue, op->queue) == 0)
+	bool one = !op->all && op->count == 1;
+
+	if (!op->all && !op->count)
+		return err_set(err, ERR_REJECTED, 0, "no queue is named");
+	if ((op->cloud_uri || op->name) && !one)
+		return err_set(err, ERR_REJECTED, 0,
+		               "%s is for one queue; register them one by one",
+		               op->cloud_uri ? "--cloud-uri" : "--name");
+	if (!op->key_file != !op->certificate_file)
+		return err_set(err, ERR_REJECTED, 0, "--certificate and --key go together");
+	if (op->renew && (op->cloud_uri || op->name || op->key_file || op->username))
+		return err_set(err, ERR_REJECTED, 0,
+		               "--renew changes key and certificate only; leave the rest out");
+	if (cloud->type == CONFIG_CLOUD_UNIVERSAL_PRINT) {
+		if (op->cloud_uri || op->key_file || op->username || op->password_file)
+			return err_set(
+				err, ERR_REJECTED, 0,
+				"Universal Print gives each printer its URI and certificate; "
+				"leave --cloud-uri, --certificate, --key and --username out");
+		if (!op->dry_run && !op->code)
 			return err_set(err, ERR_REJECTED, 0,
-			               "queue %s is registered with cloud %s already", op->queue,
-			               cloud->name);
-		if (op->cloud_uri && strcmp(p->record.cloud_uri, op->cloud_uri) == 0)
-			return err_set(err, ERR_REJECTED, 0,
-			               "that cloud printer is bound to queue %s already",
-			               p->record.queue);
+			               "signing in needs a caller that can show a code; call "
+			               "Register with more");
+		return 0;
 	}
-	for (const struct enrolment *e = c->enrolments; e; e = e->next)
-		if (strcmp(e->record.cloud, cloud->name) == 0 &&
-		    (strcmp(e->record.queue, op->queue) == 0 ||
-		     (op->cloud_uri && strcmp(e->record.cloud_uri, op->cloud_uri) == 0)))
-			return err_set(err, ERR_REJECTED, 0,
-			               "queue %s is being registered with cloud %s already",
-			               e->record.queue, cloud->name);
 	if (!op->cloud_uri && !*cloud->system_uri)
 		return err_set(err, ERR_REJECTED, 0,
 		               "cloud %s has no system-uri to register printers with; name the "
 		               "printer with --cloud-uri",
 		               cloud->name);
-	if (!op->key_file != !op->certificate_file)
-		return err_set(err, ERR_REJECTED, 0, "--certificate and --key go together");
-	return 0;
-}
-
-static int copy(char *to, size_t size, const char *from, const char *what, struct err *err)
-{
-	if (from && str_copy(to, size, from) < 0)
-		return err_set(err, ERR_REJECTED, 0, "%s is longer than %zu bytes", what, size - 1);
-	return 0;
-}
-
-static int fill(struct printer_record *r, const struct core_register *op,
-                const struct config_cloud *cloud, struct err *err)
-{
-	const char *user = op->username ? op->username : *cloud->username ? cloud->username : NULL;
-	const char *password = op->password_file       ? op->password_file
-	                       : *cloud->password_file ? cloud->password_file
-	                                               : NULL;
-
-	if (copy(r->queue, sizeof(r->queue), op->queue, "the queue's name", err) < 0 ||
-	    copy(r->cloud, sizeof(r->cloud), cloud->name, "the cloud's name", err) < 0 ||
-	    copy(r->name, sizeof(r->name), op->name, "the name", err) < 0 ||
-	    copy(r->cloud_uri, sizeof(r->cloud_uri), op->cloud_uri, "the cloud URI", err) < 0 ||
-	    copy(r->certificate_file, sizeof(r->certificate_file), op->certificate_file,
-	         "the certificate's path", err) < 0 ||
-	    copy(r->key_file, sizeof(r->key_file), op->key_file, "the key's path", err) < 0 ||
-	    copy(r->username, sizeof(r->username), user, "the user name", err) < 0 ||
-	    copy(r->password_file, sizeof(r->password_file), password, "the password's path", err) <
-	            0)
-		return -1;
-	if (user && !password)
-		return err_set(err, ERR_REJECTED, 0, "a user name needs a password file");
 	return 0;
 }
 
 int core_register(struct core *c, struct core_register *op, struct err *err)
 {
 	const struct config_cloud *cloud = NULL;
-	struct printer_record record = { 0 };
-	struct enrolment *e;
+	struct batch *b;
 
 	if (c->draining)
 		return err_set(err, ERR_TEMPORARY, 0, "the connector is stopping");
-	if (choose_cloud(c, op, &cloud, err) < 0 || check(c, op, cloud, err) < 0 ||
-	    fill(&record, op, cloud, err) < 0)
+	if (choose_cloud(c, op, &cloud, err) < 0 || check_options(op, cloud, err) < 0)
 		return -1;
-	e = xcalloc(1, sizeof(*e));
-	buf_init(&e->key, PEM_MAX);
-	buf_init(&e->request, PEM_MAX);
-	buf_init(&e->password, PASSWORD_MAX);
-	if (*record.password_file &&
-	    fs_secret_read(record.password_file, PASSWORD_MAX, &e->password, err) < 0) {
-		buf_wipe(&e->password);
-		free(e);
-		return -1;
-	}
-	crypto_uuid_random(record.id);
-	record.created = c->set.clock->wall_ms(c->set.clock);
-	(void)str_copy(record.owner, sizeof(record.owner), c->machine);
-	record.epoch = 1;
-	e->core = c;
-	e->op = op;
-	e->record = record;
-	e->service = service_find(c, record.cloud);
-	timer_init(&e->end, c->set.clock, on_end, e);
-	op->private = e;
-	*op->warning = '\0';
-	e->local.data = e;
-	e->local.done = on_queue_probed;
-	e->local.user_name = "print-connector";
-	if (c->set.queue_ops->probe(c->queues, e->record.queue, &e->local, err) < 0) {
-		buf_wipe(&e->password);
-		free(e);
-		op->private = NULL;
+	b = xcalloc(1, sizeof(*b));
+	b->core = c;
+	b->op = op;
+	b->service = service_find(c, cloud->name);
+	timer_init(&b->pump, c->set.clock, on_pump, b);
+	op->registered = op->failed = 0;
+	for (size_t i = 0; !op->all && i < op->count; i++)
+		add_name(b, op->queues[i]);
+	if (op->all && find_queues(b, err) < 0) {
+		for (size_t i = 0; i < b->count; i++)
+			free(b->names[i]);
+		free(b->names);
+		free(b);
 		return -1;
 	}
-	e->local_busy = true;
-	e->next = c->enrolments;
-	c->enrolments = e;
+	op->private = b;
+	b->next = c->batches;
+	c->batches = b;
+	timer_start(&b->pump, 0);
 	return 0;
 }
 
 void core_register_cancel(struct core_register *op)
 {
-	struct enrolment *e = op->private;
+	struct batch *b = op->private;
+	struct err err;
 
-	if (!e)
+	if (!b || b->canceled)
 		return;
-	e->canceled = true;
-	if (e->local_busy)
-		e->core->set.queue_ops->op_cancel(&e->local);
-	if (e->cloud_busy)
-		e->core->set.cloud_ops->op_cancel(&e->cloud);
+	b->canceled = true;
+	(void)err_set(&err, ERR_CANCELED, 0, "canceled");
+	batch_fail(b, &err);
+	if (b->listing)
+		b->core->set.queue_ops->op_cancel(&b->list);
+	if (b->signing)
+		b->core->set.cloud_ops->op_cancel(&b->sign_in);
+	for (struct enrolment *e = b->enrolments; e; e = e->next)
+		enrolment_cancel(e);
 }
 
-void enrolments_abort(struct core *c)
+void batches_abort(struct core *c)
 {
-	for (struct enrolment *e = c->enrolments; e; e = e->next)
-		core_register_cancel(e->op);
+	for (struct batch *b = c->batches; b; b = b->next)
+		core_register_cancel(b->op);
 }
 
-/* ---- unregister ---- */
-
-static void on_unregistered(struct store_op *store, const struct err *err)
+bool core_is_registering(const struct core *c, const char *id)
 {
-	struct core_unregister *op = store->data;
-	struct core *c = op->core;
-	struct log_about about = {
-		.queue = op->record.queue,
-		.cloud = op->record.cloud,
-		.message_id = message_id(MESSAGE_PRINTER_UNREGISTERED),
-	};
-	struct printer *p = core_find_printer(c, op->record.id, NULL, &(struct err){ 0 });
-
-	c->pending--;
-	core_store_result(c, err);
-	if (err) {
-		p->leaving = false;
-	} else {
-		struct err ignored;
-
-		if (keys_remove(c->set.state_directory, op->record.id, &ignored) < 0)
-			log_event(LOG_LEVEL_WARNING, &about, "%s", ignored.text);
-		log_event(LOG_LEVEL_INFO, &about, "unregistered queue %s", op->record.queue);
-		printer_close(p);
-	}
-	op->done(op, err);
-	core_check_drained(c);
-}
-
-int core_unregister(struct core *c, struct core_unregister *op, const char *queue,
-                    const char *cloud, struct err *err)
-{
-	struct printer *p = core_find_printer(c, queue, cloud, err);
-
-	if (!p)
-		return -1;
-	if (p->jobs)
-		return err_set(err, ERR_REJECTED, 0,
-		               "%s has open jobs; wait for them or cancel them first", queue);
-	if (p->leaving)
-		return err_set(err, ERR_REJECTED, 0, "%s is being unregistered already", queue);
-	if (c->draining)
-		return err_set(err, ERR_TEMPORARY, 0, "the connector is stopping");
-	p->leaving = true;
-	c->pending++;
-	op->core = c;
-	op->record = p->record;
-	op->store.data = op;
-	op->store.done = on_unregistered;
-	c->set.store_ops->printer_drop(c->set.store, &op->store, p->record.id);
-	return 0;
+	for (const struct batch *b = c->batches; b; b = b->next)
+		for (const struct enrolment *e = b->enrolments; e; e = e->next)
+			if (strcmp(e->record.id, id) == 0)
+				return true;
+	return false;
 }

@@ -13,8 +13,8 @@ void core_printers(struct core *c, void (*each)(void *data, const struct core_pr
 			.record = &p->record,
 			.state = printer_state_name(p),
 			.since = p->since,
-			.not_after = p->certificate.not_after,
-			.certificate_sha256 = p->certificate.sha256,
+			.not_after = p->not_after,
+			.certificate_sha256 = p->certificate_sha256,
 		};
 
 		if (!printer_can_print(p))
@@ -30,7 +30,7 @@ void core_clouds(struct core *c, void (*each)(void *data, const struct core_clou
 	for (const struct service *s = c->services; s; s = s->next) {
 		const struct core_cloud view = {
 			.name = s->name,
-			.type = "ipp-infra",
+			.type = s->type,
 			.reachable = s->answering > 0,
 			.since = s->since,
 			.error = !s->answering && *s->err.text ? s->err.text : NULL,
@@ -63,6 +63,7 @@ struct core_counts core_counts(const struct core *c)
 		n.printers_online += strcmp(state, "online") == 0;
 		n.printers_offline += strcmp(state, "offline") == 0;
 		n.printers_refused += strcmp(state, "refused") == 0;
+		n.printers_registering += strcmp(state, "registering") == 0;
 		n.printers_paused += strcmp(state, "paused") == 0;
 		for (const struct job *j = p->jobs; j; j = j->next)
 			if (!j->reclaimed && !j->dead)
@@ -115,13 +116,30 @@ static void cups_health(struct core *c, void (*each)(void *data, const struct co
 	}
 }
 
+/* One certificate for several printers, the cloud's, is one entry. */
+static bool has_certificate_of_earlier(const struct printer *p)
+{
+	for (const struct printer *other = p->core->printers; other != p; other = other->next)
+		if (strcmp(other->certificate_sha256, p->certificate_sha256) == 0)
+			return true;
+	return false;
+}
+
 /* A cloud that does not answer is one entry, not one for each of its printers. */
 static void printer_health(struct printer *p, void (*each)(void *data, const struct core_health *h),
                            void *data)
 {
 	const struct queue_status *status = p->core->set.queue_ops->status(p->queue);
 	struct core_health h = { .subject = p->record.queue };
+	const enum health_code *expiry;
+	char text[TEXT_SIZE];
 
+	expiry = certificate_health(p, text);
+	if (expiry && !has_certificate_of_earlier(p)) {
+		h.code = *expiry;
+		h.text = text;
+		each(data, &h);
+	}
 	if (queue_health_code(status->health, is_cups(p), &h.code) && h.code != HEALTH_CUPS_DOWN) {
 		h.text = status->text;
 		each(data, &h);
@@ -131,6 +149,10 @@ static void printer_health(struct printer *p, void (*each)(void *data, const str
 		h.code = HEALTH_STATE_READ_ONLY;
 	else if (!p->service)
 		h.code = HEALTH_CLOUD_NOT_CONFIGURED;
+	else if (p->record.registering && core_is_registering(p->core, p->record.id))
+		return;
+	else if (p->record.registering)
+		h.code = HEALTH_REGISTRATION_UNFINISHED;
 	else if (p->channel_state == CHANNEL_REFUSED)
 		h.code = HEALTH_PRINTER_REFUSED;
 	else if (p->channel_state == CHANNEL_OFFLINE && p->service->answering)

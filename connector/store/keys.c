@@ -23,6 +23,12 @@ static bool id_is_valid(const char *id)
 	return len > 0 && len < ID_SIZE && id[len] == '\0';
 }
 
+void keys_pair_id(const char *id, bool second, char ret[ID_SIZE])
+{
+	if ((size_t)snprintf(ret, ID_SIZE, "%s%s", id, second ? "-2" : "") >= ID_SIZE)
+		*ret = '\0';
+}
+
 static void make_path(const char *dir, const char *sub, const char *id, char *ret, size_t size)
 {
 	int n = id_is_valid(id) ? snprintf(ret, size, "%s/%s/%s.pem", dir, sub, id) : -1;

@@ -3,10 +3,17 @@
 #ifndef CONNECTOR_STORE_KEYS_H
 #define CONNECTOR_STORE_KEYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include "connector/base/records.h"
 
 struct buf;
 struct err;
+
+/* The id under which one of the two pairs of a printer is kept: ID or ID-2. A renewed pair is
+ * written beside the one in use. */
+void keys_pair_id(const char *id, bool second, char ret[ID_SIZE]);
 
 int keys_save(const char *dir, const char *id, const char *key_pem, struct err *err);
 int keys_save_certificate(const char *dir, const char *id, const char *pem, struct err *err);
@@ -16,6 +23,7 @@ int keys_load_certificate(const char *dir, const char *id, struct buf *ret, stru
 /* Paths for libcurl, size URI_SIZE. */
 void keys_path(const char *dir, const char *id, char *ret, size_t size);
 void keys_certificate_path(const char *dir, const char *id, char *ret, size_t size);
-int keys_remove(const char *dir, const char *id, struct err *err); /* both; none there is fine */
+/* Both files; none there is fine. */
+int keys_remove(const char *dir, const char *id, struct err *err);
 
 #endif

@@ -17,7 +17,8 @@
 #include "connector/store/store.h"
 
 /* The fields of each record, which are its columns too, for reading and for writing: FIRST the
- * first, X the others. Not listed: job_record.id, given by the database. */
+ * first, X the others, AS those whose column has another name. Not listed: job_record.id, given by
+ * the database. */
 #define JOB_COLUMNS(FIRST, X)                                                                      \
 	FIRST(uuid)                                                                                \
 	X(printer)                                                                                 \
@@ -55,40 +56,51 @@
 	X(finished)                                                                                \
 	X(reported)
 
-#define PRINTER_COLUMNS(FIRST, X)                                                                  \
-	FIRST(id)                                                                                  \
-	X(queue)                                                                                   \
-	X(cloud)                                                                                   \
-	X(name)                                                                                    \
-	X(cloud_uri)                                                                               \
-	X(cloud_printer)                                                                           \
-	X(username)                                                                                \
-	X(password_file)                                                                           \
-	X(certificate_file)                                                                        \
-	X(key_file)                                                                                \
-	X(own_certificate)                                                                         \
-	X(pinned_key)                                                                              \
-	X(paused)                                                                                  \
-	X(created)                                                                                 \
-	X(owner)                                                                                   \
+#define PRINTER_COLUMNS(FIRST, X, AS) \
+	FIRST(id) \
+	X(queue) \
+	X(cloud) \
+	X(name) \
+	X(cloud_uri) \
+	X(cloud_printer) \
+	X(username) \
+	X(password_file) \
+	X(certificate_file) \
+	X(key_file) \
+	X(own_certificate) \
+	X(second_pair) \
+	X(registering) \
+	AS(cloud_device, identity.device) \
+	AS(token_url, identity.token_url) \
+	AS(client_id, identity.client_id) \
+	AS(redirect_uri, identity.redirect_uri) \
+	AS(resource, identity.resource) \
+	AS(registration_id, identity.registration_id) \
+	X(pinned_key) \
+	X(paused) \
+	X(created) \
+	X(owner) \
 	X(epoch)
 
 /* The same as SQL: "a, b", "?, ?" and "a = ?, b = ?". */
-#define SQL_NAME_FIRST(name)  #name
-#define SQL_NAME(name)        ", " #name
-#define SQL_VALUE_FIRST(name) "?"
-#define SQL_VALUE(name)       ", ?"
-#define SQL_SET_FIRST(name)   #name " = ?"
-#define SQL_SET(name)         ", " #name " = ?"
+#define SQL_NAME_FIRST(name)      #name
+#define SQL_NAME(name)            ", " #name
+#define SQL_NAME_AS(name, field)  ", " #name
+#define SQL_VALUE_FIRST(name)     "?"
+#define SQL_VALUE(name)           ", ?"
+#define SQL_VALUE_AS(name, field) ", ?"
+#define SQL_SET_FIRST(name)       #name " = ?"
+#define SQL_SET(name)             ", " #name " = ?"
 
 #define JOB_NAMES      JOB_COLUMNS(SQL_NAME_FIRST, SQL_NAME)
 #define JOB_VALUES     JOB_COLUMNS(SQL_VALUE_FIRST, SQL_VALUE)
 #define JOB_SETS       JOB_COLUMNS(SQL_SET_FIRST, SQL_SET)
-#define PRINTER_NAMES  PRINTER_COLUMNS(SQL_NAME_FIRST, SQL_NAME)
-#define PRINTER_VALUES PRINTER_COLUMNS(SQL_VALUE_FIRST, SQL_VALUE)
+#define PRINTER_NAMES  PRINTER_COLUMNS(SQL_NAME_FIRST, SQL_NAME, SQL_NAME_AS)
+#define PRINTER_VALUES PRINTER_COLUMNS(SQL_VALUE_FIRST, SQL_VALUE, SQL_VALUE_AS)
 
 enum column_type {
 	COLUMN_TEXT,
+	COLUMN_INTERNED,
 	COLUMN_BOOL,
 	COLUMN_INT32,
 	COLUMN_INT64,

@@ -2,14 +2,16 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/intern.h"
 #include "common/str.h"
 #include "common/util.h"
 #include "connector/store/store_private.h"
 
-#define COLUMN(record, field)                                                                      \
-	{ #field,                                                                                  \
+#define COLUMN(record, name, field)                                                                \
+	{ name,                                                                                  \
 	  _Generic(((struct record *)0)->field,                                                    \
 	          char *: COLUMN_TEXT,                                                             \
+	          const char *: COLUMN_INTERNED,                                                   \
 	          bool: COLUMN_BOOL,                                                               \
 	          int32_t: COLUMN_INT32,                                                           \
 	          int64_t: COLUMN_INT64,                                                           \
@@ -17,13 +19,15 @@
 	          enum job_outcome: COLUMN_OUTCOME,                                                \
 	          enum err_kind: COLUMN_ERROR),                                                    \
 	  offsetof(struct record, field), sizeof(((struct record *)0)->field) },
-#define JOB_COLUMN(field)     COLUMN(job_record, field)
-#define PRINTER_COLUMN(field) COLUMN(printer_record, field)
+#define JOB_COLUMN(field)              COLUMN(job_record, #field, field)
+#define PRINTER_COLUMN(field)          COLUMN(printer_record, #field, field)
+#define PRINTER_COLUMN_AS(name, field) COLUMN(printer_record, #name, field)
 
 const struct column job_columns[] = { JOB_COLUMNS(JOB_COLUMN, JOB_COLUMN) };
 const size_t job_column_count = ARRAY_SIZE(job_columns);
 
-const struct column printer_columns[] = { PRINTER_COLUMNS(PRINTER_COLUMN, PRINTER_COLUMN) };
+const struct column printer_columns[] = { PRINTER_COLUMNS(PRINTER_COLUMN, PRINTER_COLUMN,
+	                                                  PRINTER_COLUMN_AS) };
 const size_t printer_column_count = ARRAY_SIZE(printer_columns);
 
 static void bind_word(sqlite3_stmt *q, int i, const char *word)
@@ -37,6 +41,12 @@ static void bind_field(sqlite3_stmt *q, int i, const struct column *c, const voi
 	case COLUMN_TEXT:
 		(void)sqlite3_bind_text(q, i, field, (int)strnlen(field, c->size), SQLITE_STATIC);
 		return;
+	case COLUMN_INTERNED: {
+		const char *text = *(const char *const *)field;
+
+		bind_word(q, i, text ? text : "");
+		return;
+	}
 	case COLUMN_BOOL:
 		(void)sqlite3_bind_int(q, i, *(const bool *)field);
 		return;
@@ -106,6 +116,9 @@ static int read_field(sqlite3_stmt *q, int i, const struct column *c, void *fiel
 	switch (c->type) {
 	case COLUMN_TEXT:
 		store_read_text(q, i, field, c->size);
+		return 0;
+	case COLUMN_INTERNED:
+		*(const char **)field = intern((const char *)sqlite3_column_text(q, i));
 		return 0;
 	case COLUMN_BOOL:
 		*(bool *)field = sqlite3_column_int64(q, i) != 0;

@@ -101,6 +101,16 @@ static const char *const migrations[] = {
 	" text TEXT NOT NULL,"
 	" PRIMARY KEY (job, number)"
 	") STRICT, WITHOUT ROWID;",
+	"ALTER TABLE printers ADD COLUMN registering INTEGER NOT NULL DEFAULT 0"
+	" CHECK (registering IN (0, 1));"
+	"ALTER TABLE printers ADD COLUMN second_pair INTEGER NOT NULL DEFAULT 0"
+	" CHECK (second_pair IN (0, 1));"
+	"ALTER TABLE printers ADD COLUMN cloud_device TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE printers ADD COLUMN token_url TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE printers ADD COLUMN client_id TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE printers ADD COLUMN redirect_uri TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE printers ADD COLUMN resource TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE printers ADD COLUMN registration_id TEXT NOT NULL DEFAULT '';",
 };
 
 static int exec(struct store *s, const char *sql, struct err *err)

@@ -118,3 +118,52 @@ void fake_certs_remove(struct fake_certs *c)
 		(void)unlink(paths[i]);
 	(void)rmdir(c->dir);
 }
+
+static char *text_of(BIO *bio)
+{
+	char *data, *ret;
+	long len = BIO_get_mem_data(bio, &data);
+
+	ret = strndup(data, (size_t)len);
+	BIO_free(bio);
+	return ret;
+}
+
+char *fake_cert_issue(const char *request_pem, long long now, int days)
+{
+	static EVP_PKEY *ca_key; /* one for all */
+	BIO *in = BIO_new_mem_buf(request_pem, -1), *out = BIO_new(BIO_s_mem());
+	X509_REQ *request = PEM_read_bio_X509_REQ(in, NULL, NULL, NULL);
+	X509 *cert = X509_new();
+
+	assert(request);
+	if (!ca_key)
+		ca_key = EVP_EC_gen("P-256");
+	(void)X509_set_version(cert, 2);
+	(void)ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
+	(void)ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)(now - 3600));
+	(void)ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)(now + 86400LL * days));
+	(void)X509_set_pubkey(cert, X509_REQ_get0_pubkey(request));
+	(void)X509_set_subject_name(cert, X509_REQ_get_subject_name(request));
+	(void)X509_set_issuer_name(cert, X509_REQ_get_subject_name(request));
+	(void)X509_sign(cert, ca_key, EVP_sha256());
+	(void)PEM_write_bio_X509(out, cert);
+	X509_free(cert);
+	X509_REQ_free(request);
+	BIO_free(in);
+	return text_of(out);
+}
+
+char *fake_cert_request(void)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509_REQ *request = X509_REQ_new();
+	BIO *out = BIO_new(BIO_s_mem());
+
+	(void)X509_REQ_set_pubkey(request, key);
+	(void)X509_REQ_sign(request, key, EVP_sha256());
+	(void)PEM_write_bio_X509_REQ(out, request);
+	X509_REQ_free(request);
+	EVP_PKEY_free(key);
+	return text_of(out);
+}

@@ -15,4 +15,9 @@ struct fake_certs {
 void fake_certs_make(struct fake_certs *c);
 void fake_certs_remove(struct fake_certs *c);
 
+/* A certificate for a PKCS#10 request, as PEM to be freed; `now` in Unix seconds. */
+char *fake_cert_issue(const char *request_pem, long long now, int days);
+/* A request for a key that nobody has, likewise. */
+char *fake_cert_request(void);
+
 #endif

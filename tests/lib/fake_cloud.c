@@ -442,27 +442,6 @@ static int op_probe(struct cloud *cl, struct cloud_op *op, const struct channel_
 	return start("cloud.probe", NULL, op, 0, run_probe, err) ? 0 : -1;
 }
 
-static void run_enroll(struct fake_call *c)
-{
-	struct cloud_op *op = c->op;
-
-	(void)str_copy(op->printer_uri, sizeof(op->printer_uri), "ipp://127.0.0.1/ipp/print/new");
-	(void)str_copy(op->printer_uuid, sizeof(op->printer_uuid), "urn:uuid:new");
-	buf_init(&op->certificate, 4096);
-	if (c->w->settings.note[0])
-		(void)buf_append(&op->certificate, c->w->settings.note,
-		                 strlen(c->w->settings.note));
-	fake_call_end(c, NULL);
-}
-
-static int op_enroll(struct cloud *cl, struct cloud_op *op, const char *device_uuid,
-                     const char *name, const char *request_pem, struct err *err)
-{
-	(void)cl;
-	assert(*device_uuid && *name && strstr(request_pem, "CERTIFICATE REQUEST"));
-	return start("cloud.enroll", NULL, op, 0, run_enroll, err) ? 0 : -1;
-}
-
 static void op_cancel(struct cloud_op *op)
 {
 	fake_call_cancel(fake_world, op);
@@ -491,7 +470,10 @@ const struct cloud_ops fake_cloud_ops = {
 	.report = op_report,
 	.check = op_check,
 	.probe = op_probe,
-	.enroll = op_enroll,
+	.wants_sign_in = fake_wants_sign_in,
+	.sign_in = fake_sign_in,
+	.sign_out = fake_sign_out,
+	.enroll = fake_enroll,
 	.op_cancel = op_cancel,
 	.op_clear = op_clear,
 };

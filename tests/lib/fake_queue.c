@@ -585,6 +585,8 @@ static void run_probe(struct fake_call *c)
 	struct local_op *op = c->op;
 
 	(void)str_copy(op->status.info, sizeof(op->status.info), "Second floor");
+	(void)str_copy(op->status.make_and_model, sizeof(op->status.make_and_model),
+	               "ACME Laser 1");
 	op->status.health = QUEUE_READY;
 	fake_call_end(c, NULL);
 }
@@ -602,7 +604,10 @@ static int op_list(struct queues *qs, struct local_op *op,
                    void *each_data, struct err *err)
 {
 	(void)qs;
-	each(each_data, "laser", "Second floor", "Laser 1");
+	if (!fake_world->names[0])
+		each(each_data, "laser", "Second floor", "Laser 1");
+	for (const char **name = fake_world->names; *name; name++)
+		each(each_data, *name, "Second floor", "Laser 1");
 	return start("queue.list", NULL, op, 0, run_nothing, err) ? 0 : -1;
 }
 

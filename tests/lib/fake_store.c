@@ -239,8 +239,14 @@ static void run_printer_save(struct fake_call *c)
 {
 	struct fake_world *w = c->w;
 
-	assert(w->printer_count < FAKE_PRINTERS_MAX);
-	w->printers[w->printer_count++] = c->printer;
+	size_t at = 0;
+
+	while (at < w->printer_count && strcmp(w->printers[at].id, c->printer.id) != 0)
+		at++;
+	assert(at < FAKE_PRINTERS_MAX);
+	if (at == w->printer_count)
+		w->printer_count++;
+	w->printers[at] = c->printer;
 	fake_call_end(c, NULL);
 }
 

@@ -28,7 +28,7 @@
 #include "tests/lib/fake_clock.h"
 
 #define FAKE_JOBS_MAX     256
-#define FAKE_PRINTERS_MAX 8
+#define FAKE_PRINTERS_MAX 40
 #define FAKE_RULES_MAX    32
 
 struct fake_world;
@@ -139,6 +139,15 @@ struct fake_world {
 	struct local_watch *watches[FAKE_JOBS_MAX];
 	struct printer_record printers[FAKE_PRINTERS_MAX];
 	size_t printer_count;
+	const char *names[FAKE_PRINTERS_MAX]; /* of queues there are; ended by NULL */
+	/* of the cloud's registration service */
+	bool wants_sign_in, never_signed_in, wrong_key, other_device, forgets_registrations;
+	int valid_days; /* of the certificates it makes */
+	unsigned sessions, sign_ins, enrolled, enrolling, most_enrolling;
+	struct fake_registration {
+		char device[ID_SIZE], id[32], *request; /* owned */
+	} registrations[FAKE_PRINTERS_MAX];
+	size_t registration_count;
 	struct queue queues[FAKE_PRINTERS_MAX];
 	struct channel channels[FAKE_PRINTERS_MAX];
 	struct job_record rows[FAKE_JOBS_MAX];
@@ -250,6 +259,16 @@ void fake_offer_later(struct channel *ch);
 extern const struct cloud_ops fake_cloud_ops;
 extern const struct queue_ops fake_queue_ops;
 extern const struct store_ops fake_store_ops;
+
+/* The registration service: tests/lib/fake_registration.c */
+#define FAKE_USER_CODE "QWER-7890"
+bool fake_wants_sign_in(const struct cloud *c);
+int fake_sign_in(struct cloud *cl, struct cloud_op *op, struct err *err);
+void fake_sign_out(struct cloud_session *s);
+int fake_enroll(struct cloud *cl, struct cloud_op *op, const struct cloud_enrolment *what,
+                struct err *err);
+unsigned fake_devices(const struct fake_world *w); /* how many printers the cloud has made */
+void fake_registrations_clear(struct fake_world *w);
 
 int fake_load_printers(struct printer_record **ret, size_t *ret_count);
 int fake_load_open_jobs(struct stored_job **ret, size_t *ret_count);

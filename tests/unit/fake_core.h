@@ -29,6 +29,12 @@ struct core {
 	int64_t canceled_job;
 	struct timer timer; /* ends what is under way */
 	struct core_register *enroll;
+	char queues[4][64]; /* of it */
+	size_t queue_count;
+	const char *warning;
+	bool asks_to_sign_in;
+	bool stops_early;           /* it ends before its queues do */
+	struct core_register asked; /* as it was given; pointers are the call's */
 	struct core_unregister *forget;
 	struct store_op *store;
 	struct local_op *local;
@@ -77,6 +83,25 @@ static inline void fake_end_store(struct store_op *op, const struct err *failed)
 	op->done(op, &gone);
 }
 
+static inline void fake_end_register(struct core_register *op, const struct err *failed)
+{
+	const struct core_enrolled good = { .record = &fake.printers[0], .warning = fake.warning };
+
+	for (size_t i = 0; i < fake.queue_count && !fake.stops_early; i++) {
+		struct core_enrolled one = good;
+
+		if (failed && (i || fake.queue_count == 1)) {
+			one.record = NULL;
+			one.err = failed;
+		}
+		one.queue = fake.queues[i];
+		op->ended(op, &one);
+		op->registered += !one.err;
+		op->failed += one.err != NULL;
+	}
+	op->done(op, fake.stops_early ? failed : NULL);
+}
+
 static inline void fake_on_timer(struct timer *t)
 {
 	struct err err;
@@ -102,10 +127,7 @@ static inline void fake_on_timer(struct timer *t)
 		op->record = fake.printers[0];
 		op->done(op, failed);
 	} else if (fake.enroll) {
-		struct core_register *op = TAKE(fake.enroll);
-
-		op->record = fake.printers[0];
-		op->done(op, failed);
+		fake_end_register(TAKE(fake.enroll), failed);
 	}
 }
 
@@ -114,6 +136,7 @@ static inline void fake_open(struct clock *clock)
 	memset(&fake, 0, sizeof(fake));
 	fake.clock = clock;
 	timer_init(&fake.timer, clock, fake_on_timer, NULL);
+	fake.warning = "";
 	fake.config.names = CONFIG_NAMES_HIDDEN;
 	fake.clouds[0].name = (char *)"one";
 	fake.clouds[1].name = (char *)"two";
@@ -232,7 +255,17 @@ int core_register(struct core *c, struct core_register *op, struct err *err)
 		return fake_fail(err);
 	c->registrations++;
 	c->enroll = op;
-	op->progress(op, "asking the cloud");
+	c->asked = *op;
+	c->queue_count = 0;
+	for (size_t i = 0; i < op->count && i < 4; i++)
+		(void)str_copy(c->queues[c->queue_count++], sizeof(c->queues[0]), op->queues[i]);
+	if (op->all)
+		(void)str_copy(c->queues[c->queue_count++], sizeof(c->queues[0]), "found");
+	if (c->asks_to_sign_in && op->code)
+		op->code(op, &(struct core_code){ .user_code = "ABCD-1234",
+		                                  .verification_uri = "https://login.example/d",
+		                                  .expires = 1700000900000 });
+	op->progress(op, op->count ? op->queues[0] : NULL, "asking the cloud");
 	if (!c->hangs)
 		timer_start(&c->timer, 0);
 	return 0;

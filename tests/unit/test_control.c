@@ -111,6 +111,8 @@ static void call_method(const char *name, const char names[16][64], size_t n)
 	} values[] = { { "id", "11" },
 		       { "queue", "\"laser\"" },
 		       { "printer", "\"laser\"" },
+		       { "queues", "null" },
+		       { "renew", "false" },
 		       { "dry_run", "false" },
 		       { "all", "true" },
 		       { "certificate_file", "\"/c.pem\"" },
@@ -129,6 +131,8 @@ static void call_method(const char *name, const char names[16][64], size_t n)
 		for (size_t k = 0; k < ARRAY_SIZE(values); k++)
 			if (strcmp(values[k].name, names[i]) == 0)
 				value = values[k].value;
+		if (strcmp(name, "Register") == 0 && strcmp(names[i], "all") == 0)
+			value = "false"; /* a queue is named */
 		longer = xasprintf("%s%s\"%s\":%s", parameters, i ? "," : "", names[i], value);
 		free(parameters);
 		parameters = longer;

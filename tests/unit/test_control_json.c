@@ -184,7 +184,7 @@ static void test_counts_name_each_state(void **state)
 	(void)state;
 	n.jobs[JOB_HELD] = 1;
 	expect_json(json_printer_counts(&n),
-	            "{\"online\":2,\"offline\":0,\"paused\":0,\"refused\":0}");
+	            "{\"online\":2,\"offline\":0,\"paused\":0,\"refused\":0,\"registering\":0}");
 	expect_json(json_job_counts(&n),
 	            "{\"claiming\":0,\"handing\":0,\"printing\":0,\"waiting\":0,\"held\":1,"
 	            "\"reporting\":0}");

@@ -237,10 +237,34 @@ static void test_a_failing_call_never_damages_the_old_key(void **state)
 
 #define KEYS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void test_a_printer_has_room_for_two_pairs(void **state)
+{
+	const char *dir = *state;
+	char first[ID_SIZE], second[ID_SIZE];
+	struct err err;
+	struct buf pem;
+
+	keys_pair_id(ID, false, first);
+	keys_pair_id(ID, true, second);
+	assert_string_equal(first, ID);
+	assert_string_equal(second, ID "-2");
+	assert_int_equal(keys_save(dir, first, KEY, &err), 0);
+	assert_int_equal(keys_save(dir, second, KEY "2", &err), 0);
+	assert_int_equal(keys_remove(dir, first, &err), 0);
+	buf_init(&pem, 4096);
+	assert_int_equal(keys_load(dir, first, &pem, &err), -1);
+	assert_int_equal(keys_load(dir, second, &pem, &err), 0);
+	assert_string_equal(buf_text(&pem), KEY "2");
+	buf_clear(&pem);
+	keys_pair_id("not a uuid but a text of 39 characters..", true, first);
+	assert_string_equal(first, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		KEYS_TEST(test_what_was_saved_is_loaded),
+		KEYS_TEST(test_a_printer_has_room_for_two_pairs),
 		KEYS_TEST(test_a_second_save_replaces_the_first),
 		KEYS_TEST(test_nobody_else_can_read_a_key),
 		KEYS_TEST(test_a_key_that_others_can_read_is_refused),

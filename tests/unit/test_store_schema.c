@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "common/buf.h"
+#include "connector/base/attrs.h"
 #include "tests/lib/fault.h"
 
 static char *path_of(struct fixture *f, const char *name)
@@ -217,22 +218,105 @@ static void test_a_newer_schema_is_refused_and_left_alone(void **state)
 	fixture_open(f);
 	add_some(f, 2);
 	fixture_close(f);
-	patch(f, "state.db", USER_VERSION, "\0\0\0\3", 4);
+	patch(f, "state.db", USER_VERSION, "\0\0\0\7", 4);
 	read_whole(f, "state.db", &before);
 	assert_int_equal(try_open(f, &err), -1);
 	fixture_close(f);
 	assert_int_equal(err.kind, ERR_REJECTED);
-	assert_string_equal(err.text, "state.db was written by a newer version (schema 3, this one"
-	                              " knows 1); install that version again");
+	assert_string_equal(err.text, "state.db was written by a newer version (schema 7, this one"
+	                              " knows 2); install that version again");
 	read_whole(f, "state.db", &after);
 	assert_int_equal(before.len, after.len);
 	assert_memory_equal(before.data, after.data, before.len);
 	buf_clear(&before);
 	buf_clear(&after);
 
-	patch(f, "state.db", USER_VERSION, "\0\0\0\1", 4); /* that version came back */
+	patch(f, "state.db", USER_VERSION, "\0\0\0\2", 4); /* that version came back */
 	fixture_open(f);
 	assert_int_equal(count_jobs(f), 2);
+}
+
+/* tests/data/state-1.db was written by version 1: three printers and an open job. */
+static void put_old(struct fixture *f)
+{
+	AUTO(free_str) char *path = xasprintf("%s/state.db", f->dir);
+	struct err err;
+	struct buf db;
+	FILE *out;
+
+	buf_init(&db, 1024 * 1024);
+	if (fs_read(AT_FDCWD, "tests/data/state-1.db", db.limit, &db, &err) < 0)
+		fail_msg("%s", err.text);
+	out = fopen(path, "w");
+	assert_non_null(out);
+	assert_int_equal(fwrite(db.data, 1, db.len, out), db.len);
+	(void)fclose(out);
+	buf_clear(&db);
+}
+
+static void assert_old_printers(struct fixture *f)
+{
+	struct printer_record *p;
+	struct stored_job *jobs;
+	struct err err;
+	size_t count;
+
+	assert_int_equal(store_load_printers(f->store, &p, &count, &err), 0);
+	assert_int_equal(count, 3);
+	assert_string_equal(p[0].queue, "laser");
+	assert_string_equal(p[0].name, "Second floor");
+	assert_true(p[0].own_certificate);
+	assert_null(p[0].username);
+	assert_null(p[0].key_file);
+	assert_string_equal(p[1].username, "office");
+	assert_string_equal(p[1].key_file, "/etc/print-connector/office.key");
+	assert_true(p[1].paused);
+	assert_string_equal(p[2].queue, "ipps://printer.example.com/ipp/print");
+	assert_string_equal(p[2].pinned_key,
+	                    "sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+	for (size_t i = 0; i < count; i++) {
+		assert_false(p[i].registering);
+		assert_false(p[i].second_pair);
+		assert_string_equal(p[i].identity.device, "");
+		assert_string_equal(p[i].identity.registration_id, "");
+		assert_string_equal(p[i].owner, "0123456789abcdef0123456789abcdef");
+		assert_int_equal(p[i].created, 1700000000000 + (int64_t)i);
+	}
+	assert_int_equal(store_load_open_jobs(f->store, &jobs, &count, &err), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(jobs[0].job.cloud_job, 7);
+	assert_non_null(jobs[0].ticket);
+	attrs_unref(jobs[0].ticket);
+	free(jobs);
+	free(p);
+}
+
+static void test_a_database_of_version_1_is_taken_over_with_all_that_is_in_it(void **state)
+{
+	struct fixture *f = *state;
+	struct printer_record *p;
+	struct waited w = { 0 };
+	struct err err;
+	size_t count;
+
+	put_old(f);
+	fixture_open(f);
+	assert_string_equal(f->note, "");
+	assert_old_printers(f);
+	fixture_reopen(f);
+	assert_old_printers(f);
+	assert_int_equal(store_load_printers(f->store, &p, &count, &err), 0);
+	p[0].registering = true;
+	(void)snprintf(p[0].identity.device, sizeof(p[0].identity.device), "device");
+	store_printer_save(f->store, expect(f, &w), &p[0]);
+	wait_all(f);
+	assert_done(&w);
+	free(p);
+	fixture_reopen(f);
+	assert_int_equal(store_load_printers(f->store, &p, &count, &err), 0);
+	assert_true(p[0].registering);
+	assert_string_equal(p[0].identity.device, "device");
+	free(p);
 }
 
 static void test_a_database_of_another_program_is_refused(void **state)
@@ -631,6 +715,31 @@ static void test_opening_on_a_full_disk_is_temporary_and_sets_nothing_aside(void
 	add_some(f, 1);
 }
 
+static void test_a_full_disk_while_migrating_loses_nothing(void **state)
+{
+	struct fixture *f = *state;
+	unsigned failed = 0;
+	struct err err;
+	int rc = -1;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	for (rlim_t limit = 0; rc != 0; limit += 4096) {
+		put_old(f);
+		limit_files(limit);
+		rc = try_open(f, &err);
+		limit_files(RLIM_INFINITY);
+		fixture_close(f);
+		if (rc < 0)
+			assert_int_equal(err.kind, ERR_TEMPORARY);
+		failed += rc < 0;
+		fixture_open(f);
+		assert_false(is_set_aside(f));
+		assert_old_printers(f);
+		fixture_close(f);
+	}
+	assert_true(failed > 3);
+}
+
 #define SCHEMA_TEST(name) cmocka_unit_test_setup_teardown(name, setup_dir, teardown)
 
 int main(void)
@@ -643,6 +752,7 @@ int main(void)
 		SCHEMA_TEST(test_the_lock_ends_with_the_process),
 		SCHEMA_TEST(test_a_read_only_directory_is_an_error_that_says_so),
 		SCHEMA_TEST(test_a_newer_schema_is_refused_and_left_alone),
+		SCHEMA_TEST(test_a_database_of_version_1_is_taken_over_with_all_that_is_in_it),
 		SCHEMA_TEST(test_a_database_of_another_program_is_refused),
 		SCHEMA_TEST(test_a_file_that_is_no_database_is_set_aside),
 		SCHEMA_TEST(test_a_damaged_page_is_found_at_start),
@@ -658,6 +768,7 @@ int main(void)
 		SCHEMA_TEST(test_a_full_disk_is_temporary_and_harms_nothing),
 		SCHEMA_TEST(test_closing_on_a_full_disk_ends_and_loses_nothing_that_was_done),
 		SCHEMA_TEST(test_opening_on_a_full_disk_is_temporary_and_sets_nothing_aside),
+		SCHEMA_TEST(test_a_full_disk_while_migrating_loses_nothing),
 	};
 
 	(void)alarm(60);
