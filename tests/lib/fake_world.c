@@ -98,7 +98,7 @@ struct fake_rule *fake_fail(struct fake_world *w, const char *verb, int32_t job,
 {
 	for (size_t i = 0; i < FAKE_RULES_MAX; i++)
 		if (!w->rules[i].times) {
-			w->rules[i] = (struct fake_rule){ verb, job, 1, kind, 0, how };
+			w->rules[i] = (struct fake_rule){ verb, job, 1, 0, kind, 0, how };
 			return &w->rules[i];
 		}
 	(void)fprintf(stderr, "too many rules\n");
@@ -122,6 +122,10 @@ static void plan(struct fake_call *c)
 
 		if (!r->times || strcmp(r->verb, c->verb) != 0 || (r->job && r->job != c->job))
 			continue;
+		if (r->skip) {
+			r->skip--;
+			continue;
+		}
 		r->times--;
 		c->planned = true;
 		c->how = r->how;
@@ -480,6 +484,7 @@ void fake_world_close(struct fake_world *w)
 		abort();
 	}
 	(void)fake_clock_clear(&w->clock);
+	fake_registrations_clear(w);
 	for (size_t i = 0; i < w->row_count; i++)
 		attrs_unref(w->tickets[i]);
 	for (size_t i = 0; i < w->line_count; i++)

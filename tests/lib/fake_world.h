@@ -43,8 +43,8 @@ enum fake_how {
 
 struct fake_rule {
 	const char *verb;
-	int32_t job; /* in the cloud; 0: any */
-	unsigned times;
+	int32_t job;          /* in the cloud; 0: any */
+	unsigned times, skip; /* skip: so often it works before */
 	enum err_kind kind;
 	int code;
 	enum fake_how how;
