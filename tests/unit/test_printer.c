@@ -193,8 +193,7 @@ static void test_a_printer_without_its_password_is_offline_with_that_reason(void
 
 	(void)fake_printer(w, CUPS);
 	(void)snprintf(name, sizeof(name), "%s/password", w->dir);
-	(void)snprintf(w->printers[0].password_file, sizeof(w->printers[0].password_file), "%s",
-	               name);
+	w->printers[0].password_file = name;
 	(void)fake_job(w, 0, 7);
 	fake_start(w);
 	fake_run(w, MINUTE);
