@@ -482,7 +482,7 @@ const struct config *core_config(const struct core *c)
 bool core_is_registered(struct core *c, const char *queue)
 {
 	for (struct printer *p = c->printers; p; p = p->next)
-		if (strcmp(p->record.queue, queue) == 0)
+		if (strcmp(p->record.queue, queue) == 0 && !p->record.registering)
 			return true;
 	return false;
 }

@@ -168,7 +168,7 @@ static void run_enroll(struct fake_call *c)
 		if (c->last && op->begun)
 			op->begun(op);
 		if (!c->planned || c->how != FAKE_AFTER)
-			fake_call_again(c, 1000);
+			fake_call_again(c, w->wants_sign_in ? 1000 : 0);
 		else
 			fake_call_end(c, NULL);
 		return;
