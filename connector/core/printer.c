@@ -225,10 +225,9 @@ void printer_claim(struct printer *p)
 			continue;
 		if (!known)
 			job_run(job_claim(p, offer));
-		else if (known->rec.state == JOB_REPORTING)
+		else if (known->rec.state == JOB_REPORTING || known->rec.state == JOB_DONE)
 			printer_look_again(p, NULL); /* after its last word it is not offered */
-		else if (known->rec.acknowledged && known->rec.state != JOB_DONE &&
-		         !is_met_again(p, offer->job))
+		else if (known->rec.acknowledged && !is_met_again(p, offer->job))
 			job_accept_again(known);
 	}
 }
