@@ -269,6 +269,13 @@ static void moved(struct printer *p)
 
 /* ---- the queue ---- */
 
+static bool allows_format(void *data, const char *format)
+{
+	struct printer *p = data;
+
+	return config_allows(config_queue(p->core->set.config, p->record.queue), format);
+}
+
 static void on_queue_changed(void *data)
 {
 	struct printer *p = data;
@@ -500,7 +507,8 @@ static int connect_channel(struct printer *p, struct err *err)
 
 struct printer *printer_open(struct core *c, const struct printer_record *record)
 {
-	const struct queue_listener listener = { .changed = on_queue_changed };
+	const struct queue_listener listener = { .changed = on_queue_changed,
+		                                 .allows = allows_format };
 	struct printer *p = xcalloc(1, sizeof(*p));
 	struct printer **at = &c->printers;
 	struct queue_listener mine = listener;

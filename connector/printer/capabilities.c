@@ -6,6 +6,7 @@
 #include "common/util.h"
 #include "connector/base/attrs.h"
 #include "connector/base/ipp_codec.h"
+#include "connector/printer/queue.h"
 
 /* Capabilities that are named once. Sorted (strcmp). What changes by itself is in
  * printer_state.c. */
@@ -100,6 +101,8 @@ static const char *const suffixes[] = { "-default", "-supported", "-ready", "-da
 static const char *const formats[] = { "application/pdf", "image/pwg-raster", "image/urf",
 	                               "image/jpeg", "image/png" };
 
+#define FORMATS_MAX 64 /* told to the cloud */
+
 static int by_name(const void *key, const void *item)
 {
 	return strcmp(key, *(const char *const *)item);
@@ -143,12 +146,38 @@ bool capabilities_is_raw(ipp_t *answer)
 	return strcmp(model, "Local Raw Printer") == 0 && !(type & (int)CUPS_PRINTER_CLASS);
 }
 
+static bool is_safe(const char *format)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (strcmp(formats[i], format) == 0)
+			return true;
+	return false;
+}
+
+/* What the administrator allows of the rest, behind the safe ones. */
+static size_t add_allowed(ipp_t *answer, const struct queue_listener *listener, const char **taken,
+                          size_t count)
+{
+	ipp_attribute_t *attr =
+		ippFindAttribute(answer, "document-format-supported", IPP_TAG_MIMETYPE);
+
+	if (attr == NULL || listener == NULL || listener->allows == NULL)
+		return count;
+	for (int i = 0; i < ippGetCount(attr) && count < FORMATS_MAX; i++) {
+		const char *format = ippGetString(attr, i, NULL);
+
+		if (format != NULL && !is_safe(format) && listener->allows(listener->data, format))
+			taken[count++] = format;
+	}
+	return count;
+}
+
 /* Formats that may come from the cloud and that the queue takes; the default is one of them. A raw
  * queue takes anything and understands an unknown part of it: PDF is what clients can always make.
  */
-static void add_formats(ipp_t *out, ipp_t *answer, bool cups)
+static void add_formats(ipp_t *out, ipp_t *answer, bool cups, const struct queue_listener *listener)
 {
-	const char *taken[ARRAY_SIZE(formats)], *wish;
+	const char *taken[FORMATS_MAX], *wish;
 	bool raw = cups && capabilities_is_raw(answer);
 	size_t i, count = 0, chosen = 0;
 
@@ -163,6 +192,7 @@ static void add_formats(ipp_t *out, ipp_t *answer, bool cups)
 		if (raw)
 			break;
 	}
+	count = add_allowed(answer, listener, taken, count);
 	if (count == 0)
 		return;
 	ippAddString(out, IPP_TAG_PRINTER, IPP_TAG_MIMETYPE, "document-format-default", NULL,
@@ -171,7 +201,7 @@ static void add_formats(ipp_t *out, ipp_t *answer, bool cups)
 	              (int)count, NULL, taken);
 }
 
-struct attrs *capabilities_new(ipp_t *answer, bool cups)
+struct attrs *capabilities_new(ipp_t *answer, bool cups, const struct queue_listener *listener)
 {
 	ipp_t *out = ippNew();
 	ipp_attribute_t *attr;
@@ -187,6 +217,6 @@ struct attrs *capabilities_new(ipp_t *answer, bool cups)
 		if (ippFindAttribute(out, name, IPP_TAG_ZERO) == NULL)
 			ippCopyAttribute(out, attr, 0);
 	}
-	add_formats(out, answer, cups);
+	add_formats(out, answer, cups, listener);
 	return attrs_new(out);
 }

@@ -9,10 +9,12 @@
 #include <cups/cups.h>
 
 struct attrs;
+struct queue_listener;
 
 /* From an answer to Get-Printer-Attributes, which stays the caller's. cups: the queue converts by
- * itself and knows formats that are CUPS' own. The caller's (attrs_unref). */
-struct attrs *capabilities_new(ipp_t *answer, bool cups);
+ * itself and knows formats that are CUPS' own. listener: whose allows() is asked for formats beyond
+ * the safe ones; NULL: nobody's. The caller's (attrs_unref). */
+struct attrs *capabilities_new(ipp_t *answer, bool cups, const struct queue_listener *listener);
 
 /* Whether the answer is of a CUPS queue without a driver: documents go to the device unchanged. */
 bool capabilities_is_raw(ipp_t *answer);

@@ -106,6 +106,8 @@ struct local_watch {
 struct queue_listener {
 	/* status, capabilities or state became other than before */
 	void (*changed)(void *data);
+	/* May a document of this format come from the cloud, beyond the safe ones? NULL: none. */
+	bool (*allows)(void *data, const char *format);
 	void *data;
 };
 

@@ -54,7 +54,7 @@ static void read_printer(struct local_op *op, ipp_t *answer)
 	printer_traits_read(answer, q->cups, &q->traits);
 	printer_state_read(answer, q->name, q->cups, &op->status, &connecting);
 	attrs_unref(op->capabilities);
-	op->capabilities = capabilities_new(answer, q->cups);
+	op->capabilities = capabilities_new(answer, q->cups, NULL);
 	if (q->traits.file_device)
 		printer_text_set(
 			op->status.text, sizeof(op->status.text),

@@ -226,7 +226,7 @@ static bool take_all(struct queue *q, ipp_t *answer, struct queue_status *fresh)
 	printer_traits_read(answer, q->cups, &q->traits);
 	q->known = true;
 	open_events(q);
-	return set_attrs(&q->capabilities, capabilities_new(answer, q->cups));
+	return set_attrs(&q->capabilities, capabilities_new(answer, q->cups, &q->listener));
 }
 
 static void take_health(struct queue *q, ipp_t *answer, struct queue_status *fresh)

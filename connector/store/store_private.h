@@ -56,30 +56,30 @@
 	X(finished)                                                                                \
 	X(reported)
 
-#define PRINTER_COLUMNS(FIRST, X, AS) \
-	FIRST(id) \
-	X(queue) \
-	X(cloud) \
-	X(name) \
-	X(cloud_uri) \
-	X(cloud_printer) \
-	X(username) \
-	X(password_file) \
-	X(certificate_file) \
-	X(key_file) \
-	X(own_certificate) \
-	X(second_pair) \
-	X(registering) \
-	AS(cloud_device, identity.device) \
-	AS(token_url, identity.token_url) \
-	AS(client_id, identity.client_id) \
-	AS(redirect_uri, identity.redirect_uri) \
-	AS(resource, identity.resource) \
-	AS(registration_id, identity.registration_id) \
-	X(pinned_key) \
-	X(paused) \
-	X(created) \
-	X(owner) \
+#define PRINTER_COLUMNS(FIRST, X, AS)                                                              \
+	FIRST(id)                                                                                  \
+	X(queue)                                                                                   \
+	X(cloud)                                                                                   \
+	X(name)                                                                                    \
+	X(cloud_uri)                                                                               \
+	X(cloud_printer)                                                                           \
+	X(username)                                                                                \
+	X(password_file)                                                                           \
+	X(certificate_file)                                                                        \
+	X(key_file)                                                                                \
+	X(own_certificate)                                                                         \
+	X(second_pair)                                                                             \
+	X(registering)                                                                             \
+	AS(cloud_device, identity.device)                                                          \
+	AS(token_url, identity.token_url)                                                          \
+	AS(client_id, identity.client_id)                                                          \
+	AS(redirect_uri, identity.redirect_uri)                                                    \
+	AS(resource, identity.resource)                                                            \
+	AS(registration_id, identity.registration_id)                                              \
+	X(pinned_key)                                                                              \
+	X(paused)                                                                                  \
+	X(created)                                                                                 \
+	X(owner)                                                                                   \
 	X(epoch)
 
 /* The same as SQL: "a, b", "?, ?" and "a = ?, b = ?". */

@@ -134,8 +134,6 @@ def test_a_format_that_changes_on_the_way_is_not_believed(bed, paper):
     assert paper.sums == []
 
 
-@pytest.mark.xfail(strict=True, reason="allow-formats is not told to the cloud, which then refuses "
-                   "the document itself")
 def test_a_format_that_the_administrator_allows_is_printed(bed):
     printer = bed.socket_printer()
     bed.cups.add_raw("raw", printer.uri)

@@ -353,7 +353,7 @@ static void open_fixture(struct fixture *f, const char *name)
 	struct queues_settings settings = { .http = NULL,
 		                            .clock = &fake_clock,
 		                            .cups_server = "/run/cups/cups.sock" };
-	struct queue_listener listener = { on_queue_changed, f };
+	struct queue_listener listener = { .changed = on_queue_changed, .data = f };
 	struct err err;
 
 	memset(&fake, 0, sizeof(fake));

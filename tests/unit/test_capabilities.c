@@ -1,5 +1,6 @@
 /* What of a printer's answer reaches the cloud, and what must not. */
 #include "connector/printer/capabilities.h"
+#include "connector/printer/queue.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -141,7 +142,7 @@ static void test_each_attribute_is_forwarded_or_kept_as_the_standard_says(void *
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(examples); i++)
 		add(m, examples[i].name, examples[i].tag);
-	attrs = capabilities_new(m, true);
+	attrs = capabilities_new(m, true, NULL);
 	for (i = 0; i < ARRAY_SIZE(examples); i++) {
 		bool there =
 			ippFindAttribute(attrs_ipp(attrs), examples[i].name, IPP_TAG_ZERO) != NULL;
@@ -201,7 +202,7 @@ static void test_only_formats_that_may_come_from_a_cloud_are_offered(void **stat
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(formats); i++) {
 		ipp_t *m = new_answer(&formats[i]);
-		struct attrs *attrs = capabilities_new(m, true);
+		struct attrs *attrs = capabilities_new(m, true, NULL);
 
 		ipp_join_text(attrs_ipp(attrs), IPP_TAG_ZERO, "document-format-supported", list,
 		              sizeof(list));
@@ -234,7 +235,7 @@ static void test_other_groups_and_repetitions_are_left_out(void **state)
 	ippAddString(m, IPP_TAG_OPERATION, IPP_TAG_KEYWORD, "sides-supported", NULL, "no");
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_KEYWORD, "media-default", NULL, "first");
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_KEYWORD, "media-default", NULL, "second");
-	attrs = capabilities_new(m, false);
+	attrs = capabilities_new(m, false, NULL);
 	assert_null(ippFindAttribute(attrs_ipp(attrs), "sides-supported", IPP_TAG_ZERO));
 	assert_string_equal(ipp_get_text(attrs_ipp(attrs), IPP_TAG_ZERO, "media-default", ""),
 	                    "first");
@@ -247,20 +248,46 @@ static void test_other_groups_and_repetitions_are_left_out(void **state)
 static void test_the_same_answer_has_the_same_hash(void **state)
 {
 	ipp_t *m = new_answer(&formats[0]);
-	struct attrs *a = capabilities_new(m, true), *b = capabilities_new(m, true), *c;
+	struct attrs *a = capabilities_new(m, true, NULL), *b = capabilities_new(m, true, NULL), *c;
 
 	(void)state;
 	assert_true(attrs_equal(a, b));
 	ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_INTEGER, "printer-up-time", 77);
-	c = capabilities_new(m, true);
+	c = capabilities_new(m, true, NULL);
 	assert_true(attrs_equal(a, c));
 	attrs_unref(c);
 	ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_INTEGER, "pages-per-minute", 7);
-	c = capabilities_new(m, true);
+	c = capabilities_new(m, true, NULL);
 	assert_false(attrs_equal(a, c));
 	attrs_unref(a);
 	attrs_unref(b);
 	attrs_unref(c);
+	ippDelete(m);
+}
+
+static bool allows_postscript(void *data, const char *format)
+{
+	(void)data;
+	return strcmp(format, "application/postscript") == 0;
+}
+
+static void test_what_the_administrator_allows_is_told_behind_the_safe_formats(void **state)
+{
+	static const char *const all[] = { "application/octet-stream", "application/postscript",
+		                           "application/pdf", "text/plain" };
+	const struct queue_listener listener = { .allows = allows_postscript };
+	ipp_t *m = ippNew();
+	struct attrs *attrs;
+	char text[256];
+
+	(void)state;
+	ippAddStrings(m, IPP_TAG_PRINTER, IPP_TAG_MIMETYPE, "document-format-supported", 4, NULL,
+	              all);
+	attrs = capabilities_new(m, true, &listener);
+	ipp_join_text(attrs_ipp(attrs), IPP_TAG_ZERO, "document-format-supported", text,
+	              sizeof(text));
+	assert_string_equal(text, "application/pdf,application/postscript");
+	attrs_unref(attrs);
 	ippDelete(m);
 }
 
@@ -271,6 +298,8 @@ int main(void)
 		cmocka_unit_test(test_only_formats_that_may_come_from_a_cloud_are_offered),
 		cmocka_unit_test(test_a_class_of_printers_is_not_raw),
 		cmocka_unit_test(test_other_groups_and_repetitions_are_left_out),
+		cmocka_unit_test(
+			test_what_the_administrator_allows_is_told_behind_the_safe_formats),
 		cmocka_unit_test(test_the_same_answer_has_the_same_hash),
 	};
 

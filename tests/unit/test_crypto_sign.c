@@ -97,7 +97,7 @@ static void test_base64_is_that_of_the_standard(void **state)
 	(void)state;
 	assert_coded("", 0, "", "");
 	assert_coded("f", 1, "Zg==", "Zg");
-	assert_coded("fo", 2, "Zm8=", "Zm8");
+	assert_coded("hi", 2, "aGk=", "aGk");
 	assert_coded("foo", 3, "Zm9v", "Zm9v");
 	assert_coded("foobar", 6, "Zm9vYmFy", "Zm9vYmFy");
 	assert_coded("\xfb\xff\xfe", 3, "+//+", "-__-");

@@ -214,8 +214,9 @@ static void test_a_printer_without_create_job_gets_print_job(void **state)
 	open_case(&c, "ipp://printer.example/ipp/print");
 	queue_ops.close(c.f.q);
 	drain();
-	c.f.q = queue_ops.open(c.f.qs, "ipp://old.example/", "",
-	                       &(struct queue_listener){ on_queue_changed, &c.f });
+	c.f.q = queue_ops.open(
+		c.f.qs, "ipp://old.example/", "",
+		&(struct queue_listener){ .changed = on_queue_changed, .data = &c.f });
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_old_printer());
 	assert_int_equal(queue_ops.create(c.f.q, &c.op, &c.ticket, &c.err), 0);
 	answer(IPP_OP_VALIDATE_JOB, new_answer());

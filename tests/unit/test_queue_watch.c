@@ -260,7 +260,7 @@ static ipp_t *add_event(ipp_t *m, int number, const char *event, const char *que
 
 static void test_one_subscription_tells_all_queues(void **state)
 {
-	struct queue_listener listener = { on_queue_changed, NULL };
+	struct queue_listener listener = { .changed = on_queue_changed };
 	struct fixture f, other = { 0 };
 	struct queue *q;
 
@@ -584,7 +584,7 @@ static void test_a_changed_configuration_is_read_whole(void **state)
 
 static void test_two_of_many_queues_are_read_at_a_time(void **state)
 {
-	struct queue_listener listener = { on_queue_changed, NULL };
+	struct queue_listener listener = { .changed = on_queue_changed };
 	struct queue *q[40];
 	char name[16];
 	struct fixture f;
@@ -630,7 +630,7 @@ static void test_what_cannot_be_asked_is_told_from_the_loop(void **state)
 
 static void test_the_socket_and_the_pin_reach_the_peer(void **state)
 {
-	struct queue_listener listener = { on_queue_changed, NULL };
+	struct queue_listener listener = { .changed = on_queue_changed };
 	struct fixture f;
 	struct queue *q;
 
