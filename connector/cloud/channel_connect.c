@@ -13,6 +13,8 @@
 #include "connector/base/ipp_codec.h"
 #include "connector/cloud/dialect.h"
 #include "connector/cloud/service.h"
+#include "connector/cloud/universal.h"
+#include "connector/cloud/up_attributes.h"
 
 static void replace(struct attrs **old, struct attrs *new)
 {
@@ -115,6 +117,19 @@ static void on_attributes(struct ipp_op *op, const struct err *err)
 	channel_unref(ch);
 }
 
+static ipp_t *attributes_request(const struct channel *ch, struct attrs *capabilities)
+{
+	const struct universal *u = ch->cloud->universal;
+	struct up_host host;
+
+	if (!u)
+		return request_attributes(&ch->target, ch->cloud->dialect, capabilities, ch->state,
+		                          &ch->ignored);
+	host = (struct up_host){ VERSION, u->system, u->connector_name };
+	return request_universal_attributes(&ch->target, &host, capabilities, ch->state,
+	                                    &ch->ignored);
+}
+
 void channel_connect_send(struct channel *ch)
 {
 	bool whole = !attrs_equal(ch->capabilities, ch->sent_capabilities);
@@ -123,10 +138,7 @@ void channel_connect_send(struct channel *ch)
 	replace(&ch->way_capabilities, ch->capabilities);
 	replace(&ch->way_state, ch->state);
 	ch->wants_heartbeat = false;
-	channel_ask(ch, &ch->control,
-	            request_attributes(&ch->target, ch->cloud->dialect, capabilities, ch->state,
-	                               &ch->ignored),
-	            on_attributes);
+	channel_ask(ch, &ch->control, attributes_request(ch, capabilities), on_attributes);
 }
 
 void channel_connect_attributes(struct channel *ch)

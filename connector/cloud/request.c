@@ -8,6 +8,7 @@
 #include "connector/base/attrs.h"
 #include "connector/base/ipp_codec.h"
 #include "connector/cloud/dialect.h"
+#include "connector/cloud/up_attributes.h"
 
 #define REASONS_MAX 16 /* of one report */
 #define PEM_LINES   256
@@ -130,11 +131,9 @@ static bool is_ignored(const struct request_ignored *ignored, const char *name)
 	return false;
 }
 
-static void copy_attributes(ipp_t *to, const struct dialect *d, struct attrs *from,
-                            struct attrs *but, const struct request_ignored *ignored)
+static void copy_attributes(ipp_t *to, const struct dialect *d, ipp_t *src, struct attrs *but,
+                            const struct request_ignored *ignored)
 {
-	ipp_t *src = attrs_ipp(from);
-
 	for (ipp_attribute_t *a = ippFirstAttribute(src); a; a = ippNextAttribute(src)) {
 		const char *name = ippGetName(a);
 		ipp_attribute_t *copy;
@@ -155,9 +154,21 @@ ipp_t *request_attributes(const struct target *t, const struct dialect *d,
 	ipp_t *m = request_new(t, IPP_OP_UPDATE_OUTPUT_DEVICE_ATTRIBUTES);
 
 	if (capabilities)
-		copy_attributes(m, d, capabilities, state, ignored);
+		copy_attributes(m, d, attrs_ipp(capabilities), state, ignored);
 	if (state)
-		copy_attributes(m, d, state, NULL, ignored);
+		copy_attributes(m, d, attrs_ipp(state), NULL, ignored);
+	return m;
+}
+
+ipp_t *request_universal_attributes(const struct target *t, const struct up_host *host,
+                                    struct attrs *capabilities, struct attrs *state,
+                                    const struct request_ignored *ignored)
+{
+	ipp_t *m = request_new(t, IPP_OP_UPDATE_OUTPUT_DEVICE_ATTRIBUTES);
+	ipp_t *set = up_attributes_new(capabilities, state, host);
+
+	copy_attributes(m, &dialect_universal_print, set, NULL, ignored);
+	ippDelete(set);
 	return m;
 }
 

@@ -14,6 +14,7 @@
 struct attrs;
 struct dialect;
 struct err;
+struct up_host;
 
 /* Who asks whom: the same in each request of one printer. */
 struct target {
@@ -41,6 +42,10 @@ struct request_ignored {
 ipp_t *request_attributes(const struct target *t, const struct dialect *d,
                           struct attrs *capabilities, struct attrs *state,
                           const struct request_ignored *ignored);
+/* The same as Universal Print takes it. */
+ipp_t *request_universal_attributes(const struct target *t, const struct up_host *host,
+                                    struct attrs *capabilities, struct attrs *state,
+                                    const struct request_ignored *ignored);
 ipp_t *request_active(const struct target *t, const struct cloud_active *jobs, size_t count);
 ipp_t *request_subscribe(const struct target *t, const struct dialect *d);
 ipp_t *request_renew(const struct target *t, const struct dialect *d, int32_t subscription);

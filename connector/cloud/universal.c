@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "common/err.h"
 #include "common/uri.h"
@@ -67,6 +68,15 @@ static int take_text(char **ret, const char *name, const char *text, struct err 
 	return 0;
 }
 
+static char *system_name(void)
+{
+	struct utsname name;
+
+	if (uname(&name) < 0)
+		return xstrdup("Linux");
+	return xasprintf("%s %s %s", name.sysname, name.release, name.machine);
+}
+
 static int take_settings(struct universal *u, const struct cloud_settings *s, struct err *err)
 {
 	if (take_url(&u->login_url, "login-url", s->login_url, err) < 0 ||
@@ -82,6 +92,7 @@ static int take_settings(struct universal *u, const struct cloud_settings *s, st
 		return err_set(err, ERR_REJECTED, 0, "tenant is neither a name nor an id: %.60s",
 		               u->tenant);
 	u->connector_name = xstrdup(s->connector_name ? s->connector_name : "print-connector");
+	u->system = system_name();
 	u->x5c_string = s->x5c_string;
 	return 0;
 }
@@ -131,6 +142,7 @@ void universal_close(struct universal *u)
 	free(u->scope);
 	free(u->resource);
 	free(u->connector_name);
+	free(u->system);
 	free(u);
 }
 

@@ -286,6 +286,7 @@ static void lives(const char *life, int64_t ms)
 {
 	universal_double.life = life;
 	get(0);
+	wait_ms(10);
 	token_refuse(token, waiters[0].got);
 	get(0);
 	wait_ms(10);
