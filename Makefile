@@ -53,11 +53,11 @@ ifneq ($(filter-out clean help deps uninstall,$(or $(MAKECMDGOALS),all)),)
 endif
 $(B)/config.mk: packaging/build-depends Makefile $(if $(TEST_GOALS),$(B)/test-depends)
 	@mkdir -p $(@D)
-	@pkg-config --print-errors --exists $(LIBRARIES) && cups-config --version >/dev/null || \
+	@pkg-config --print-errors --exists $(LIBRARIES) libqrencode && cups-config --version >/dev/null || \
 	{ echo "make: run 'make deps' first" >&2; exit 1; }
 	@{ echo "LIB_CFLAGS := $$(pkg-config --cflags $(LIBRARIES)) $$(cups-config --cflags)"; \
 	   echo "DAEMON_LIBS := $$(pkg-config --libs $(LIBRARIES)) $$(cups-config --libs)"; \
-	   echo "CLI_LIBS := $$(pkg-config --libs libcjson)"; \
+	   echo "CLI_LIBS := $$(pkg-config --libs libcjson libqrencode)"; \
 	   echo "TEST_LIBS := $$(pkg-config --libs cmocka libssl 2>/dev/null)"; \
 	   echo "EMULATOR_LIBS := $$(pkg-config --libs libmicrohttpd gnutls zlib libcrypto 2>/dev/null)" \
 	        "$$(cups-config --libs)"; } >$@

@@ -14,7 +14,7 @@
 #include "connector/cli/client.h"
 
 #define ANSWER_MS 30000
-#define EVENT_MS  300000 /* of a registration, which waits for the cloud */
+#define EVENT_MS  1200000 /* of a registration, which waits for somebody to sign in */
 
 int failure_set(struct failure *f, enum cli_exit exit, const char *kind, const char *remedy,
                 const char *fmt, ...)
@@ -130,6 +130,7 @@ static int call(struct cli *cli, const char *method, cJSON *parameters, bool mor
 		cJSON_Delete(parameters);
 		return -1;
 	}
+	client_on_tick(cli->client, cli->tick, cli->tick_data);
 	rc = client_call(cli->client, name, parameters, more, more ? EVENT_MS : ANSWER_MS, each,
 	                 data, f);
 	if (rc < 0 && f->exit == CLI_UNREACHABLE) {

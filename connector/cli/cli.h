@@ -24,12 +24,17 @@ struct cli {
 	bool json, yes, help, version;
 	const char *cloud, *cloud_uri, *name, *certificate, *key, *username, *password_file;
 	const char *printer;
-	bool all, available, dry_run;
+	bool all, available, dry_run, renew, no_qr;
 	/* arguments of the verb, borrowed */
 	char **arguments;
 	int n;
 
 	struct client *client; /* NULL: not connected yet */
+	/* Once a second while an answer is waited for; false: it is not waited for any longer.
+	 * NULL: none. */
+	bool (*tick)(void *data);
+	void *tick_data;
+	bool status_shown; /* sign_in.h */
 	bool colours;
 	unsigned width; /* of the terminal */
 };

@@ -19,11 +19,14 @@
 #include "connector/cli/cli.h"
 
 #define WRITE_MS 10000
+#define TICK_MS  1000
 
 struct client {
 	int fd;
 	char *path;
 	struct varlink_reader reader;
+	bool (*tick)(void *data);
+	void *tick_data;
 };
 
 static int64_t now_ms(void)
@@ -79,24 +82,41 @@ void client_close(struct client *c)
 	free(c);
 }
 
+void client_on_tick(struct client *c, bool (*tick)(void *data), void *data)
+{
+	c->tick = tick;
+	c->tick_data = data;
+}
+
+static int64_t slice(const struct client *c, int64_t left)
+{
+	if (c->tick && left > TICK_MS)
+		return TICK_MS;
+	return left > INT32_MAX ? INT32_MAX : left;
+}
+
 static int wait_for(const struct client *c, short events, int64_t deadline, struct failure *f)
 {
 	struct pollfd p = { .fd = c->fd, .events = events };
 
 	for (;;) {
 		int64_t left = deadline - now_ms();
-		int n = left > 0 ? poll(&p, 1, left > INT32_MAX ? INT32_MAX : (int)left) : 0;
+		int n = left > 0 ? poll(&p, 1, (int)slice(c, left)) : 0;
 
 		if (n > 0)
 			return 0;
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
+		if (n < 0 && errno != EINTR)
 			return failure_set(f, CLI_UNREACHABLE, "temporary", "", "wait: %s",
 			                   strerror(errno));
-		return failure_set(f, CLI_UNREACHABLE, "temporary",
-		                   "look at its journal: journalctl -u print-connector",
-		                   "print-connectord does not answer at %s", c->path);
+		if (c->tick && !c->tick(c->tick_data))
+			return failure_set(f, CLI_FAILED, "canceled",
+			                   "what was done stays; the same command goes on with "
+			                   "the rest",
+			                   "canceled");
+		if (n == 0 && now_ms() >= deadline)
+			return failure_set(f, CLI_UNREACHABLE, "temporary",
+			                   "look at its journal: journalctl -u print-connector",
+			                   "print-connectord does not answer at %s", c->path);
 	}
 }
 

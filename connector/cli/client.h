@@ -12,6 +12,9 @@ struct failure;
 
 int client_open(struct client **ret, const char *path, struct failure *f);
 void client_close(struct client *c); /* NULL is fine */
+/* Once a second while an answer is waited for, and after a signal; false: client_call() fails as
+ * canceled. NULL: none. */
+void client_on_tick(struct client *c, bool (*tick)(void *data), void *data);
 /* Sends a call and gives its answers to each() until the last one; parameters are consumed.
  * wait_ms: for each answer. After -1 for anything but an answered error the client is of no more
  * use. */

@@ -33,6 +33,9 @@ enum flag {
 	FLAG_DRY_RUN,
 	FLAG_PRINTER,
 	FLAG_ALL,
+	FLAG_ALL_QUEUES,
+	FLAG_RENEW,
+	FLAG_NO_QR,
 	FLAG_AVAILABLE,
 };
 
@@ -58,6 +61,9 @@ static const struct {
 	{ FLAG_DRY_RUN, "dry-run", NULL, "only try whether it would work" },
 	{ FLAG_PRINTER, "printer", "QUEUE", "of this queue or printer id only" },
 	{ FLAG_ALL, "all", NULL, "finished jobs too" },
+	{ FLAG_ALL_QUEUES, "all", NULL, "all queues that [printers] includes" },
+	{ FLAG_RENEW, "renew", NULL, "another key and certificate for registered queues" },
+	{ FLAG_NO_QR, "no-qr", NULL, "no QR code of the address to sign in at" },
 	{ FLAG_AVAILABLE, "available", NULL, "local queues that could be registered" },
 };
 
@@ -76,13 +82,16 @@ static const struct verb {
 	  "Exits with 4 when something needs attention.", 0, 0, NULL, verb_status },
 	{ "printers", "[--available]", "registered printers, or local queues that could be", "", 0,
 	  0, (const enum flag[]){ FLAG_AVAILABLE, 0 }, verb_printers },
-	{ "register", "QUEUE… [OPTIONS]", "make local queues printers of a cloud",
+	{ "register", "QUEUE… | --all [OPTIONS]", "make local queues printers of a cloud",
 	  "A QUEUE is the name of a CUPS queue or the ipp:// or ipps:// URI of a printer. "
-	  "Without --cloud-uri the cloud's system-uri (see the settings) makes a new printer "
-	  "there. What succeeded stays when another queue fails.",
-	  1, INT16_MAX,
-	  (const enum flag[]){ FLAG_CLOUD, FLAG_CLOUD_URI, FLAG_NAME, FLAG_CERTIFICATE, FLAG_KEY,
-	                       FLAG_USERNAME, FLAG_PASSWORD_FILE, FLAG_DRY_RUN, 0 },
+	  "Universal Print asks for one sign-in, however many queues there are. With ipp-infra "
+	  "the cloud's system-uri (see the settings) makes a new printer, unless --cloud-uri names "
+	  "one. What succeeded stays when another queue fails; the same command again goes on "
+	  "with what was begun.",
+	  0, INT16_MAX,
+	  (const enum flag[]){ FLAG_ALL_QUEUES, FLAG_CLOUD, FLAG_CLOUD_URI, FLAG_NAME,
+	                       FLAG_CERTIFICATE, FLAG_KEY, FLAG_USERNAME, FLAG_PASSWORD_FILE,
+	                       FLAG_RENEW, FLAG_DRY_RUN, FLAG_NO_QR, 0 },
 	  verb_register },
 	{ "unregister", "QUEUE… [--cloud NAME]", "forget printers, their keys and certificates",
 	  "A QUEUE may be a printer's id too. Asks first, unless --yes says not to.", 1, INT16_MAX,
@@ -201,7 +210,14 @@ static void set_flag(struct cli *cli, enum flag flag, const char *value)
 		cli->printer = value;
 		return;
 	case FLAG_ALL:
+	case FLAG_ALL_QUEUES:
 		cli->all = true;
+		return;
+	case FLAG_RENEW:
+		cli->renew = true;
+		return;
+	case FLAG_NO_QR:
+		cli->no_qr = true;
 		return;
 	case FLAG_AVAILABLE:
 		cli->available = true;

@@ -97,7 +97,7 @@ static void show_printers(const struct cli *cli, const cJSON *printers)
 
 	if (cJSON_GetArraySize(printers) == 0) {
 		show_hint(cli, "no printers are registered yet; register one: print-connector "
-		               "register QUEUE --cloud-uri URI (print-connector printers "
+		               "register QUEUE (print-connector printers "
 		               "--available lists queues)");
 		return;
 	}

@@ -124,7 +124,7 @@ int verb_status(struct cli *cli)
 	show_clouds(cli, cJSON_GetObjectItemCaseSensitive(status, "clouds"));
 	(void)puts("");
 	show_counts(cli, "Printers", cJSON_GetObjectItemCaseSensitive(status, "printers"),
-	            "none yet; register one: print-connector register QUEUE --cloud-uri URI");
+	            "none yet; register one: print-connector register QUEUE");
 	show_counts(cli, "Jobs", cJSON_GetObjectItemCaseSensitive(status, "jobs"), "none open");
 	show_health(cli, cJSON_GetObjectItemCaseSensitive(status, "health"));
 	cJSON_Delete(status);

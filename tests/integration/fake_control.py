@@ -11,12 +11,13 @@ INTERFACE = "org.printconnector.Connector."
 class FakeControl:
     """Listens at path until it is closed. answers: method name -> reply, list of replies (the last
     one ends the call), an Error, or a function of the parameters that returns one of these; bytes
-    are sent as they are."""
+    are sent as they are. A threading.Event in a list is waited for before the next reply."""
 
     def __init__(self, path, answers):
         self.path = str(path)
         self.answers = answers
         self.calls = []  # (method, parameters, more)
+        self.hung_up = threading.Event()  # a peer has gone
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.listener.bind(self.path)
         self.listener.listen(8)
@@ -38,6 +39,7 @@ class FakeControl:
                 return
             with peer:
                 self._serve(peer)
+                self.hung_up.set()
 
     def _serve(self, peer):
         data = b""
@@ -67,10 +69,16 @@ class FakeControl:
             return True
         replies = answer if isinstance(answer, list) else [answer]
         for i, reply in enumerate(replies):
+            if isinstance(reply, threading.Event):
+                reply.wait(10)
+                continue
             message = reply if isinstance(reply, Error) else {"parameters": reply}
             if i + 1 < len(replies):
                 message["continues"] = True
-            peer.sendall(json.dumps(message).encode() + b"\0")
+            try:
+                peer.sendall(json.dumps(message).encode() + b"\0")
+            except OSError:
+                return False
         return True
 
 

@@ -53,18 +53,27 @@ def health(severity):
             "remedy": "make it again"}
 
 
+def event(name, queue=None, **more):
+    """Likewise."""
+    return {"event": name, "queue": queue, "printer": None, "text": None, "remedy": None,
+            "user_code": None, "verification_uri": None, "expires_at": None, "registered": None,
+            "failed": None, **more}
+
+
 def register(parameters):
-    """One queue works, one has a warning, the others do not exist."""
-    queue = parameters["queue"]
-    events = [{"event": "waiting", "text": "asking the cloud"}]
-    if queue in ("laser", "stopped"):
-        text = "queue stopped is stopped: cupsenable stopped" if queue == "stopped" else None
-        events += [{"event": "registered", "printer": ID % 1, "text": text}]
-    else:
-        events += [{"event": "failed", "text": f"CUPS has no queue {queue}", "remedy": "make one"}]
-    events += [{"event": "done"}]
-    return [{"event": e["event"], "queue": queue, "printer": None, "text": None, "remedy": None,
-             **e} for e in events]
+    """Some queues work, one has a warning, the others do not exist."""
+    events = []
+    for queue in parameters.get("queues", ["laser"]):
+        events += [event("waiting", queue, text="asking the cloud")]
+        if queue in ("laser", "stopped"):
+            text = f"queue {queue} is stopped: cupsenable {queue}" if queue == "stopped" else None
+            events += [event("registered", queue, printer=ID % 1, text=text)]
+        else:
+            events += [event("failed", queue, text=f"CUPS has no queue {queue}",
+                             remedy="make one")]
+    good = sum(e["event"] == "registered" for e in events)
+    bad = sum(e["event"] == "failed" for e in events)
+    return events + [event("done", registered=good, failed=bad)]
 
 
 ANSWERS = {
@@ -345,7 +354,7 @@ def test_register_passes_on_what_was_given(cli):
     assert code == 0
     assert f"laser: registered as printer {ID % 1}" in out
     assert cli.control.calls == [("Register", {
-        "queue": "laser", "cloud": "office", "name": "Laser", "cloud_uri": "ipps://x/1",
+        "queues": ["laser"], "cloud": "office", "name": "Laser", "cloud_uri": "ipps://x/1",
         "certificate_file": f"{cli.folder}/c.pem", "key_file": "/k.pem", "username": "u",
         "password_file": f"{cli.folder}/p"}, True)]
 
@@ -477,7 +486,7 @@ def test_printers_of_one_queue_in_two_clouds_show_their_ids(cli):
 
 
 @pytest.mark.parametrize("verb, method, answer, words", [
-    (["printers"], "ListPrinters", {"printers": []}, "print-connector register QUEUE --cloud-uri"),
+    (["printers"], "ListPrinters", {"printers": []}, "print-connector register QUEUE (print"),
     (["printers", "--available"], "ListQueues", {"queues": []}, "lpadmin"),
     (["jobs"], "ListJobs", {"jobs": []}, "print-connector jobs --all"),
     (["jobs", "--all"], "ListJobs", {"jobs": []}, "print-connector printers"),
