@@ -136,6 +136,9 @@ static int channel_open(struct channel **ret, struct cloud *c,
 		if (strcmp(w->printers[i].id, settings->device_uuid) == 0)
 			at = (int)i;
 	assert(at >= 0 && !w->channels[at].open);
+	fake_line(w, "channel.open %d %s as %s with %s", at, settings->uri,
+	          settings->identity ? settings->identity->device : "nobody",
+	          settings->key_file ? strrchr(settings->key_file, '/') + 1 : "nothing");
 	*ret = &w->channels[at];
 	**ret = (struct channel){ .w = w, .printer = at, .listener = *listener, .open = true };
 	timer_init(&(*ret)->connect, &w->clock.clock, on_connect, *ret);

@@ -474,9 +474,143 @@ static void test_metrics_are_open_metrics(void **state)
 	(void)close(fd);
 }
 
+/* ---- Register with several queues and a sign-in ---- */
+
+static cJSON *next_event(int fd, const char *event)
+{
+	cJSON *reply = hear(fd);
+
+	assert_non_null(reply);
+	assert_string_equal(error_of(reply), "");
+	assert_string_equal(part(reply, "event")->valuestring, event);
+	return reply;
+}
+
+static void test_the_code_goes_to_the_one_who_asked(void **state)
+{
+	int fd = dial();
+	cJSON *reply;
+
+	(void)state;
+	fake.asks_to_sign_in = true;
+	fake.warning = "queue a is stopped";
+	say(fd, MORE("\"queues\":[\"a\",\"b\"],\"renew\":true"));
+	reply = next_event(fd, "code");
+	assert_string_equal(part(reply, "user_code")->valuestring, "ABCD-1234");
+	assert_string_equal(part(reply, "verification_uri")->valuestring,
+	                    "https://login.example/d");
+	assert_string_equal(part(reply, "expires_at")->valuestring, "2023-11-14T22:28:20.000Z");
+	assert_true(cJSON_IsNull(part(reply, "queue")));
+	cJSON_Delete(reply);
+	reply = next_event(fd, "waiting");
+	assert_true(cJSON_IsNull(part(reply, "user_code")));
+	cJSON_Delete(reply);
+	reply = next_event(fd, "registered");
+	assert_string_equal(part(reply, "queue")->valuestring, "a");
+	assert_string_equal(part(reply, "text")->valuestring, "queue a is stopped");
+	assert_string_equal(part(reply, "printer")->valuestring, fake.printers[0].id);
+	cJSON_Delete(reply);
+	cJSON_Delete(next_event(fd, "registered"));
+	reply = next_event(fd, "done");
+	assert_int_equal(part(reply, "registered")->valueint, 2);
+	assert_int_equal(part(reply, "failed")->valueint, 0);
+	cJSON_Delete(reply);
+	assert_true(fake.asked.renew);
+	assert_false(fake.asked.all);
+	(void)close(fd);
+}
+
+static void test_what_all_queues_meet_is_told_once(void **state)
+{
+	int fd = dial();
+	cJSON *reply;
+
+	(void)state;
+	fake.error = "declined; try again";
+	fake.error_kind = ERR_REJECTED;
+	fake.stops_early = true;
+	say(fd, MORE("\"all\":true"));
+	cJSON_Delete(next_event(fd, "waiting"));
+	reply = next_event(fd, "failed");
+	assert_true(cJSON_IsNull(part(reply, "queue")));
+	assert_string_equal(part(reply, "text")->valuestring, "declined");
+	assert_string_equal(part(reply, "remedy")->valuestring, "try again");
+	cJSON_Delete(reply);
+	cJSON_Delete(next_event(fd, "done"));
+	assert_true(fake.asked.all);
+	(void)close(fd);
+}
+
+static void test_one_of_several_queues_fails_by_itself(void **state)
+{
+	int fd = dial();
+	cJSON *reply;
+
+	(void)state;
+	fake.error = "no such queue";
+	fake.error_kind = ERR_GONE;
+	say(fd, MORE("\"queues\":[\"a\",\"b\"]"));
+	cJSON_Delete(next_event(fd, "waiting"));
+	cJSON_Delete(next_event(fd, "registered"));
+	reply = next_event(fd, "failed");
+	assert_string_equal(part(reply, "queue")->valuestring, "b");
+	cJSON_Delete(reply);
+	reply = next_event(fd, "done");
+	assert_int_equal(part(reply, "registered")->valueint, 1);
+	assert_int_equal(part(reply, "failed")->valueint, 1);
+	cJSON_Delete(reply);
+	(void)close(fd);
+}
+
+static void test_queues_are_named_in_one_way_only(void **state)
+{
+	int fd = dial();
+
+	(void)state;
+	expect_error(fd, "Register", "{\"queue\":\"a\",\"all\":true}", OURS("InvalidArgument"));
+	expect_error(fd, "Register", "{\"queue\":\"a\",\"queues\":[\"b\"]}",
+	             OURS("InvalidArgument"));
+	expect_error(fd, "Register", "{\"queues\":[]}", OURS("InvalidArgument"));
+	expect_error(fd, "Register", "{\"queues\":[1]}", OURS("InvalidArgument"));
+	expect_error(fd, "Register", "{\"queues\":[\"\"]}", OURS("InvalidArgument"));
+	expect_error(fd, "Register", "{\"queues\":[\"a\\n\"]}", OURS("InvalidArgument"));
+	expect_error(fd, "Register", "{\"queues\":\"a\"}", OURS("InvalidArgument"));
+	/* several answers need more */
+	expect_error(fd, "Register", "{\"queues\":[\"a\",\"b\"]}", OURS("InvalidArgument"));
+	expect_error(fd, "Register", "{\"all\":true}", OURS("InvalidArgument"));
+	expect_error(fd, "Register", "{\"queues\":[\"a\"],\"all\":false}", "");
+	assert_int_equal(fake.registrations, 1);
+	assert_true(fake.asked.code == NULL); /* nobody to show one to */
+	(void)close(fd);
+}
+
+static void test_unregister_says_what_is_left_to_do_in_the_portal(void **state)
+{
+	int fd = dial();
+	cJSON *reply;
+
+	(void)state;
+	(void)str_copy(fake.printers[0].identity.device, 64, "0d15ea5e");
+	reply = ask(fd, "Unregister", "{\"queue\":\"laser\"}");
+	assert_non_null(strstr(part(reply, "text")->valuestring,
+	                       "Azure portal, Universal Print, Printers, 0d15ea5e, Delete"));
+	cJSON_Delete(reply);
+	*fake.printers[0].identity.device = '\0';
+	fake.printers[0].registering = true;
+	reply = ask(fd, "Unregister", "{\"queue\":\"laser\"}");
+	assert_non_null(strstr(part(reply, "text")->valuestring, "was not finished"));
+	cJSON_Delete(reply);
+	(void)close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_the_code_goes_to_the_one_who_asked),
+		TEST(test_what_all_queues_meet_is_told_once),
+		TEST(test_one_of_several_queues_fails_by_itself),
+		TEST(test_queues_are_named_in_one_way_only),
+		TEST(test_unregister_says_what_is_left_to_do_in_the_portal),
 		TEST(test_the_table_of_methods_is_that_of_the_interface),
 		TEST(test_each_method_of_the_interface_answers_with_what_it_promises),
 		TEST(test_the_service_describes_itself),

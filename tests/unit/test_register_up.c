@@ -7,6 +7,7 @@
 #include "common/fs.h"
 #include "common/str.h"
 #include "connector/base/crypto.h"
+#include "connector/core/core_private.h"
 #include "connector/store/keys.h"
 
 #define UP                                                                                         \
@@ -85,6 +86,14 @@ static struct asked *ask_new(const char *queue)
 	return a;
 }
 
+static struct asked *renew_new(const char *queue)
+{
+	struct asked *a = ask_new(queue);
+
+	a->op.renew = true;
+	return a;
+}
+
 static void begin(struct fake_world *w, struct asked *a)
 {
 	struct err err;
@@ -141,6 +150,16 @@ static struct printer_record *row(struct fake_world *w, const char *queue)
 	for (size_t i = 0; i < w->printer_count; i++)
 		if (*w->printers[i].id && strcmp(w->printers[i].queue, queue) == 0)
 			return &w->printers[i];
+	return NULL;
+}
+
+/* The operation under way. */
+static const void *fake_call_of_verb(struct fake_world *w, const char *verb)
+{
+	for (struct fake_call *c = w->calls; c; c = c->next)
+		if (strcmp(c->verb, verb) == 0)
+			return c->op;
+	fail_msg("nobody asks for %s", verb);
 	return NULL;
 }
 
@@ -332,6 +351,65 @@ static void test_a_printer_without_certificate_service_is_probed(void **state)
 	a->op.cloud_uri = "ipp://127.0.0.1/ipp/print/9";
 	expect(w, a, "third:rejected ");
 	assert_int_equal(w->printer_count, 2);
+}
+
+/* Whose tokens, for which host, signed with which key. */
+static void assert_connected(struct fake_world *w, const char *queue, size_t from)
+{
+	const struct printer_record *r = row(w, queue);
+	char line[300], pair[ID_SIZE];
+
+	keys_pair_id(r->id, r->second_pair, pair);
+	(void)snprintf(line, sizeof(line),
+	               "channel.open %ld https://print.print.microsoft.com/printers/%s as %s with "
+	               "%s.pem",
+	               (long)(r - w->printers), r->identity.device, r->identity.device, pair);
+	if (fake_find(w, line, from) < 0) {
+		fake_print_lines(w);
+		fail_msg("no line \"%s\"", line);
+	}
+}
+
+static void test_its_channel_is_its_own(void **state)
+{
+	struct fake_world *w = up_world(state);
+	size_t from;
+
+	expect(w, ask_new("laser"), "laser:ok ");
+	assert_connected(w, "laser", 0);
+	from = w->line_count;
+	expect(w, renew_new("laser"), "laser:ok ");
+	assert_connected(w, "laser", from); /* with the new key, at once */
+	fake_stop(w);
+	from = w->line_count;
+	fake_start(w);
+	assert_connected(w, "laser", from);
+}
+
+static void test_a_new_certificate_waits_for_jobs_that_ask_the_cloud(void **state)
+{
+	struct fake_world *w = up_world(state);
+	size_t from;
+
+	expect(w, ask_new("laser"), "laser:ok ");
+	(void)fake_fail(w, "cloud.accept", 7, ERR_TEMPORARY, FAKE_NEVER);
+	(void)fake_job(w, 0, 7);
+	fake_offer(w, 0);
+	fake_until(w, "> cloud.accept 7");
+	from = w->line_count;
+	expect(w, renew_new("laser"), "laser:ok ");
+	assert_int_equal(fake_find(w, "channel.open", from), -1);
+	fake_call_cancel(w, fake_call_of_verb(w, "cloud.accept"));
+	fake_run(w, 60 * 1000);
+	assert_connected(w, "laser", from);
+	assert_int_equal(fake_cloud_job(w, 7)->told, CLOUD_JOB_COMPLETED);
+}
+
+static void test_a_printer_at_rest_takes_few_kilobytes(void **state)
+{
+	(void)state;
+	assert_true(sizeof(struct printer_record) < 4096);
+	assert_true(sizeof(struct printer) < 5120);
 }
 
 /* ---- what is wrong from the start ---- */
@@ -693,14 +771,6 @@ static void test_a_crash_at_any_moment_leaves_what_the_next_run_finishes(void **
 
 /* ---- renewal ---- */
 
-static struct asked *renew_new(const char *queue)
-{
-	struct asked *a = ask_new(queue);
-
-	a->op.renew = true;
-	return a;
-}
-
 static void test_a_renewal_changes_key_and_certificate_and_nothing_else(void **state)
 {
 	struct fake_world *w = up_world(state);
@@ -842,6 +912,9 @@ int main(void)
 		in_world(test_twenty_queues_need_one_sign_in_and_go_eight_at_a_time),
 		in_world(test_a_dry_run_asks_nobody_and_changes_nothing),
 		in_world(test_a_printer_without_certificate_service_is_probed),
+		in_world(test_its_channel_is_its_own),
+		in_world(test_a_new_certificate_waits_for_jobs_that_ask_the_cloud),
+		cmocka_unit_test(test_a_printer_at_rest_takes_few_kilobytes),
 		in_world(test_options_that_make_no_sense_are_refused),
 		in_world(test_a_registered_queue_is_not_registered_twice),
 		in_world(test_a_sign_in_that_is_declined_fails_all_and_leaves_nothing),
