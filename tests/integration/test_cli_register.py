@@ -1,4 +1,4 @@
-"""print-connector register against a stand-in of the daemon: the sign-in, progress, interruption."""
+"""print-connector register against a stand-in of the daemon: sign-in, progress, interruption."""
 
 import json
 import os
