@@ -144,13 +144,19 @@ ASAN        := B=build-asan SANITIZE=address,undefined
 test-programs: $(PROGRAMS) $(B)/cloud-emulator $(UNIT_TESTS) $(REPLAYS) $(BENCHES)
 
 check: test-programs ## install what is needed, build, run all tests
-	@tests/run.sh $(B) unit integration
+	@tests/run.sh $(B) unit integration crash
 
 check-unit: $(UNIT_TESTS) $(REPLAYS) ## unit tests, and the fuzzers' corpora
 	@tests/run.sh $(B) unit
 
 check-integration: $(PROGRAMS) $(B)/cloud-emulator ## with real cupsd and printers; TESTS=FILE for some
 	@TESTS='$(TESTS)' tests/run.sh $(B) integration
+
+check-crash: $(PROGRAMS) $(B)/cloud-emulator $(B)/tests/unit/test_simulation ## break everything, short
+	@tests/run.sh $(B) crash
+
+check-crash-long: $(PROGRAMS) $(B)/cloud-emulator $(B)/tests/unit/test_simulation ## for hours
+	@CRASH_ARGS='--faults 20000 --sweeps 4 --lives 10000000 $(CRASH_ARGS)' tests/run.sh $(B) crash
 
 check-asan: ## all tests with the address and undefined behaviour sanitizers
 	@$(MAKE) --no-print-directory $(ASAN) check
@@ -209,6 +215,6 @@ clean: ## remove everything that was built
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z_.-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
-.PHONY: all deps test-programs check check-unit check-integration check-asan lint fuzz bench demo \
-        install uninstall clean help
+.PHONY: all deps test-programs check check-unit check-integration check-crash check-crash-long \
+        check-asan lint fuzz bench demo install uninstall clean help
 .SECONDARY:

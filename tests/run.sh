@@ -1,5 +1,5 @@
 #!/bin/bash
-# run.sh BUILD unit|integration...: runs tests of a build; the last line is "N passed, N failed".
+# run.sh BUILD unit|integration|crash...: runs tests of a build; the last line is "N passed, N failed".
 # A unit test program may take LIMIT seconds. TESTS: files or folders for pytest instead of all.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -78,6 +78,17 @@ integration() {
 	read -r good bad 2>/dev/null <"$counts" || good=0 bad=1
 	add "$good" "$bad"
 	echo "integration: $good passed, $bad failed"
+}
+
+# Everything breaks, and the ledgers are compared. CRASH_ARGS: see tests/crash/crash.py.
+crash() {
+	# shellcheck disable=SC2086 # several words
+	if tests/as-root.sh BUILD="$build" ${CONNECTOR_SEED:+CONNECTOR_SEED="$CONNECTOR_SEED"} \
+		/usr/bin/python3 -B tests/crash/crash.py ${CRASH_ARGS:-}; then
+		add 1 0
+	else
+		add 0 1
+	fi
 }
 
 for part in "$@"; do

@@ -113,7 +113,7 @@ class Worker:
         if w.daemon.die():
             self.tally.add("random", "kill -9", w.daemon.rows().values())
 
-    def kill(self, fault):
+    def kill(self, fault, *cancels):
         """SIGKILL at the Nth call."""
         w, number = self.world, self._number(fault)
         before = self.rng.random() < 0.3
@@ -122,6 +122,10 @@ class Worker:
         w.daemon.launch((fault.call,), [f"{fault.call}:signal=KILL:when={number}"])
         if not before:
             w.submit_some(self.rng.randint(1, 3))
+        for cancel in cancels:
+            self._run_for(self.rng.random())
+            if w.cancel_one(cancel.call == "here"):
+                self.tally.add("cancel", cancel.call, [])
         end = w.wait_end(SLOW)
         if end == "dead" and w.daemon.process.returncode == -9:
             text = w.daemon.trace.read_text(errors="replace")
@@ -211,6 +215,18 @@ class Worker:
         w.bed.cups.start()
         self.tally.add("cups", fault.call, states)
 
+    def printer(self, fault):
+        """Printers fail what they get, or break the connection in the middle of it."""
+        w = self.world
+        if w.daemon.process.returncode is not None:
+            w.daemon.launch()
+        w.printers_behave(well=False)
+        w.submit_some(self.rng.randint(2, 5))
+        self._run_for(1 + fault.where)
+        self.tally.add("printer", fault.call, w.daemon.rows().values())
+        if self.rng.random() < 0.4:
+            self._die()
+
     def cloud(self, fault):
         """The cloud loses its memory."""
         w = self.world
@@ -268,7 +284,7 @@ class Worker:
         if kind in ("error", "cut"):
             getattr(self, kind)(some)
         else:
-            getattr(self, kind)(some[0])
+            getattr(self, kind)(*some)
 
     def judge(self):
         """What the ledgers say."""
@@ -298,8 +314,9 @@ def _keep(folder, seed):
     return target
 
 
-def one_bed(bus, seed, limit, plan=None):
-    """A bed until it had so many faults, or the first breach. (tally, breaches)"""
+def one_bed(bus, seed, limit, sweep=False):
+    """A bed until it had so many faults, or the first breach; with sweep every call of every kind
+    that a life has is struck once. (tally, breaches)"""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="pc-", dir="/tmp"))
     folder.chmod(0o755)
     worker = Worker(folder, bus, seed)
@@ -308,7 +325,8 @@ def one_bed(bus, seed, limit, plan=None):
         with worker.world:
             try:
                 worker.calibrate()
-                lives = iter(plan) if plan else faults.lives(worker.rng)
+                lives = iter(faults.sweep(worker.counts, worker.rng)) if sweep else \
+                    faults.lives(worker.rng)
                 ended = False
                 while not ended and not breaches and worker.tally.total < limit:
                     worker.history = []
@@ -359,7 +377,8 @@ def table(tally):
     """By call and state."""
     for kind, title in (("kill", "kill -9 before the Nth"), ("error", "the Nth fails"),
                         ("cut", "answers of the cloud that end early"), ("random", "at random"),
-                        ("cups", "cupsd"), ("cloud", "the cloud")):
+                        ("cups", "cupsd"), ("cloud", "the cloud"), ("printer", "printers"),
+                        ("cancel", "canceled")):
         rows = sorted(row for one, row in tally.faults if one == kind)
         columns = sorted({column for one, _, column in tally.cells if one == kind},
                          key=lambda column: (STATES.index(column) if column in STATES else 99,
@@ -373,14 +392,25 @@ def table(tally):
 
 
 def simulate(seed, lives):
-    """Lives in virtual time; how many, and faults in them."""
-    env = {**os.environ, "CONNECTOR_SEED": str(seed), "CONNECTOR_LIVES": str(lives)}
-    done = subprocess.run([BUILD / "tests/unit/test_simulation"], env=env, capture_output=True,
-                          text=True, check=False)
-    found = re.search(r"(\d+) lives, (\d+) faults", done.stdout)
-    if done.returncode or not found:
-        return 0, 0, [f"simulation: exit {done.returncode}\n{done.stdout}{done.stderr}"]
-    return int(found[1]), int(found[2]), []
+    """Lives in virtual time, on all processors; how many, and faults in them."""
+    parts = min(os.cpu_count(), lives)
+    if not parts:
+        return 0, 0, []
+    running, ended = [], [0, 0, []]
+    for n in range(parts):  # one seed is at least one life
+        env = {**os.environ, "CONNECTOR_SEED": str(seed + n * lives),
+               "CONNECTOR_LIVES": str(-(-lives // parts))}
+        running.append(subprocess.Popen([BUILD / "tests/unit/test_simulation"], env=env, text=True,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+    for one in running:
+        last = collections.deque(one.stdout, 60)
+        found = re.search(r"(\d+) lives, (\d+) faults", "".join(last))
+        if one.wait() or not found:
+            ended[2].append(f"simulation: exit {one.returncode}\n" + "".join(last))
+        else:
+            ended[0] += int(found[1])
+            ended[1] += int(found[2])
+    return tuple(ended)
 
 
 def main():
@@ -389,6 +419,8 @@ def main():
     words.add_argument("--faults", type=int, default=900, help="on the real daemon")
     words.add_argument("--lives", type=int, default=20000, help="in the simulation")
     words.add_argument("--workers", type=int, default=3)
+    words.add_argument("--sweeps", type=int, default=0,
+                       help="beds in which every call is struck, one after the other")
     words.add_argument("--bed", type=int, help="the seed of one bed, to see it again")
     options = words.parse_args()
     seed = int(os.environ.get("CONNECTOR_SEED", time.time()))
@@ -403,8 +435,9 @@ def main():
                for _ in range(options.workers)]
     beds = [options.bed] if options.bed else [seeds.randrange(1 << 31) for _ in range(
         max(options.workers, -(-options.faults // BED_FAULTS)))]
-    for bed in beds:
-        tasks.put((bed, -(-options.faults // len(beds))))
+    for n, bed in enumerate(beds):
+        sweep = n < options.sweeps
+        tasks.put((bed, 1 << 30 if sweep else -(-options.faults // len(beds)), sweep))
     for worker in workers:
         tasks.put(None)
         worker.start()
@@ -427,7 +460,7 @@ def main():
     for worker in workers:
         worker.join()
     real = time.monotonic() - begun
-    lives, simulated, found = simulate(seed, options.lives) if options.lives else (0, 0, [])
+    lives, simulated, found = simulate(seed, options.lives)
     breaches += found
     table(total)
     print("\njobs: " + ", ".join(f"{n} {what}" for what, n in sorted(

@@ -41,7 +41,7 @@ DOCUMENT_CUTS = [("cut-document", 0), ("cut-document", 1), ("cut-document", 400)
 class Fault:
     """What is done in one life of the daemon. where: how far into it, of 1."""
 
-    kind: str              # kill, error, random, cups, cloud, cut
+    kind: str              # kill, error, random, cups, cloud, printer, cut, cancel
     call: str = ""         # or operation, or what becomes of cupsd or the cloud
     where: float = 0
     number: int = 0        # of the call; 0: by where
@@ -80,13 +80,16 @@ def lives(rng):
     while True:
         dice = rng.random()
         if dice < 0.56:
-            yield [_kill(rng)]
+            yield [_kill(rng)] + [Fault("cancel", rng.choice(("in the cloud", "here")))] * (
+                rng.random() < 0.15)
         elif dice < 0.76:
             yield [_error(rng) for _ in range(rng.randint(1, 3))]
         elif dice < 0.84:
             yield [Fault("random", "kill -9", rng.random())]
         elif dice < 0.94:
             yield [_cut(rng) for _ in range(rng.randint(2, 5))]
+        elif dice < 0.96:
+            yield [Fault("printer", "fails", rng.random())]
         elif dice < 0.975:
             yield [Fault("cups", rng.choice(("killed", "restarted")), rng.random())]
         else:

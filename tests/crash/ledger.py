@@ -9,6 +9,7 @@ import hashlib
 import json
 
 FINAL = {7: "canceled", 8: "aborted", 9: "completed"}
+FORGOTTEN = "knows nothing of the job"
 HELD = 6  # processing-stopped, as the connector tells the cloud of jobs that wait or are held
 
 
@@ -140,6 +141,8 @@ def _true_words(job, whole, parts):
         doubt = says_unknown(message) or says_twice(message)
         if state == 8 and (whole or parts) and not doubt:
             yield f"told aborted without a word of doubt, but it arrived ({message})"
+        if FORGOTTEN in message and job.acknowledged:
+            yield f"was acknowledged, and then nobody knew it ({message})"
         if state == 7 and not job.canceled and not job.resolved:
             yield f"told canceled, and nobody had asked ({message})"
     said = {state for state, _, status in job.finals if status < 0x100}

@@ -11,6 +11,7 @@ import socket
 import sqlite3
 
 import pdf
+from bed import ipp
 from bed.bed import Bed
 from bed.daemon import USER, Daemon
 from bed.route import connect
@@ -19,7 +20,6 @@ from bed.watch import Timeout, wait_until
 import ledger
 
 RAW, IPP = 2, 2  # queues of each kind
-LOCAL_OPEN = {3: "pending", 4: "held", 5: "processing", 6: "stopped"}
 
 
 class TracedDaemon(Daemon):
@@ -157,6 +157,27 @@ class World:
         self.paper.expect(name, document)
         return self.cloud.submit(document, printer, name=name, mime="application/pdf")
 
+    def cancel_one(self, at_queue):
+        """Somebody cancels a job that is open, in the cloud or here. Whether there was one."""
+        waiting = [job for job in self.record.read() if job.told != ledger.HELD]
+        if not waiting:
+            return False
+        job = self.rng.choice(waiting)
+        if not at_queue:
+            self.cloud.cancel(job.number, job.printer)
+            return True
+        mine = (self.daemon.open_jobs() or {}).get((self.routes[job.printer].queue, job.number))
+        job.resolved |= mine is not None
+        return mine is not None and self.daemon.ask("Cancel", {"id": mine["id"]}) is not None
+
+    def printers_behave(self, well):
+        """What happens to documents that come from now on; not all fail."""
+        for eve in self.eves:
+            eve.mode = "ok" if well or self.rng.random() < 0.3 else "fail"
+        for printer in self.sockets:
+            printer.mode = "ok" if well or self.rng.random() < 0.3 else \
+                f"reset {self.rng.choice((1, 300, 20000))}"
+
     def submit_some(self, count):
         """Jobs for any printers, most of them small."""
         for _ in range(count):
@@ -170,7 +191,7 @@ class World:
                 self._came(entry)
             self._seen[printer] = len(entries)
         for printer in self.eves:
-            entries = printer.ledger("arrived")
+            entries = printer.ledger()
             for entry in entries[self._seen.get(printer, 0):]:
                 self._came(entry)
             self._seen[printer] = len(entries)
@@ -220,8 +241,8 @@ class World:
 
     # ---- judging -----------------------------------------------------------------------------
 
-    def _left_at_cups(self):
-        """Documents that cupsd has and that print when it runs out of patience."""
+    def _left_at_cups(self, everything):
+        """Documents that cupsd has and that somebody may release; everything: or any open job."""
         for name in self.routes:
             if not name.startswith("r"):
                 continue
@@ -230,14 +251,16 @@ class World:
                     "job-id", "job-state", "number-of-documents", "job-printer-state-message"]},
                 uri=self.bed.cups.uri(name))
             for job in answer.groups("job"):
-                if job.get("number-of-documents", 0) and job["job-state"] in LOCAL_OPEN:
-                    yield (f"{name}: local job {job['job-id']} was left behind with its document,"
-                           f" {LOCAL_OPEN[job['job-state']]}:"
+                if everything or job.get("number-of-documents", 0):
+                    yield (f"{name}: local job {job['job-id']} was left behind,"
+                           f" {ipp.JOB_STATES[job['job-state']]}, with"
+                           f" {job.get('number-of-documents')} documents:"
                            f" {job.get('job-printer-state-message')}")
 
     def judge(self):
         """Lets everything come to rest and gives every breach; held jobs are then ended."""
         breaches = []
+        self.printers_behave(well=True)
         try:
             held = self.rest()
         except Timeout as late:
@@ -249,7 +272,8 @@ class World:
             breaches += [f"{job.name} ({job.printer} {job.number}): {text}" for text in
                          ledger.judge(job, self.paper, job.name in held,
                                       job.uuid in self.crashed)]
-        breaches += self.paper.strange + self.record.breaches + list(self._left_at_cups())
+        breaches += self.paper.strange + self.record.breaches
+        breaches += self._left_at_cups(everything=bool(breaches))
         breaches += [f"set aside: {path.name}" for path in self.daemon.state.glob("*damaged*")]
         self.paper.strange, self.record.breaches = [], []
         for job in self.record.jobs.values():

@@ -59,6 +59,7 @@ def test_what_keeps_the_promise_passes(job, documents, options):
     (_job(), [ONE, ONE], {"held": True}, "arrived 2 times"),
     (_job((8, "refused by the queue")), [ONE], {}, "without a word of doubt"),
     (_job((7, "")), [], {}, "nobody had asked"),
+    (_job((8, "this connector knows nothing of the job; print it again")), [], {}, "nobody knew"),
     (_job(), [], {}, "forgotten"),
     (_job(), [ONE], {}, "forgotten"),
     (_job(acknowledged=False), [], {}, "never taken"),
