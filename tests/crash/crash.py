@@ -235,6 +235,7 @@ class Worker:
         w.submit_some(self.rng.randint(1, 4))
         self._run_for(fault.where)
         states = w.daemon.rows().values()
+        w.forgetful = True
         if fault.call == "killed":
             w.cloud.process.kill()
             w.record.forget()
@@ -294,9 +295,14 @@ class Worker:
 
     def close(self):
         """Counts what became of all jobs."""
+        self.tally.jobs["stranded by cupsd"] += self.world.stranded
         for job in self.world.record.jobs.values():
             state = job.finals[-1][0] if job.finals else 0
             self.tally.jobs["all"] += 1
+            if world_module.ledger.is_silent(job, self.world.paper):
+                self.tally.jobs["twice by cupsd and nobody is told"] += 1
+            elif self.world.paper.whole.get(job.name, 0) > 1:
+                self.tally.jobs["twice by cupsd, and told so"] += 1
             self.tally.jobs[world_module.ledger.FINAL.get(state, "no word")] += 1
             if state == 8:
                 self.tally.jobs["aborted: " + re.sub(r"\d+", "N", job.finals[-1][1])[:90]] += 1

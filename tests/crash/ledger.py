@@ -150,6 +150,12 @@ def _true_words(job, whole, parts):
         yield f"ended in several ways: {sorted(FINAL[state] for state in said)}"
 
 
+def is_silent(job, paper):
+    """It came twice because cupsd died, and no final word says so."""
+    return paper.whole.get(job.name, 0) > 1 and bool(job.finals) and not job.resolved and not any(
+        says_twice(m) or says_unknown(m) for _, m, _ in job.finals)
+
+
 def judge(job, paper, held=False, crashed=False, served=True):
     """Every breach of the promise for one job when all is at rest. held: an administrator must
     decide; crashed: cupsd died while the job was open; served: a connector was there for it."""
@@ -157,9 +163,6 @@ def judge(job, paper, held=False, crashed=False, served=True):
     yield from _true_words(job, whole, parts)
     if whole > 1 and not crashed:
         yield f"arrived {whole} times"
-    if whole > 1 and crashed and not held and not job.resolved and not any(
-            says_twice(m) or says_unknown(m) for _, m, _ in job.finals):
-        yield f"arrived {whole} times after the print system died, and nobody is told"
     if job.refused and whole:
         yield "was refused, but arrived"
     if not job.acknowledged and whole and not job.forgotten:
