@@ -5,8 +5,8 @@
  * What can fail:
  *   FETCH    nothing was promised: the job object goes, the cloud is asked for its offers again
  *   STORE    the same, and claiming stops until the store works again
- *   ACCEPT   another device has it: the row goes. No answer: asked again. not-fetchable: PROVE,
- *            since only the device that holds a job may fetch its document
+ *   ACCEPT   another device has it: the row goes. No answer: asked again. not-fetchable: it may
+ *            have ended; else PROVE, since only the device that holds a job may fetch its document
  *   an old acquaintance (the store remembers it): accepted again and told its remembered end */
 #include "connector/core/core_private.h"
 
@@ -30,7 +30,7 @@
 /* ---- accept ---- */
 
 static void on_accepted(struct cloud_op *op, const struct err *err);
-static void start_prove(struct job *j);
+static void start_look(struct job *j);
 
 static void start_accept(struct job *j)
 {
@@ -88,7 +88,7 @@ static void on_accepted(struct cloud_op *op, const struct err *err)
 		/* our own Acknowledge-Job may have got through before its answer was lost, which
 		 * the transport may have repeated by itself on a new connection */
 		if (err->code == IPP_NOT_FETCHABLE) {
-			start_prove(j);
+			start_look(j);
 			return;
 		}
 		job_log(j, LOG_LEVEL_INFO, "left to the cloud: %s", err->text);
@@ -155,6 +155,46 @@ static void start_prove(struct job *j)
 		j->cloud_busy = false;
 		stream_free(j->probe);
 		j->probe = NULL;
+		job_retry(j, &err);
+	}
+}
+
+/* One that has ended in the cloud meanwhile is nobody's any more, and its document not to be asked
+ * for. */
+static void on_looked(struct cloud_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+
+	j->cloud_busy = false;
+	if (j->dead) {
+		job_run(j);
+	} else if (!err && op->final) {
+		job_log(j, LOG_LEVEL_INFO, "has ended in the cloud");
+		job_drop(j);
+	} else if (!err) {
+		start_prove(j);
+	} else if (err->kind == ERR_GONE || err->kind == ERR_REJECTED) {
+		job_log(j, LOG_LEVEL_INFO, "left to the cloud: %s", err->text);
+		job_drop(j);
+	} else {
+		j->step = STEP_ACCEPT;
+		job_retry(j, err);
+	}
+}
+
+static void start_look(struct job *j)
+{
+	struct err err;
+
+	j->step = STEP_PROVE;
+	j->core->set.cloud_ops->op_clear(&j->cloud);
+	j->cloud.data = j;
+	j->cloud.done = on_looked;
+	j->proved = false;
+	j->cloud_busy = true;
+	if (j->core->set.cloud_ops->check(j->printer->channel, &j->cloud, j->rec.cloud_job, &err) <
+	    0) {
+		j->cloud_busy = false;
 		job_retry(j, &err);
 	}
 }

@@ -105,6 +105,25 @@ static void test_a_proof_that_fails_means_that_it_is_not_ours(void **state)
 	assert_null(fake_row(w, 7));
 }
 
+static void test_a_job_that_ended_in_the_cloud_meanwhile_is_left_there(void **state)
+{
+	struct fake_world *w = *state;
+
+	w->accept_again_refused = true;
+	(void)fake_printer(w, CUPS);
+	(void)fake_job(w, 0, 7);
+	(void)fake_old_row(w, 0, 7, JOB_CLAIMING);
+	fake_cloud_job(w, 7)->hold = FAKE_FINAL;
+	fake_fail(w, "cloud.accept", 7, ERR_REJECTED, FAKE_BEFORE)->code = NOT_FETCHABLE;
+	(void)fake_fail(w, "cloud.check", 7, ERR_TEMPORARY, FAKE_BEFORE);
+	fake_fail(w, "cloud.accept", 7, ERR_REJECTED, FAKE_BEFORE)->code = NOT_FETCHABLE;
+	fake_start(w);
+	fake_run(w, MINUTE);
+	assert_int_equal(fake_count(w, "> cloud.check 7"), 2);
+	assert_int_equal(fake_count(w, "> cloud.document 7"), 0);
+	assert_null(fake_row(w, 7));
+}
+
 static void test_a_proof_without_answer_is_tried_again(void **state)
 {
 	struct fake_world *w = *state;
@@ -383,6 +402,7 @@ int main(void)
 		in_world(test_a_large_document_proves_it_as_well),
 		in_world(test_a_proof_that_fails_means_that_it_is_not_ours),
 		in_world(test_a_proof_without_answer_is_tried_again),
+		in_world(test_a_job_that_ended_in_the_cloud_meanwhile_is_left_there),
 		in_world(test_a_job_of_an_earlier_life_is_accepted_or_proved),
 		in_world(test_what_cannot_be_printed_is_refused_and_never_accepted),
 		in_world(test_several_documents_for_a_printer_of_single_ones_are_refused),
