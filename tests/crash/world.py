@@ -116,7 +116,8 @@ class World:
 
     def __enter__(self):
         self.bed.__enter__()
-        cups = self.bed.start_cups(options={"LogLevel": "warn", "MaxJobs": "0"})
+        cups = self.bed.start_cups(options={"LogLevel": "warn", "MaxJobs": "0",
+                                             "JobRetryInterval": "1"})
         names = [f"r{n}" for n in range(RAW)] + [f"i{n}" for n in range(IPP)]
         self.cloud = self.bed.start_cloud(*names)
         self.record = ledger.Cloud(self.cloud.record)
