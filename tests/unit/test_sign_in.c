@@ -216,8 +216,8 @@ static void test_an_answer_without_a_usable_code_or_token_is_an_error(void **sta
 		"{\"device_code\":\"d\",\"user_code\":\"u\",\"verification_uri\":\"http://x.y/\"}",
 		"{\"device_code\":\"d\",\"user_code\":\"u\",\"verification_uri\":\"https://a@b/\"}",
 		"{\"device_code\":7,\"user_code\":\"u\",\"verification_uri\":\"https://b/\"}",
-		"{\"device_code\":\"d\",\"user_code\":\"\\u001b\",\"verification_uri\":\"https://"
-		"b\"}",
+		("{\"device_code\":\"d\",\"user_code\":\"\\u001b\","
+		 "\"verification_uri\":\"https://b/\"}"),
 		"no JSON",
 	};
 
