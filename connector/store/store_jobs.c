@@ -1,3 +1,4 @@
+/* store_jobs.c - jobs, their tickets and their time-lines in state.db. */
 #include <stdlib.h>
 #include <string.h>
 

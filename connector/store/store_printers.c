@@ -1,3 +1,4 @@
+/* store_printers.c - printers in state.db. */
 #include <stdlib.h>
 
 #include "common/str.h"
