@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -186,6 +187,17 @@ static int check_version(struct store *s, int64_t *ret, struct err *err)
 	return 0;
 }
 
+/* SQLite reports what it cannot read now like what is wrong; that may be whole. */
+static bool is_unreadable(const char *report)
+{
+	const char *code = strstr(report, "error code=");
+	long number = code ? strtol(code + strlen("error code="), NULL, 10) & 0xff : 0;
+
+	return number == SQLITE_IOERR || number == SQLITE_NOMEM ||
+	       strstr(report, "failed to get page") != NULL ||
+	       strstr(report, "failed to read ptrmap") != NULL;
+}
+
 static int check_content(struct store *s, struct err *err)
 {
 	AUTO(store_finalize) sqlite3_stmt *q = NULL;
@@ -199,6 +211,8 @@ static int check_content(struct store *s, struct err *err)
 		return rc;
 	store_read_text(q, 0, text, sizeof(text));
 	str_clean(text, text, sizeof(text));
+	if (is_unreadable(text))
+		return err_set(err, ERR_TEMPORARY, SQLITE_IOERR, "cannot read " DB ": %s", text);
 	if (strcmp(text, "ok") != 0)
 		return err_set(err, ERR_CORRUPT, 0, DB " is damaged: %s", text);
 	return 0;
@@ -336,7 +350,7 @@ int store_schema_open(struct store *s, const char *dir, char note[TEXT_SIZE], st
 		return -1;
 	(void)snprintf(note, TEXT_SIZE, "%.90s; set aside as %s, a new one is begun", err->text,
 	               name);
-	if (make_file(s, err) < 0)
-		return -1;
-	return open_checked(s, dir, err);
+	if (make_file(s, err) < 0 || open_checked(s, dir, err) < 0)
+		return err_wrap(err, "%s", note); /* nobody else will say it */
+	return 0;
 }

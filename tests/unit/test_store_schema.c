@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include <sqlite3.h>
+
 #include "common/buf.h"
 #include "connector/base/attrs.h"
 #include "tests/lib/fault.h"
@@ -406,6 +408,66 @@ static void test_an_empty_file_is_a_new_database(void **state)
 	add_some(f, 1);
 }
 
+/* ---- a disk that cannot be read now ---- */
+
+static const sqlite3_io_methods *real_methods;
+static sqlite3_io_methods sick_methods;
+static sqlite3_vfs *real_vfs;
+static int left; /* so many reads of pages go well */
+
+static int sick_read(sqlite3_file *file, void *to, int len, sqlite3_int64 offset)
+{
+	if (len >= 512 && left-- <= 0)
+		return SQLITE_IOERR_READ;
+	return real_methods->xRead(file, to, len, offset);
+}
+
+static int sick_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
+{
+	int rc = real_vfs->xOpen(real_vfs, name, file, flags, out);
+
+	(void)vfs;
+	if (rc == SQLITE_OK && (flags & SQLITE_OPEN_MAIN_DB)) {
+		real_methods = file->pMethods;
+		sick_methods = *real_methods;
+		sick_methods.xRead = sick_read;
+		file->pMethods = &sick_methods;
+	}
+	return rc;
+}
+
+static void test_a_database_that_cannot_be_read_now_is_not_damaged(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3_vfs sick;
+	struct err err;
+	int tried = 0;
+
+	fixture_open(f);
+	for (int i = 0; i < 40; i++) {
+		struct job_record job = sample_job(100 + i);
+
+		(void)add_new(f, &job);
+	}
+	fixture_close(f);
+	real_vfs = sqlite3_vfs_find(NULL);
+	sick = *real_vfs;
+	sick.zName = "sick";
+	sick.xOpen = sick_open;
+	assert_int_equal(sqlite3_vfs_register(&sick, 1), 0);
+	for (left = 0; try_open(f, &err) < 0; left = ++tried) {
+		assert_int_equal(err.kind, ERR_TEMPORARY);
+		assert_false(is_set_aside(f));
+		loop_close(f->loop);
+	}
+	assert_int_equal(sqlite3_vfs_register(real_vfs, 1), 0);
+	assert_int_equal(sqlite3_vfs_unregister(&sick), 0);
+	assert_true(tried > 4);
+	assert_string_equal(f->note, "");
+	left = 1000000;
+	fixture_close(f);
+}
+
 static void test_ids_go_on_above_those_of_the_damaged_file(void **state)
 {
 	struct fixture *f = *state;
@@ -758,6 +820,7 @@ int main(void)
 		SCHEMA_TEST(test_a_damaged_page_is_found_at_start),
 		SCHEMA_TEST(test_a_truncated_file_is_found_at_start),
 		SCHEMA_TEST(test_an_empty_file_is_a_new_database),
+		SCHEMA_TEST(test_a_database_that_cannot_be_read_now_is_not_damaged),
 		SCHEMA_TEST(test_ids_go_on_above_those_of_the_damaged_file),
 		SCHEMA_TEST(test_damages_within_one_second_are_all_kept),
 		SCHEMA_TEST(test_a_failing_call_while_setting_aside_loses_nothing),
