@@ -178,9 +178,6 @@ class World:
         """What happens to documents that come from now on; not all fail."""
         for eve in self.eves:
             eve.mode = "ok" if well or self.rng.random() < 0.3 else "fail"
-        for printer in self.sockets:
-            printer.mode = "ok" if well or self.rng.random() < 0.3 else \
-                f"reset {self.rng.choice((1, 300, 20000))}"
 
     def submit_some(self, count):
         """Jobs for any printers, most of them small."""
