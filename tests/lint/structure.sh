@@ -27,14 +27,14 @@ guards() {
 # test_MODULE.c, or test_MODULE_THEME.c where a module's tests fill more than one file;
 # ARCHITECTURE.md has a line for each module, and for nothing else.
 architecture() {
-	local file
+	local file name='s/^\* .\([a-z0-9_]*\).: .*/\1/p'
 	while read -r file; do
 		grep -q "^\* \`$file\`: " ARCHITECTURE.md || echo "ARCHITECTURE.md: no line for $file"
 	done < <(find common connector -name '*.[ch]' -printf '%f\n' | sed 's/\.[ch]$//' | sort -u)
 	while read -r file; do
 		[ -n "$(find common connector -name "$file.[ch]")" ] ||
 			echo "ARCHITECTURE.md: there is no $file"
-	done < <(sed -n 's/^\* \`\([a-z0-9_]*\)\`: .*/\1/p' ARCHITECTURE.md | sort -u)
+	done < <(sed -n "$name" ARCHITECTURE.md | sort -u)
 }
 
 # test_simulation.c is about all of core.
