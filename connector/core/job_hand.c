@@ -273,6 +273,7 @@ static void on_sent(struct job *j)
 		start_document(j, whole ? TRANSFER_DELIVER : TRANSFER_PASS);
 		return;
 	}
+	j->rec.handed = j->core->set.clock->wall_ms(j->core->set.clock);
 	job_event(j, "queue", "has all of it as job %d, %lld bytes", j->rec.local_job,
 	          (long long)j->rec.bytes);
 	if (whole) {
@@ -413,7 +414,6 @@ static void on_created(struct local_op *op, const struct err *err)
 	j->busy_tries = 0;
 	j->rec.local_job = op->job.id;
 	printer_next(j->printer); /* the next one may be created */
-	j->rec.handed = j->core->set.clock->wall_ms(j->core->set.clock);
 	(void)str_copy(j->rec.local_job_uuid, sizeof(j->rec.local_job_uuid), op->job.own_uuid);
 	(void)str_copy(j->rec.local_printer_uuid, sizeof(j->rec.local_printer_uuid),
 	               j->core->set.queue_ops->status(j->printer->queue)->printer_uuid);
@@ -432,7 +432,6 @@ static void start_print_job(struct job *j)
 	j->step = STEP_CREATE;
 	j->rec.local_job = 0;
 	j->rec.closed = true;
-	j->rec.handed = j->core->set.clock->wall_ms(j->core->set.clock);
 	(void)str_copy(j->rec.local_printer_uuid, sizeof(j->rec.local_printer_uuid),
 	               j->core->set.queue_ops->status(j->printer->queue)->printer_uuid);
 	job_save(j, after_create);

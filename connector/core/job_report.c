@@ -88,6 +88,12 @@ void job_report_look(struct job *j)
 		start_check(j);
 }
 
+/* 0: one of both is unknown, or they are the same second. */
+static int32_t seconds(int64_t from, int64_t to)
+{
+	return from && to > from ? (int32_t)((to - from) / 1000) : 0;
+}
+
 static int report(struct job *j, bool canceled, struct err *err)
 {
 	static const enum cloud_job_state words[] = {
@@ -105,6 +111,8 @@ static int report(struct job *j, bool canceled, struct err *err)
 		.sheets = j->rec.sheets,
 		/* what was not here whole is not acknowledged */
 		.documents = j->rec.closed ? j->rec.documents : 0,
+		.fetched_s = seconds(j->rec.acked, j->rec.handed),
+		.queued_s = seconds(j->rec.handed, j->rec.finished),
 	};
 
 	if (j->rec.outcome == OUTCOME_COMPLETED && !*j->rec.report_message)

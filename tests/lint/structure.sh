@@ -24,7 +24,6 @@ guards() {
 	done < <(find common connector tests -name '*.h')
 }
 
-# test_MODULE.c, or test_MODULE_THEME.c where a module's tests fill more than one file;
 # ARCHITECTURE.md has a line for each module, and for nothing else.
 architecture() {
 	local file name='s/^\* .\([a-z0-9_]*\).: .*/\1/p'
@@ -37,6 +36,7 @@ architecture() {
 	done < <(sed -n "$name" ARCHITECTURE.md | sort -u)
 }
 
+# test_MODULE.c, or test_MODULE_THEME.c where a module's tests fill more than one file;
 # test_simulation.c is about all of core.
 modules() {
 	local test module
