@@ -9,6 +9,7 @@ from .cupsd import Cupsd
 from .daemon import Daemon
 from .emulator import Emulator
 from .ippeve import IppPrinter
+from .up import UpEmulator
 
 
 class Bed:
@@ -53,6 +54,20 @@ class Bed:
         self._cloud = self._stack.enter_context(
             Emulator(self.dir / "cloud", printers or ("q",), **options))
         return self._cloud
+
+    def start_up(self, name="up", **options):
+        """An emulator of Universal Print; up={setting: value}."""
+        return self._stack.enter_context(UpEmulator(self.dir / name, **options))
+
+    def up_daemon(self, *emulators, name="daemon", clouds=None, **options):
+        """The daemon, ready, with Universal Print as clouds up, up2 and so on."""
+        clouds = {**(clouds or {}), **{f"up{n or ''}": emulator.cloud() for n, emulator in
+                                       zip((0, *range(2, 9)), emulators)}}
+        daemon = self.make_daemon(name, clouds=clouds, **options)
+        daemon.start()
+        for emulator in emulators:
+            emulator.watch(daemon)
+        return daemon
 
     def ipp_printer(self, name="eve", **options):
         """An IPP printer."""

@@ -23,6 +23,7 @@ class Emulator:
         self.dir.mkdir(parents=True, exist_ok=True)
         self.record = self.dir / "record.jsonl"
         self.port, self.tls_port = Port(), Port()
+        self.told_ports = None  # the whole port file
         self.admin_port = None
         self.ca = None
         self.expect_violations = False
@@ -67,7 +68,7 @@ class Emulator:
                                 "--record", self.record, *tls, *self._arguments],
                                self.dir / "emulator.log")
         wait_until(ports.exists, "port file", 20, [ports], [self.process])
-        told = json.loads(ports.read_text())
+        self.told_ports = told = json.loads(ports.read_text())
         self.admin_port = told["admin_port"]
         self.ca = told["ca"] and pathlib.Path(told["ca"])
         return self

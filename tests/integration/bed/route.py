@@ -8,9 +8,9 @@ from .watch import wait_until
 class Route:
     """printer: its name in the cloud. Numbers of jobs are the cloud's."""
 
-    def __init__(self, bed, daemon, queue, printer="q"):
+    def __init__(self, bed, daemon, queue, printer="q", cloud=None):
         self.bed = bed
-        self.cloud = bed.cloud
+        self.cloud = cloud or bed.cloud
         self.daemon = daemon
         self.queue = queue
         self.printer = printer
