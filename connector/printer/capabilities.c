@@ -201,6 +201,21 @@ static void add_formats(ipp_t *out, ipp_t *answer, bool cups, const struct queue
 	              (int)count, NULL, taken);
 }
 
+/* CUPS names the sheet before a job and the one after it, the standard (RFC 8011 5.2.3) knows one
+ * that stands for both. */
+static void add_sheets(ipp_t *out, ipp_attribute_t *attr)
+{
+	bool keyword = ippGetValueTag(attr) == IPP_TAG_KEYWORD;
+	const char *sheet = ippGetString(attr, 0, NULL);
+	int i, count = ippGetCount(attr);
+
+	for (i = 1; i < count; i++)
+		if (strcmp(ippGetString(attr, i, NULL), sheet) != 0)
+			return;
+	ippAddString(out, IPP_TAG_PRINTER, keyword ? IPP_TAG_KEYWORD : IPP_TAG_NAME,
+	             "job-sheets-default", NULL, sheet);
+}
+
 struct attrs *capabilities_new(ipp_t *answer, bool cups, const struct queue_listener *listener)
 {
 	ipp_t *out = ippNew();
@@ -214,7 +229,11 @@ struct attrs *capabilities_new(ipp_t *answer, bool cups, const struct queue_list
 		if (strncmp(name, "document-format-", 16) == 0 || !is_capability(name) ||
 		    is_address(attr))
 			continue;
-		if (ippFindAttribute(out, name, IPP_TAG_ZERO) == NULL)
+		if (ippFindAttribute(out, name, IPP_TAG_ZERO) != NULL)
+			continue;
+		if (strcmp(name, "job-sheets-default") == 0 && ippGetString(attr, 0, NULL))
+			add_sheets(out, attr);
+		else
 			ippCopyAttribute(out, attr, 0);
 	}
 	add_formats(out, answer, cups, listener);

@@ -245,6 +245,31 @@ static void test_other_groups_and_repetitions_are_left_out(void **state)
 	ippDelete(m);
 }
 
+static ipp_attribute_t *sheets(const char *before, const char *after, struct attrs **ret)
+{
+	const char *both[] = { before, after };
+	ipp_t *m = ippNew();
+
+	ippAddStrings(m, IPP_TAG_PRINTER, IPP_TAG_NAME, "job-sheets-default", 2, NULL, both);
+	*ret = capabilities_new(m, true, NULL);
+	ippDelete(m);
+	return ippFindAttribute(attrs_ipp(*ret), "job-sheets-default", IPP_TAG_ZERO);
+}
+
+static void test_the_two_banners_of_cups_are_one_or_none(void **state)
+{
+	struct attrs *attrs;
+	ipp_attribute_t *attr = sheets("none", "none", &attrs);
+
+	(void)state;
+	assert_non_null(attr);
+	assert_int_equal(ippGetCount(attr), 1);
+	assert_string_equal(ippGetString(attr, 0, NULL), "none");
+	attrs_unref(attrs);
+	assert_null(sheets("standard", "none", &attrs));
+	attrs_unref(attrs);
+}
+
 static void test_the_same_answer_has_the_same_hash(void **state)
 {
 	ipp_t *m = new_answer(&formats[0]);
@@ -300,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_other_groups_and_repetitions_are_left_out),
 		cmocka_unit_test(
 			test_what_the_administrator_allows_is_told_behind_the_safe_formats),
+		cmocka_unit_test(test_the_two_banners_of_cups_are_one_or_none),
 		cmocka_unit_test(test_the_same_answer_has_the_same_hash),
 	};
 
