@@ -74,7 +74,8 @@ class UpEmulator(Emulator):
 
     def secrets(self):
         """Texts that may be in no log."""
-        return self.admin("GET", "/up/secrets")["secrets"]
+        found = self.admin("GET", "/up/secrets")
+        return found["codes_and_nonces"] + [token["token"] for token in found["tokens"]]
 
     def revoke(self, printer=None, **options):
         """Tokens are refused from now on."""

@@ -1,0 +1,302 @@
+"""Signing in and registering with Universal Print: what an administrator sees when it works, when
+the sign-in or the service says no, and when something dies on the way."""
+
+import time
+
+import pytest
+
+from bed import PDF
+from bed.up import begin, enroll, enrolled, quiet, route_of
+from bed.watch import wait_until
+
+TWENTY = [f"queue{n:02}" for n in range(20)]
+
+
+def _keys(daemon):
+    folder = daemon.state / "keys"
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def _left(daemon):
+    """What is registered or half registered."""
+    return {p["queue"]: p["state"] for p in daemon.printers()}
+
+
+def _raw_queues(bed, *names):
+    for name in names:
+        bed.cups.add_raw(name, "socket://127.0.0.1:9")
+
+
+def _alive(emulator):
+    return [p["device_id"] for p in emulator.registered() if not p.get("deleted")]
+
+
+def test_twenty_queues_take_one_sign_in_and_less_than_ten_seconds(bed):
+    cloud = bed.start_up(up={"code-interval": 5, "register-interval": 3, "approve-after": 1})
+    _raw_queues(bed, *TWENTY)
+    daemon = bed.up_daemon(cloud)
+    since = time.monotonic()
+    with begin(daemon, all=True) as call:
+        call.all()
+    took = time.monotonic() - since
+    assert call.answers[-1]["event"] == "done" and call.answers[-1]["registered"] == 20
+    assert {a["queue"] for a in call.of("registered")} == set(TWENTY)
+    assert len(call.of("code")) == 1 and len(cloud.codes()) == 1
+    assert took < 10, took
+    for queue in TWENTY:
+        daemon.wait_printer(queue)
+    assert len(set(_alive(cloud))) == 20
+    with begin(daemon, all=True) as again:
+        again.all()
+    assert again.answers[-1]["registered"] == again.answers[-1]["failed"] == 0
+    assert len(cloud.codes()) == 1
+
+
+def test_the_code_comes_with_its_address_and_its_end(bed, eve):
+    cloud = bed.start_up()
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    with begin(daemon, eve.uri) as call:
+        code = call.until("code")
+        assert code["user_code"] == cloud.codes()[0]["user_code"]
+        assert code["verification_uri"] == cloud.up["login"] + "/devicelogin"
+        assert code["expires_at"].endswith("Z")
+        assert cloud.codes()[0]["scope"] == cloud.up["resource"] + "/Printers.Create"
+        cloud.approve(code["user_code"])
+        call.all()
+    assert call.answers[-1]["registered"] == 1
+    assert "offline_access" not in cloud.codes()[0]["scope"]
+
+
+@pytest.mark.parametrize("settings, words", [
+    ({"code-life": 1}, "expired"), ({"consent": 0}, "consent"), ({"public-client": 0}, "public"),
+    ({"role": 0}, "Printer Administrator")], ids=["expired", "consent", "public", "role"])
+def test_a_sign_in_that_cannot_work_says_why_and_leaves_nothing(bed, eve, settings, words):
+    cloud = bed.start_up(up={"approve-after": -1 if "code-life" in settings else 0, **settings})
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    with begin(daemon, eve.uri) as call:
+        call.all()
+    failed = call.of("failed")
+    assert failed and words in str(failed), call.answers
+    assert call.answers[-1] == {**call.answers[-1], "event": "done", "registered": 0}
+    assert _left(daemon) == {} and _keys(daemon) == []
+    if "role" in settings:  # repaired in the portal: the same command works
+        cloud.set(role=1)
+        enrolled(daemon, cloud, eve.uri)
+
+
+def test_a_declined_sign_in_fails_once_for_all_queues(bed, eve):
+    cloud = bed.start_up()
+    other = bed.ipp_printer("other")
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    with begin(daemon, eve.uri, other.uri) as call:
+        cloud.decline(call.until("code")["user_code"])
+        call.all()
+    failed = call.of("failed")
+    assert len(failed) == 1 and failed[0]["queue"] is None and "declined" in failed[0]["text"]
+    assert failed[0]["remedy"]
+    assert _left(daemon) == {} and _keys(daemon) == []
+
+
+def test_an_application_that_the_service_does_not_know_is_named(bed, eve):
+    cloud = bed.start_up()
+    daemon = bed.make_daemon(clouds={"up": cloud.cloud(
+        client_id="00000000-0000-0000-0000-000000000000")}, with_cups=False)
+    daemon.start()
+    with begin(daemon, eve.uri) as call:
+        call.all()
+    assert "client-id" in str(call.of("failed")), call.answers
+    assert _left(daemon) == {}
+
+
+def test_slow_down_is_obeyed(bed, eve):
+    cloud = bed.start_up(up={"slow-down": 1, "approve-after": 1})
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    with begin(daemon, eve.uri) as call:
+        call.all()
+    assert call.answers[-1]["registered"] == 1  # a poll too early is a violation
+
+
+@pytest.mark.parametrize("error, words", [
+    ("access_denied", "declined"), ("invalid_client", "client-id"),
+    ("unauthorized_client", "public client"), ("invalid_scope", "Printers.Create"),
+    ("bad_verification_code", "again"), ("server_error", "sign-in")])
+def test_other_errors_of_the_sign_in_are_told(bed, eve, error, words):
+    cloud = bed.start_up()
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    cloud.fault("oauth-error", operation="up-token", http=400, text=error, count=-1)
+    with begin(daemon, eve.uri) as call:
+        call.all()
+    assert words in str(call.of("failed")), call.answers
+    assert _left(daemon) == {} and _keys(daemon) == []
+
+
+def test_nobody_waits_any_more_ends_the_sign_in(bed, eve):
+    cloud = bed.start_up()
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    with begin(daemon, eve.uri) as call:
+        call.until("code")
+    cloud.approve()
+    wait_until(lambda: "cancel" in daemon.process.text() or True, "cancel", 1)
+    quiet(cloud, most=1)
+    assert _left(daemon) == {} and _keys(daemon) == []
+
+
+@pytest.mark.parametrize("http, words", [(401, "sign in again"), (403, "Printer Administrator"),
+                                         (409, "portal"), (400, "400")])
+def test_a_registration_that_is_refused_leaves_nothing(bed, eve, http, words):
+    cloud = bed.start_up()
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    rule = cloud.fault("http-status", operation="up-register", http=http, count=-1)
+    call = enroll(daemon, cloud, eve.uri)
+    assert words in str(call.of("failed")), call.answers
+    assert _left(daemon) == {} and _keys(daemon) == []
+    cloud.clear_faults(rule)
+    enrolled(daemon, cloud, eve.uri)
+    assert len(_alive(cloud)) == 1
+
+
+@pytest.mark.parametrize("operation", ["up-register", "up-register-poll"])
+def test_a_service_in_trouble_costs_another_run_at_most(bed, eve, operation):
+    cloud = bed.start_up()
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    cloud.fault("http-status", operation=operation, http=503, count=1)
+    call = enroll(daemon, cloud, eve.uri)
+    if call.of("failed"):
+        assert "503" in str(call.of("failed")), call.answers
+        enroll(daemon, cloud, eve.uri)
+    route_of(daemon, cloud, eve.uri)
+    assert len(_alive(cloud)) == 1
+
+
+def test_a_registration_without_end_can_be_left_and_gone_on_with(bed, eve):
+    cloud = bed.start_up(up={"register-polls": -1})
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    with begin(daemon, eve.uri) as call:
+        cloud.approve(call.until("code")["user_code"])
+        cloud.wait(operation="up-register-poll", count=2)
+    daemon.wait(lambda: _left(daemon) == {eve.uri: "registering"}, "half a registration")
+    cloud.set(register_polls=0)
+    enroll(daemon, cloud, eve.uri)
+    route = route_of(daemon, cloud, eve.uri)
+    assert cloud.counters()["up-register"] == 1  # the one that was begun
+    route.printed(route.submit(PDF))
+
+
+def test_a_certificate_for_another_key_is_not_taken(bed, eve):
+    cloud = bed.start_up(up={"register-polls": 0})
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    rule = cloud.fault("other-key", operation="up-register-poll", count=-1)
+    call = enroll(daemon, cloud, eve.uri)
+    assert "key" in str(call.of("failed")), call.answers
+    assert "online" not in _left(daemon).values()
+    cloud.clear_faults(rule)
+    enrolled(daemon, cloud, eve.uri)
+    assert len(_alive(cloud)) == 1
+
+
+@pytest.mark.parametrize("member", ["cloud_device_id", "certificate", "device_token_url"])
+def test_an_answer_without_what_is_needed_is_a_failure(bed, eve, member):
+    cloud = bed.start_up(up={"register-polls": 0})
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    cloud.fault("without", operation="up-register-poll", text=member, count=1)
+    call = enroll(daemon, cloud, eve.uri)
+    assert call.of("failed"), call.answers
+    assert "online" not in _left(daemon).values()
+    enrolled(daemon, cloud, eve.uri)
+    assert len(_alive(cloud)) == 1
+
+
+def test_a_failure_in_the_middle_leaves_the_others_and_the_next_run_goes_on(bed):
+    cloud = bed.start_up()
+    names = TWENTY[:5]
+    _raw_queues(bed, *names)
+    daemon = bed.up_daemon(cloud)
+    cloud.fault("http-status", operation="up-register", http=409, skip=2, count=1)
+    call = enroll(daemon, cloud, all=True)
+    assert call.answers[-1]["registered"] == 4 and call.answers[-1]["failed"] == 1
+    assert len(_left(daemon)) == 4
+    call = enroll(daemon, cloud, all=True)
+    assert call.answers[-1]["registered"] == 1
+    for name in names:
+        daemon.wait_printer(name)
+    assert len(_alive(cloud)) == 5
+
+
+@pytest.mark.parametrize("operation, kind", [
+    ("up-token", "never"), ("up-register", "never"), ("up-register", "cut-after"),
+    ("up-register-poll", "never"), ("up-register-poll", "cut-after")])
+def test_a_crash_between_the_steps_leaves_what_the_next_run_finishes(bed, eve, operation, kind):
+    cloud = bed.start_up(up={"register-polls": 0})
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    rule = cloud.fault(kind, operation=operation, count=-1)
+    with begin(daemon, eve.uri) as call:
+        cloud.approve(call.until("code")["user_code"])
+        wait_until(lambda: cloud.faults()["faults"][0]["hits"], operation, 30, [cloud.record])
+        daemon.kill()
+    cloud.clear_faults(rule)
+    daemon.start()
+    assert set(_left(daemon).values()) <= {"registering"}
+    enroll(daemon, cloud, eve.uri)
+    route = route_of(daemon, cloud, eve.uri)
+    assert len(_alive(cloud)) == 1
+    route.printed(route.submit(PDF))
+
+
+def test_a_crash_among_many_leaves_each_whole_or_to_be_finished(bed):
+    cloud = bed.start_up()
+    names = TWENTY[:10]
+    _raw_queues(bed, *names)
+    daemon = bed.up_daemon(cloud)
+    with begin(daemon, all=True) as call:
+        cloud.approve(call.until("code")["user_code"])
+        call.until("registered")
+        daemon.kill()
+    daemon.start()
+    left = _left(daemon)
+    assert set(left) <= set(names) and left
+    enroll(daemon, cloud, all=True)
+    for name in names:
+        daemon.wait_printer(name)
+    assert len(_alive(cloud)) == len(set(_alive(cloud))) == 10
+
+
+def test_a_renewal_keeps_the_printer_and_changes_its_key(bed, eve):
+    cloud = bed.start_up()
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    route, = enrolled(daemon, cloud, eve.uri)
+    before = daemon.printer(eve.uri)
+    key = [path.read_bytes() for path in (daemon.state / "keys").iterdir()]
+    call = enroll(daemon, cloud, eve.uri, renew=True)
+    assert call.of("registered") and not call.of("failed"), call.answers
+    after = daemon.wait_printer(eve.uri)
+    assert after["cloud_printer"] == before["cloud_printer"] and after["id"] == before["id"]
+    assert after["certificate"]["sha256"] != before["certificate"]["sha256"]
+    assert not [k for k in key if k in [p.read_bytes() for p in (daemon.state / "keys").iterdir()]]
+    assert len(_alive(cloud)) == 1
+    route.printed(route.submit(PDF))
+    daemon.restart()
+    route.wait_online()
+    route.printed(route.submit(PDF))
+
+
+def test_a_renewal_that_fails_leaves_the_old_certificate(bed, eve):
+    cloud = bed.start_up()
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    route, = enrolled(daemon, cloud, eve.uri)
+    before = daemon.printer(eve.uri)
+    cloud.fault("http-status", operation="up-register", http=409)
+    call = enroll(daemon, cloud, eve.uri, renew=True)
+    assert call.of("failed"), call.answers
+    assert daemon.printer(eve.uri)["certificate"] == before["certificate"]
+    route.printed(route.submit(PDF))
+
+
+def test_unregister_forgets_here_and_says_what_is_left_there(bed, eve):
+    cloud = bed.start_up()
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    enrolled(daemon, cloud, eve.uri)
+    found = daemon.verb("unregister", eve.uri, "--yes")
+    assert "portal" in found["queues"][0]["text"]
+    assert _left(daemon) == {} and _keys(daemon) == []
+    quiet(cloud)
+    enrolled(daemon, cloud, eve.uri)
