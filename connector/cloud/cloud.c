@@ -18,6 +18,7 @@
 #include "connector/cloud/registration.h"
 #include "connector/cloud/service.h"
 #include "connector/cloud/sign_in.h"
+#include "connector/cloud/talk.h"
 #include "connector/cloud/universal.h"
 
 #define CERTIFICATE_MAX (64u << 10)
@@ -60,6 +61,7 @@ static int cloud_open(struct cloud **ret, const struct cloud_settings *settings,
 
 static void cloud_close(struct cloud *c)
 {
+	talks_end(c);
 	service_unref(c);
 }
 

@@ -31,6 +31,7 @@ struct cloud {
 	const struct dialect *dialect;
 	struct universal *universal; /* NULL: another type */
 	struct peer *peers;
+	struct talk *leaving; /* talk.c */
 	unsigned refs;
 	unsigned channels;               /* open ones */
 	int64_t quiet_until[HOST_COUNT]; /* ms; the service asked for it, of all printers */

@@ -30,6 +30,36 @@ static void end_canceled(struct talk *t)
 	end(t, &err);
 }
 
+static void leave(struct talk *t)
+{
+	t->state = TALK_PAUSES;
+	timer_start(&t->pause, 0);
+	if (t->leaving)
+		return;
+	t->leaving = true;
+	t->next_leaving = t->cloud->leaving;
+	t->cloud->leaving = t;
+}
+
+static void left(struct talk *t)
+{
+	struct talk **at = &t->cloud->leaving;
+
+	while (*at != t)
+		at = &(*at)->next_leaving;
+	*at = t->next_leaving;
+	t->leaving = false;
+	end_canceled(t);
+}
+
+void talks_end(struct cloud *c)
+{
+	while (c->leaving) {
+		timer_stop(&c->leaving->pause);
+		left(c->leaving);
+	}
+}
+
 static int begin(struct talk *t, struct err *err)
 {
 	t->ipp.bearer = t->bearer ? bearer_text(t->bearer) : NULL;
@@ -78,8 +108,8 @@ static void on_pause(struct timer *timer)
 {
 	struct talk *t = timer->data;
 
-	if (t->canceled)
-		end_canceled(t);
+	if (t->leaving)
+		left(t);
 	else
 		go_on(t);
 }
@@ -173,11 +203,10 @@ void talk_cancel(struct talk *t)
 	switch (t->state) {
 	case TALK_AWAITS_TOKEN:
 		token_leave(t->token, &t->wait);
-		t->state = TALK_PAUSES;
-		timer_start(&t->pause, 0);
+		leave(t);
 		break;
 	case TALK_PAUSES:
-		timer_start(&t->pause, 0);
+		leave(t);
 		break;
 	case TALK_IDLE: /* or an exchange of a cloud without tokens */
 	case TALK_RUNS:

@@ -31,11 +31,15 @@ struct talk {
 	struct timer pause;
 	struct bearer *bearer;
 	bool canceled, renewed, paused;
+	bool leaving; /* canceled before it ran, its end not told yet */
+	struct talk *next_leaving;
 };
 
 int talk_start(struct talk *t, struct err *err);
 void talk_cancel(struct talk *t);
 void talk_clear(struct talk *t); /* as ipp_op_clear() */
 struct talk *talk_of(struct ipp_op *op);
+/* Tells those that were canceled before they ran now, when the loop does not turn any more. */
+void talks_end(struct cloud *c);
 
 #endif

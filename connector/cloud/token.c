@@ -364,8 +364,8 @@ void token_free(struct token *t)
 		return;
 	t->closing = true;
 	bearer_unref(TAKE(t->now));
-	if (t->renewing)
+	if (t->renewing && !t->visit.wait.armed)
 		visit_cancel(&t->visit);
-	else
+	else /* a pause is not waited for: the loop may turn no more */
 		destroy(t);
 }

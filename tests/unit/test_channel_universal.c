@@ -754,6 +754,22 @@ static void test_a_channel_can_be_closed_at_any_time(void **state)
 	}
 }
 
+/* The loop does not turn any more when a daemon closes its clouds: what is left is the exchange with
+ * the sign-in service, which ends when HTTP is closed. */
+static void test_a_cloud_that_is_closed_leaves_nothing_for_later(void **state)
+{
+	(void)state;
+	universal_double.delay_ms = 1000;
+	wait_ms(500);
+	cloud_ops.channel_close(channel);
+	cloud_ops.close(cloud);
+	assert_int_equal(fake_clock_armed(&cloud_double.clock), 1);
+	wait_ms(0);
+	assert_int_equal(fake_clock_armed(&cloud_double.clock), 0);
+	cloud = double_universal();
+	open_channel();
+}
+
 static void refused(const char *uri, const char *device, const char *text)
 {
 	struct cloud_identity identity = universal_double.identity;
@@ -815,6 +831,7 @@ int main(void)
 		TEST(test_a_document_is_asked_for_again_with_a_new_token),
 		TEST(test_operations_can_be_canceled_while_they_wait),
 		TEST(test_a_channel_can_be_closed_at_any_time),
+		TEST(test_a_cloud_that_is_closed_leaves_nothing_for_later),
 		TEST(test_a_token_goes_to_no_other_host),
 	};
 
