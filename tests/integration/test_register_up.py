@@ -1,4 +1,5 @@
-"""Queues become printers of Universal Print: one sign-in, certificates, what is left when it fails."""
+"""Queues become printers of Universal Print: one sign-in, certificates, what is left when it
+fails."""
 
 import os
 import time

@@ -754,8 +754,8 @@ static void test_a_channel_can_be_closed_at_any_time(void **state)
 	}
 }
 
-/* The loop does not turn any more when a daemon closes its clouds: what is left is the exchange with
- * the sign-in service, which ends when HTTP is closed. */
+/* The loop does not turn any more when a daemon closes its clouds: what is left is the exchange
+ * with the sign-in service, which ends when HTTP is closed. */
 static void test_a_cloud_that_is_closed_leaves_nothing_for_later(void **state)
 {
 	(void)state;
