@@ -43,7 +43,7 @@ struct daemon {
 	struct store *store;
 	struct http *http;
 	struct transit *transit;
-	struct work *work;
+	struct work *work[CORE_WORKERS];
 	struct core *core;
 	struct control *control;
 	struct timer status;
@@ -247,9 +247,13 @@ static int open_all(struct daemon *d, struct err *err)
 	if (read_machine(d, err) < 0 || loop_open(&d->loop, err) < 0 ||
 	    store_open(&d->store, d->loop, config->state_directory, d->note, err) < 0 ||
 	    http_open(&d->http, d->loop, err) < 0 ||
-	    transit_open(&d->transit, d->loop, config->cache_directory, err) < 0 ||
-	    work_open(&d->work, d->loop, NULL, 1, err) < 0)
+	    transit_open(&d->transit, d->loop, config->cache_directory, err) < 0)
 		return -1;
+	for (size_t i = 0; i < CORE_WORKERS; i++) {
+		if (work_open(&d->work[i], d->loop, NULL, 1, err) < 0)
+			return -1;
+		core.work[i] = d->work[i];
+	}
 	if (*d->note)
 		log_event(LOG_LEVEL_ERROR, NULL, "%s", d->note);
 	control.http = d->http;
@@ -257,7 +261,6 @@ static int open_all(struct daemon *d, struct err *err)
 	core.clock = loop_clock(d->loop);
 	core.http = d->http;
 	core.transit = d->transit;
-	core.work = d->work;
 	core.store = d->store;
 	core.store_ops = &store_ops;
 	core.cloud_ops = &cloud_ops;
@@ -279,8 +282,9 @@ static void close_all(struct daemon *d)
 {
 	control_close(d->control);
 	core_close(d->core);
-	if (d->work)
-		work_close(d->work);
+	for (size_t i = 0; i < CORE_WORKERS; i++)
+		if (d->work[i])
+			work_close(d->work[i]);
 	transit_close(d->transit);
 	if (d->http)
 		http_close(d->http);

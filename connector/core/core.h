@@ -22,12 +22,15 @@ struct http;
 struct transit;
 struct work;
 
+#define CORE_WORKERS 3 /* of libuv's 4 threads: the store keeps one */
+
 struct core_settings { /* all borrowed for the core's life, but for config: see core_reload() */
 	struct config *config;
 	struct clock *clock;
 	struct http *http;
 	struct transit *transit;
-	struct work *work; /* for making keys */
+	struct work
+		*work[CORE_WORKERS]; /* for making keys, which takes a tenth of a second and more */
 	struct store *store;
 	const struct store_ops *store_ops;
 	const struct cloud_ops *cloud_ops;

@@ -1,10 +1,10 @@
 /* enroll.c - one queue becomes a printer of a cloud, or a printer gets another key.
  *
- * Happy path: the queue is read; the printer's row is committed as registering; a key is made and
- * kept; the cloud is asked for a certificate; the number of the registration is committed as soon
- * as it is known; the certificate is checked against the key and kept; the row is committed as
- * registered; the printer is served. Where the printer exists in the cloud already it is only asked
- * whether it takes us, then the row is committed.
+ * Happy path: the queue is read; a key is made; when somebody has signed in the printer's row is
+ * committed as registering and the key is kept; the cloud is asked for a certificate; the number of
+ * the registration is committed as soon as it is known; the certificate is checked against the key
+ * and kept; the row is committed as registered; the printer is served. Where the printer exists in
+ * the cloud already it is only asked whether it takes us, then the row is committed.
  *
  * What can fail: before the cloud was asked nothing stays. A refusal leaves nothing either. After
  * an answer that did not come, a cancel or a crash the row stays as registering: the next run goes
@@ -318,7 +318,7 @@ static void take_identity(struct enrolment *e)
 	}
 	e->work.run = run_keep_certificate;
 	e->work.done = on_certificate_kept;
-	work_submit(e->core->set.work, &e->work);
+	work_submit(e->core->set.work[e->worker], &e->work);
 }
 
 /* ---- the registration ---- */
@@ -413,22 +413,16 @@ static void ask_cloud(struct enrolment *e)
 
 /* ---- the key ---- */
 
-static int run_make_key(struct work_item *item, struct err *err)
+static int run_keep_key(struct work_item *item, struct err *err)
 {
 	struct enrolment *e = item->data;
-	struct err none;
 
-	if (!e->keeps_key || keys_load(e->directory, e->pair, &e->key, &none) < 0) {
-		buf_wipe(&e->key);
-		buf_init(&e->key, PEM_MAX);
-		if (crypto_key_new(&e->key, err) < 0 ||
-		    keys_save(e->directory, e->pair, buf_text(&e->key), err) < 0)
-			return -1;
-	}
+	if (!e->key_kept && keys_save(e->directory, e->pair, buf_text(&e->key), err) < 0)
+		return -1;
 	return crypto_request_new(buf_text(&e->key), e->record.id, &e->request, err);
 }
 
-static void on_key_made(struct work_item *item, const struct err *err)
+static void on_key_kept(struct work_item *item, const struct err *err)
 {
 	struct enrolment *e = item->data;
 
@@ -440,17 +434,11 @@ static void on_key_made(struct work_item *item, const struct err *err)
 		ask_cloud(e);
 }
 
-static void make_key(struct enrolment *e)
+static void keep_key(struct enrolment *e)
 {
-	const char *number = e->record.identity.registration_id;
-
-	/* a registration that was begun was begun with that key */
-	e->keeps_key = e->renews ? *number != '\0' : !e->created;
-	keys_pair_id(e->record.id, e->record.second_pair != e->renews, e->pair);
-	say(e, "making a key");
-	e->work.run = run_make_key;
-	e->work.done = on_key_made;
-	work_submit(e->core->set.work, &e->work);
+	e->work.run = run_keep_key;
+	e->work.done = on_key_kept;
+	work_submit(e->core->set.work[e->worker], &e->work);
 }
 
 /* ---- the row ---- */
@@ -469,14 +457,14 @@ static void on_row_saved(struct store_op *op, const struct err *err)
 	if (!e->core->stopping && !live(e))
 		(void)printer_open(e->core, &e->record);
 	if (!was_canceled(e))
-		make_key(e);
+		keep_key(e);
 }
 
 /* What the cloud may ask has been asked. */
 static void go_on(struct enrolment *e)
 {
 	if (e->renews || e->record.registering) {
-		make_key(e);
+		keep_key(e);
 		return;
 	}
 	e->record.registering = true;
@@ -484,21 +472,58 @@ static void go_on(struct enrolment *e)
 	commit(e, &e->record, on_row_saved);
 }
 
-void enrolment_signed_in(struct enrolment *e)
+void enrolment_turn(struct enrolment *e)
 {
 	e->waits = false;
+	e->has_turn = true;
 	go_on(e);
 }
 
-static void want_session(struct enrolment *e)
+static void want_turn(struct enrolment *e)
 {
-	if (!batch_wants_sign_in(e->batch) || e->batch->session) {
-		go_on(e);
-		return;
-	}
 	e->waits = true;
-	say(e, "waiting for the sign-in");
-	batch_want_session(e->batch);
+	if (batch_wants_sign_in(e->batch) && !e->batch->session)
+		say(e, "waiting for the sign-in");
+	batch_want_turn(e->batch);
+}
+
+/* In memory only, and before the sign-in: that takes people's time, a key takes the machine's. */
+static int run_make_key(struct work_item *item, struct err *err)
+{
+	struct enrolment *e = item->data;
+	struct err none;
+
+	e->key_kept = e->keeps_key && keys_load(e->directory, e->pair, &e->key, &none) == 0;
+	if (e->key_kept)
+		return 0;
+	buf_wipe(&e->key);
+	buf_init(&e->key, PEM_MAX);
+	return crypto_key_new(&e->key, err);
+}
+
+static void on_key_made(struct work_item *item, const struct err *err)
+{
+	struct enrolment *e = item->data;
+
+	if (was_canceled(e))
+		return;
+	if (err)
+		fail(e, err);
+	else
+		want_turn(e);
+}
+
+static void make_key(struct enrolment *e)
+{
+	const char *number = e->record.identity.registration_id;
+
+	/* a registration that was begun was begun with that key */
+	e->keeps_key = e->renews ? *number != '\0' : e->record.registering;
+	keys_pair_id(e->record.id, e->record.second_pair != e->renews, e->pair);
+	say(e, "making a key");
+	e->work.run = run_make_key;
+	e->work.done = on_key_made;
+	work_submit(e->core->set.work[e->worker], &e->work);
 }
 
 /* ---- queue ---- */
@@ -538,7 +563,7 @@ static void on_queue_probed(struct local_op *op, const struct err *err)
 	else if (e->batch->op->dry_run)
 		end(e, NULL);
 	else
-		want_session(e);
+		make_key(e);
 }
 
 /* ---- start ---- */
@@ -658,7 +683,7 @@ static int start(struct enrolment *e, const char *queue, struct err *err)
 		if (e->batch->op->dry_run)
 			end(e, NULL);
 		else
-			want_session(e);
+			make_key(e);
 		return 0;
 	}
 	e->local.data = e;
@@ -673,19 +698,21 @@ static int start(struct enrolment *e, const char *queue, struct err *err)
 
 void enrolment_start(struct batch *b, const char *queue)
 {
-	struct enrolment *e = xcalloc(1, sizeof(*e));
+	struct enrolment *e = xcalloc(1, sizeof(*e)), **at = &b->enrolments;
 	struct err err;
 
 	e->core = b->core;
 	e->batch = b;
 	e->directory = b->core->set.state_directory;
 	e->work.data = e;
+	e->worker = b->core->next_worker++ % CORE_WORKERS;
 	buf_init(&e->key, PEM_MAX);
 	buf_init(&e->request, PEM_MAX);
 	buf_init(&e->password, PASSWORD_MAX);
 	timer_init(&e->end, b->core->set.clock, on_end, e);
-	e->next = b->enrolments;
-	b->enrolments = e;
+	while (*at)
+		at = &(*at)->next;
+	*at = e;
 	if (start(e, queue, &err) < 0)
 		end(e, &err);
 }

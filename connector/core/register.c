@@ -1,8 +1,8 @@
 /* register.c - queues become printers of a cloud, any number of them under one sign-in.
  *
- * Happy path: the queues are begun, at most eight at a time (enroll.c); the first one that gets so
- * far asks for the sign-in, the others wait for it too; each ends by itself; when none is left the
- * administrator is signed out.
+ * Happy path: the queues are begun (enroll.c); the first one that gets so far asks for the sign-in,
+ * the others wait for it too; then eight at a time are registered; each ends by itself; when none
+ * is left the administrator is signed out.
  *
  * What can fail: one queue (the others go on); the sign-in, or the cloud does not let this
  * administrator register printers (nothing more is begun, it is told once); the caller goes away
@@ -17,7 +17,8 @@
 #include "common/util.h"
 #include "connector/base/journal.h"
 
-#define ACTIVE_MAX 8
+#define BEGUN_MAX  32     /* queues whose turn has not come are read and get their keys meanwhile */
+#define ACTIVE_MAX 8      /* registrations that the cloud has in hand */
 #define QUEUES_MAX 100000 /* names of one call */
 
 bool batch_wants_sign_in(const struct batch *b)
@@ -49,16 +50,29 @@ static void batch_end(struct batch *b)
 	core_check_drained(c);
 }
 
+/* To those that have waited longest. */
+static void give_turns(struct batch *b)
+{
+	if (b->failed || (batch_wants_sign_in(b) && !b->session))
+		return;
+	for (struct enrolment *e = b->enrolments; e && b->turns < ACTIVE_MAX; e = e->next)
+		if (e->waits) {
+			b->turns++;
+			enrolment_turn(e);
+		}
+}
+
 static void on_pump(struct timer *t)
 {
 	struct batch *b = t->data;
 
 	if (b->listing)
 		return;
-	while (!b->failed && b->begun < b->count && b->active < ACTIVE_MAX) {
+	while (!b->failed && b->begun < b->count && b->active < BEGUN_MAX) {
 		b->active++;
 		enrolment_start(b, b->names[b->begun++]);
 	}
+	give_turns(b);
 	if (b->active)
 		return;
 	if (b->signing)
@@ -100,6 +114,7 @@ void batch_ended(struct enrolment *e)
 		b->op->failed++;
 	else
 		b->op->registered++;
+	b->turns -= e->has_turn;
 	if (!e->silent)
 		b->op->ended(b->op, &result);
 	enrolment_free(e);
@@ -136,17 +151,15 @@ static void on_signed_in(struct cloud_op *op, const struct err *err)
 	}
 	b->session = TAKE(op->session);
 	b->op->progress(b->op, NULL, "signed in");
-	for (struct enrolment *e = b->enrolments; e; e = e->next)
-		if (e->waits)
-			enrolment_signed_in(e);
 	timer_start(&b->pump, 0);
 }
 
-void batch_want_session(struct batch *b)
+void batch_want_turn(struct batch *b)
 {
 	struct err err;
 
-	if (b->signing || b->failed)
+	timer_start(&b->pump, 0);
+	if (b->session || b->signing || b->failed || !batch_wants_sign_in(b))
 		return;
 	b->op->progress(b->op, NULL, "asking for a code to sign in with");
 	b->sign_in.data = b;

@@ -17,8 +17,8 @@ struct batch {
 	char **names; /* owned; queues to register, in this order */
 	size_t count, begun;
 	struct enrolment *enrolments; /* under way */
-	unsigned active;
-	struct timer pump; /* begins, ends: done() never runs from inside another call */
+	unsigned active, turns;       /* how many; of them those that are being registered */
+	struct timer pump;            /* begins, ends: done() never runs from inside another call */
 	struct local_op list;
 	struct cloud_op sign_in;
 	struct cloud_session *session; /* NULL: not signed in */
@@ -27,8 +27,9 @@ struct batch {
 	struct err err;
 };
 
-/* Asks for the administrator's sign-in, once; enrolment_signed_in() follows for each that waits. */
-void batch_want_session(struct batch *b);
+/* Somebody ->waits: enrolment_turn() follows, after the administrator's sign-in where the cloud
+ * wants one. */
+void batch_want_turn(struct batch *b);
 /* One of its queues has ended; e is gone afterwards. */
 void batch_ended(struct enrolment *e);
 /* Nothing more is begun: the others would meet the same. */
@@ -48,6 +49,7 @@ struct enrolment {
 	struct cloud_op cloud;
 	struct store_op store;
 	struct work_item work;
+	unsigned worker; /* of the core's */
 	struct timer end;
 	struct buf key, request, password;
 	const char *directory; /* borrowed: the state directory, for the work queue */
@@ -55,8 +57,9 @@ struct enrolment {
 	bool renews;           /* a registered printer gets another pair */
 	bool created;          /* this run has made the row */
 	bool posted;           /* the cloud may know of it */
-	bool waits;            /* for the sign-in */
+	bool waits, has_turn;  /* to be registered */
 	bool keeps_key;        /* a key of an earlier run is used when there is one */
+	bool key_kept;         /* ... and there was */
 	bool local_busy, cloud_busy, saving, enrolled;
 	bool canceled, failed;
 	bool silent; /* what all meet is told once */
@@ -65,7 +68,7 @@ struct enrolment {
 
 /* Begins; batch_ended() follows later, also when it is wrong from the start. */
 void enrolment_start(struct batch *b, const char *queue);
-void enrolment_signed_in(struct enrolment *e);
+void enrolment_turn(struct enrolment *e);
 void enrolment_cancel(struct enrolment *e);
 void enrolment_free(struct enrolment *e);
 

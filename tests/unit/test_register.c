@@ -113,7 +113,7 @@ static void test_a_queue_is_registered_with_a_key_of_its_own(void **state)
 	assert_int_equal(r.err.kind, ERR_NONE);
 	assert_string_equal(r.record.name, "Copier");
 	assert_non_null(strstr(r.record.cloud_uri, r.record.id));
-	assert_before(w, "store.printer 0", "progress making a key"); /* as registering */
+	assert_before(w, "> store.printer 0", "> cloud.enroll 0"); /* as registering */
 	assert_before(w, "progress making a key", "> cloud.enroll 0");
 	assert_int_equal(fake_count(w, "> store.printer 0"), 3);
 }

@@ -611,7 +611,8 @@ static void test_each_operation_that_fails_leaves_what_the_next_run_finishes(voi
 		{ "cloud.enroll", ERR_TEMPORARY, FAKE_AFTER, 0, true },
 		{ "cloud.enroll", ERR_REJECTED, FAKE_MIDDLE, 0, false },
 		{ "store.printer", ERR_TEMPORARY, FAKE_BEFORE, 2, true },
-		{ "work", ERR_TEMPORARY, FAKE_BEFORE, 1, true },
+		{ "work", ERR_TEMPORARY, FAKE_BEFORE, 1, false },
+		{ "work", ERR_TEMPORARY, FAKE_BEFORE, 2, true },
 	};
 	struct fake_world *w = up_world(state);
 	char queue[16], words[32];
@@ -816,6 +817,7 @@ static void test_a_renewal_that_fails_leaves_the_old_pair_in_use(void **state)
 		{ "cloud.enroll", ERR_REJECTED, FAKE_MIDDLE, 0 },
 		{ "cloud.enroll", ERR_TEMPORARY, FAKE_MIDDLE, 0 },
 		{ "work", ERR_TEMPORARY, FAKE_BEFORE, 1 },
+		{ "work", ERR_TEMPORARY, FAKE_BEFORE, 2 },
 		{ "store.printer", ERR_TEMPORARY, FAKE_BEFORE, 1 },
 	};
 	struct fake_world *w = up_world(state);
