@@ -1,5 +1,4 @@
-"""Queues become printers of Universal Print: one sign-in, certificates, what is left when it
-fails."""
+"""Queues become printers of Universal Print: one sign-in, certificates, renewal."""
 
 import os
 import time
