@@ -123,9 +123,9 @@ struct cloud_op {
 	void (*code)(struct cloud_op *op); /* sign_in: user_code and so on are there to be shown */
 
 	/* results */
-	struct attrs *ticket; /* fetch: the job's attributes as sent; owned, op_clear frees */
-	struct job_record
-		job; /* fetch: cloud_*, documents, job_name, user_name, user_uri, format filled */
+	struct attrs *ticket;  /* fetch: the job's attributes as sent; owned, op_clear frees */
+	struct job_record job; /* fetch: cloud_*, documents, job_name, user_name, user_uri, format
+	                          filled; check: cloud_uuid */
 	int priority;
 	char format[NAME_SIZE];     /* document: as declared, "" not said */
 	char compression[32];       /* document: "none" or "gzip" */

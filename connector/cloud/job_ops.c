@@ -318,6 +318,7 @@ static void on_check(struct ipp_op *ipp, const struct err *err)
 		return;
 	}
 	job_ops_read_state(op, ipp->response);
+	copy_text(ipp->response, "job-uuid", op->job.cloud_uuid, sizeof(op->job.cloud_uuid));
 	job_ops_end(op, NULL);
 }
 

@@ -246,7 +246,8 @@ ipp_t *request_list(const struct target *t, const struct dialect *d)
 
 ipp_t *request_check(const struct target *t, int32_t job)
 {
-	static const char *const wanted[] = { "job-id", "job-state", "job-state-reasons", NULL };
+	static const char *const wanted[] = { "job-id", "job-uuid", "job-state",
+		                              "job-state-reasons", NULL };
 	ipp_t *m = request_job(t, IPP_OP_GET_JOB_ATTRIBUTES, job);
 
 	add_strings(m, IPP_TAG_OPERATION, "requested-attributes", wanted);

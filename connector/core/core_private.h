@@ -160,6 +160,7 @@ struct job {
 	bool has_slot;                   /* one of [jobs] max-transfers */
 	bool collected;                  /* the whole documents are in files */
 	bool checked, canceled_there; /* reporting: the cloud was asked for a cancel; it had one */
+	bool another_there;           /* ... it has another job under the number */
 	bool ask_finish;              /* the closing Send-Document was not answered */
 	bool undo_after_transfer;
 	unsigned busy_tries;

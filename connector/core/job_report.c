@@ -7,6 +7,8 @@
  * the word (nothing more to say). */
 #include "connector/core/core_private.h"
 
+#include <strings.h>
+
 #include "common/str.h"
 #include "connector/base/journal.h"
 
@@ -51,13 +53,31 @@ static void on_reported(struct cloud_op *op, const struct err *err)
 	}
 }
 
+/* A cloud that lost its memory gives numbers out again: what we have to say is not about that job.
+ */
+static bool is_another(const struct job *j, const struct job_record *there)
+{
+	return *j->rec.cloud_uuid && *there->cloud_uuid &&
+	       strcasecmp(j->rec.cloud_uuid, there->cloud_uuid) != 0;
+}
+
+static void lost(struct job *j)
+{
+	job_event(j, "cloud", "has another job under this number and does not know this one");
+	job_log(j, LOG_LEVEL_WARNING, "the cloud has another job under number %d; not told: %s",
+	        j->rec.cloud_job, job_outcome_name(j->rec.outcome));
+	j->rec.reported = j->core->set.clock->wall_ms(j->core->set.clock);
+	job_move(j, JOB_DONE);
+}
+
 static void on_checked(struct cloud_op *op, const struct err *err)
 {
 	struct job *j = op->data;
 
 	j->cloud_busy = false;
 	j->checked = !err || (err->kind != ERR_TEMPORARY && err->kind != ERR_DENIED);
-	j->canceled_there = !err && op->canceled;
+	j->canceled_there = !err && op->canceled && j->rec.outcome == OUTCOME_COMPLETED;
+	j->another_there = !err && is_another(j, &op->job);
 	if (!j->checked && !j->dead && !j->saving)
 		job_retry(j, err);
 	else
@@ -161,8 +181,10 @@ void job_reporting_run(struct job *j)
 	if (j->cloud_busy || j->tell_busy || is_being_accepted(j) || !j->printer->channel ||
 	    j->printer->channel_state != CHANNEL_ONLINE)
 		return;
-	if (j->rec.outcome == OUTCOME_COMPLETED && !j->reclaimed && !j->checked)
+	if (!j->rec.refused && !j->reclaimed && !j->checked)
 		start_check(j);
+	else if (j->another_there && !j->reclaimed)
+		lost(j);
 	else
 		start_report(j, j->canceled_there);
 }

@@ -340,6 +340,7 @@ static void run_check(struct fake_call *c)
 		refuse_call(c, ERR_GONE, 0x0406, "not found");
 		return;
 	}
+	(void)str_copy(op->job.cloud_uuid, sizeof(op->job.cloud_uuid), j->uuid);
 	op->canceled = j->canceled;
 	op->final = j->hold == FAKE_FINAL;
 	fake_call_end(c, NULL);

@@ -70,6 +70,20 @@ static void vanished(void **state, const char *settings, enum job_state to,
 	assert_int_equal(fake_closed(w, 7), closed);
 }
 
+static void test_an_end_is_not_told_of_another_job_with_the_same_number(void **state)
+{
+	struct fake_world *w = printing(state, CUPS);
+
+	fake_begin(fake_local(w, 7));
+	(void)snprintf(fake_cloud_job(w, 7)->uuid, sizeof(fake_cloud_job(w, 7)->uuid), "%s",
+	               "urn:uuid:11111111-2222-4333-8444-555555555555");
+	fake_end(fake_local(w, 7), OUTCOME_COMPLETED);
+	fake_run(w, MINUTE);
+	assert_int_equal(fake_count(w, "> cloud.check 7"), 1);
+	assert_int_equal(fake_cloud_job(w, 7)->finals, 0);
+	assert_int_equal(state_of(w, 7), JOB_DONE);
+}
+
 static void test_a_job_that_cups_has_open_again_is_held_and_taken_back(void **state)
 {
 	struct fake_world *w = printing(state, CUPS);
@@ -483,6 +497,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		in_world(test_an_end_at_the_queue_is_told_with_its_reason),
 		in_world(test_a_job_that_printed_twice_says_so),
+		in_world(test_an_end_is_not_told_of_another_job_with_the_same_number),
 		in_world(test_a_job_that_cups_has_open_again_is_held_and_taken_back),
 		in_world(test_a_job_that_vanished_is_held_until_give_up_after),
 		in_world(test_when_unknown_print_again_prints_again),
