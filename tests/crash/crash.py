@@ -32,6 +32,7 @@ CHAIN = 3          # lives between two judgements
 BED_FAULTS = 250   # then everything is made anew
 SLOW = 4           # seconds for a life whose faults do not end it
 COUNTED = re.compile(r"^(\d+) +(\w+)\(", re.MULTILINE)
+RESUMED = re.compile(r"^(\d+) +<\.\.\. (\w+) resumed>")
 LINE = re.compile(r"^(\d+) +(\w+)\((?:\d+<(.*?)>(?=[,) ]))?")
 
 
@@ -101,11 +102,16 @@ class Worker:
 
     def _places(self, text, call, injected):
         """Where the calls went that were struck; of a kill the last one."""
-        lines = [LINE.match(line) for line in text.splitlines()
-                 if not injected or "(INJECTED)" in line]
-        lines = [m for m in lines if m and m[2] == call]
-        return [world_module.place(m[3], self.ports) for m in
-                (lines if injected else lines[-1:])]
+        found, begun = [], {}
+        for line in text.splitlines():
+            match, end = LINE.match(line), RESUMED.match(line)
+            if match and match[2] == call:
+                begun[match[1]] = world_module.place(match[3], self.ports)
+            pid = (match or end) and (match or end)[1]
+            mine = (match or end) and (match or end)[2] == call
+            if mine and (not injected or "(INJECTED)" in line):
+                found.append(begun.get(pid, "-"))
+        return found if injected else found[-1:]
 
     def _die(self):
         """The end of a life that no fault has ended: by -9, which is one more."""
@@ -296,6 +302,7 @@ class Worker:
     def close(self):
         """Counts what became of all jobs."""
         self.tally.jobs["stranded by cupsd"] += self.world.stranded
+        self.tally.jobs["brought back by cupsd"] += self.world.left
         for job in self.world.record.jobs.values():
             state = job.finals[-1][0] if job.finals else 0
             self.tally.jobs["all"] += 1

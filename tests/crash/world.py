@@ -110,6 +110,7 @@ class World:
         self.serial = 0
         self.crashed = set()  # uuids of jobs that were open when cupsd died
         self.forgetful = False  # the cloud has lost devices since the last judgement
+        self.left = 0      # documents at cupsd that it brought back when it was started again
         self.stranded = 0  # jobs that cupsd lost sight of
         self.unknown = unknown
         self._seen = {}
@@ -306,7 +307,11 @@ class World:
                          ledger.judge(job, self.paper, job.name in held,
                                       job.uuid in self.crashed)]
         breaches += self.paper.strange + self.record.breaches
-        breaches += self._left_at_cups(everything=late)
+        left = list(self._left_at_cups(everything=late))
+        if late or not self.crashed:
+            breaches += left
+        else:  # cupsd that died brings jobs back as they were when it wrote them down
+            self.left = max(self.left, len(left))
         breaches += [f"set aside: {path.name}" for path in self.daemon.state.glob("*damaged*")]
         self.paper.strange, self.record.breaches = [], []
         for job in self.record.jobs.values():
