@@ -66,7 +66,8 @@ void job_tell(struct job *j, enum cloud_job_state state, const char *reasons, co
 	};
 	struct err err;
 
-	if (j->tell_busy || !j->printer->channel || j->printer->channel_state != CHANNEL_ONLINE)
+	if (j->tell_busy || j->another_there || !j->printer->channel ||
+	    j->printer->channel_state != CHANNEL_ONLINE)
 		return;
 	j->told = now(j);
 	j->news = false;

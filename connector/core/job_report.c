@@ -77,7 +77,7 @@ static void on_checked(struct cloud_op *op, const struct err *err)
 	j->cloud_busy = false;
 	j->checked = !err || (err->kind != ERR_TEMPORARY && err->kind != ERR_DENIED);
 	j->canceled_there = !err && op->canceled && j->rec.outcome == OUTCOME_COMPLETED;
-	j->another_there = !err && is_another(j, &op->job);
+	j->another_there = j->another_there || (!err && is_another(j, &op->job));
 	if (!j->checked && !j->dead && !j->saving)
 		job_retry(j, err);
 	else

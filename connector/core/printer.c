@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/buf.h"
 #include "common/config.h"
@@ -309,9 +310,21 @@ static void on_channel_state(void *data, enum channel_state state, const struct 
 	moved(p);
 }
 
+/* A cloud that lost its memory gives numbers out again: nothing more is told of the old job. */
+static void note_other_jobs(struct printer *p, const struct cloud_offer *offer)
+{
+	for (struct job *j = p->jobs; j; j = j->next)
+		if (j->rec.cloud_job == offer->job && *offer->uuid && *j->rec.cloud_uuid &&
+		    strcasecmp(j->rec.cloud_uuid, offer->uuid) != 0)
+			j->another_there = true;
+}
+
 static void on_offers(void *data, const struct cloud_offer *offers, size_t count)
 {
 	struct printer *p = data;
+
+	for (size_t i = 0; i < count; i++)
+		note_other_jobs(p, &offers[i]);
 
 	free(p->offers);
 	p->offers = NULL;
