@@ -317,8 +317,9 @@ class World:
         for job in self.record.jobs.values():
             if job.name in held:
                 job.resolved = True
-                self.daemon.ask("Cancel", {"id": held[job.name]})
-        if held:
+        if not late:
+            for mine in (self.daemon.open_jobs() or {}).values():  # forgotten ones as well
+                self.daemon.ask("Cancel", {"id": mine["id"]})
             self.rest()
         self._tidy()
         return breaches, len(held)
