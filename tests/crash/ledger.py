@@ -77,9 +77,15 @@ class Cloud:
             job = self.jobs.get(entry["uuid"])
             if job and entry["side"] == "proxy":
                 self._told(job, entry)
-        elif entry["kind"] == "violation":
+        elif entry["kind"] == "violation" and not self._crossed(entry):
             self.breaches.append(f"{entry['rule']}: {entry['text']} ({entry['operation']},"
                                  f" {entry['printer']} {entry['job']})")
+
+    def _crossed(self, entry):
+        """A word about a document that crossed somebody's cancel, with a crash in between."""
+        return entry["rule"] == "final-document" and any(
+            job.canceled for job in self.jobs.values()
+            if (job.printer, job.number) == (entry["printer"], entry["job"]))
 
     @staticmethod
     def _told(job, entry):
