@@ -181,6 +181,8 @@ static void finish(struct registration *r)
 	struct err err;
 
 	if (take_identity(r, &err) < 0 || take_certificate(r, &err) < 0) {
+		if (err.kind == ERR_REJECTED)
+			err.kind = ERR_CORRUPT; /* not refused: the printer is there */
 		end(r, &err);
 		return;
 	}

@@ -132,11 +132,19 @@ static void fail(struct enrolment *e, const struct err *err)
 		e->core->set.store_ops->printer_drop(e->core->set.store, &e->store, e->record.id);
 		return;
 	}
-	if (e->renews && e->posted && is_refusal(&why)) {
+	if (e->renews && e->posted && (is_refusal(&why) || why.kind == ERR_CORRUPT)) {
 		*e->record.identity.registration_id = '\0';
 		if (p)
 			*p->record.identity.registration_id = '\0';
 		(void)keys_remove(e->directory, e->pair, &ignored);
+		commit(e, &e->record, on_given_up);
+		return;
+	}
+	if (!e->renews && e->posted && why.kind == ERR_CORRUPT) {
+		/* the printer is there: the next run asks for it again under the same id */
+		*e->record.identity.registration_id = '\0';
+		if (p)
+			*p->record.identity.registration_id = '\0';
 		commit(e, &e->record, on_given_up);
 		return;
 	}
