@@ -56,13 +56,6 @@ def test_a_subscription_that_expired_is_made_again(up):
     route.printed(route.submit(PDF))
 
 
-def test_a_service_that_forgot_the_device_is_told_again(up):
-    cloud, _, route = up
-    cloud.forget("devices,subscriptions", route.printer)
-    cloud.wait_device(route.printer, timeout=60)
-    route.printed(route.submit(PDF))
-
-
 @pytest.mark.parametrize("operation", ["Get-Notifications", "Get-Jobs", "Fetch-Job",
                                        "Fetch-Document", "Update-Job-Status"])
 def test_a_wish_to_slow_down_is_fulfilled(up, operation):
@@ -117,6 +110,7 @@ def test_a_cancel_by_the_user_reaches_the_printer(eve, up):
         number = route.submit(PDF)
         eve.wait(1, "arrived")
         cloud.graph("POST", f"/printers/{route.printer}/jobs/{number}/cancel")
-        told = cloud.wait_job(number, route.printer, timeout=60)
+        route.daemon.wait(lambda: "cancel" in " ".join(route.events(number)), "word of the cancel")
+    told = cloud.wait_job(number, route.printer, timeout=60)
     assert told["state_name"] in ("canceled", "aborted")
     assert route.wait_record(number, "done")["outcome"] == "canceled"

@@ -37,6 +37,9 @@ def test_a_token_whose_answer_was_lost_is_asked_for_with_a_new_nonce(bed, eve):
     route.wait_online(60)
     cloud.clear_faults(rule)
     route.printed(route.submit(PDF))
+    # libcurl repeats what got no byte of an answer on a connection that was used before
+    assert {v["rule"] for v in cloud.violations()} <= {"nonce"}
+    cloud.clear_violations()
 
 
 @pytest.mark.parametrize("count", [1, 3])
