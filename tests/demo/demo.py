@@ -1,8 +1,10 @@
-"""make demo: three documents from a cloud to three printers, everything on this machine.
+"""make demo: three documents from each of two clouds to three printers, everything on this machine.
 
 Starts a cloud (the emulator), a private cupsd, IPP printers, a socket printer and the daemon,
 each on loopback in a temporary folder; registers three queues; sends a PDF to each through the
-cloud with ipptool; shows what became of each; stops everything, also on Ctrl-C. Exit 1 with the
+cloud with ipptool; shows what became of each. Then the same queues become printers of Universal
+Print (its part is played by the emulator too): one sign-in by code, and jobs that a user submits
+through Graph. Stops everything, also on Ctrl-C. Exit 1 with the
 reason when a job did not end completed. What was printed is kept in build/demo."""
 
 import os
@@ -20,6 +22,7 @@ sys.path[:0] = [str(HERE.parent / "integration"), str(HERE.parent / "lib")]
 from bed import BUILD, PDF, process
 from bed.bed import Bed
 from bed.ippeve import Bus
+from bed.up import begin
 
 OUT = pathlib.Path(os.environ.get("OUT", BUILD / "demo"))
 WIDTH = 79
@@ -57,9 +60,10 @@ def command(*words):
 class Way:
     """One of the three: a queue, its printer in the cloud, and where its paper lies."""
 
-    def __init__(self, queue, printer, title_, output):
+    def __init__(self, queue, printer, title_, output, name=None):
         self.queue = queue
         self.printer = printer
+        self.name = name or printer
         self.title = title_
         self.output = output  # () -> path of what came out
         self.cloud_job = None
@@ -81,11 +85,11 @@ def set_up(bed):
     bed.cups.add_driverless("driverless", office.uri)
     bed.cups.add_pcl("pcl", laserjet.uri)
     return [Way("driverless", "driverless", "CUPS queue without a driver",
-                lambda: pathlib.Path(office.wait()[0]["file"])),
+                lambda count: pathlib.Path(office.wait(count)[-1]["file"])),
             Way("pcl", "pcl", "CUPS queue with a PCL driver",
-                lambda: pathlib.Path(laserjet.wait()[0]["file"])),
+                lambda count: pathlib.Path(laserjet.wait(count)[-1]["file"])),
             Way(workshop.uri, "ipp", "IPP printer, without CUPS",
-                lambda: pathlib.Path(workshop.wait()[0]["file"]))]
+                lambda count: pathlib.Path(workshop.wait(count)[-1]["file"]))]
 
 
 def register(bed, daemon, ways):
@@ -118,24 +122,25 @@ def submit(bed, ways):
         row(way.printer, f"cloud job {way.cloud_job}", way.title)
 
 
-def follow(bed, daemon, ways, started):
+def follow(cloud, daemon, ways, started, name):
     """Waits until the connector is done with all of them and the cloud knows it."""
     def look():
         jobs = daemon.jobs("--all")
         for way in ways:
-            way.job = next((job for job in jobs if job["queue"] == way.queue), None)
+            way.job = next((job for job in jobs if job["queue"] == way.queue
+                            and job["cloud"] == name), None)
         return all(way.job and way.job["state"] == "done" for way in ways)
     daemon.wait(look, "end of all jobs", PATIENCE)
     say(f"  all done after {time.monotonic() - started:.1f} s")
     for way in ways:
-        told = bed.cloud.job(way.cloud_job, way.printer)
+        told = cloud.job(way.cloud_job, way.printer)
         if (way.job["outcome"], told["state_name"]) != ("completed", "completed"):
             error = (way.job["error"] or {}).get("text") or told["message"] or "no reason given"
             raise Failed(f"the job for the {way.title} ended {way.job['outcome']}, the cloud says"
                          f" {told['state_name']}: {error}")
 
 
-def show(daemon, ways):
+def show(daemon, ways, count):
     """The time-line of each job, by the command that people use."""
     for way in ways:
         title(f"What became of the job for the {way.title}")
@@ -143,20 +148,52 @@ def show(daemon, ways):
         for line in daemon.cli("job", str(way.job["id"]), as_json=False).stdout.splitlines():
             for part in textwrap.wrap(line, WIDTH - 2, subsequent_indent=" " * 20) or [""]:
                 say("  " + part)
-        say(f"  printed: {keep(way)}")
+        say(f"  printed: {keep(way, count)}")
 
 
-def keep(way):
+def keep(way, count):
     """Copies what was printed to where it stays; the place."""
-    source = way.output()
-    kind = "pcl" if way.printer == "pcl" else "pdf"
-    target = OUT / f"{way.printer}.{kind}"
+    source = way.output(count)
+    kind = "pcl" if way.name.startswith("pcl") else "pdf"
+    target = OUT / f"{way.name}{'-up' if count > 1 else ''}.{kind}"
     shutil.copy(source, target)
     if "SUDO_UID" in os.environ:
         os.chown(target, int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"]))
     if target.is_relative_to(os.getcwd()):
         target = target.relative_to(os.getcwd())
     return f"{target} ({target.stat().st_size} bytes)"
+
+
+def sign_in(cloud, daemon, ways):
+    """One sign-in, then every queue is a printer of Universal Print; the ways there."""
+    title("Universal Print: registering the same queues, with one sign-in")
+    row("cloud", "login, registration, print,", cloud.up["print"])
+    row("", "notification and Graph hosts", "each with TLS")
+    with begin(daemon, *(way.queue for way in ways)) as call:
+        code = call.until("code")
+        say(f"  To sign in, open {code['verification_uri']} and enter {code['user_code']}")
+        say("  (in this demo nobody does: the cloud approves the code by itself)")
+        cloud.approve(code["user_code"])
+        call.all()
+    if call.error or call.of("failed"):
+        raise Failed(f"not registered: {call.error or call.of('failed')}")
+    found = []
+    for way in ways:
+        printer = daemon.wait(lambda way=way: next(
+            (p for p in daemon.printers() if p["queue"] == way.queue and p["cloud"] == "up"
+             and p["state"] == "online"), None), f"{way.queue} online")
+        device = printer["cloud_printer"].removeprefix("urn:uuid:")
+        found.append(Way(way.queue, device, way.title, way.output, way.name))
+        row(way.name, "online", device)
+    return found
+
+
+def submit_up(cloud, ways):
+    """As an application of a user does: job, upload and start."""
+    title(f"Sending {PDF.name} to each through Graph")
+    for way in ways:
+        way.cloud_job = cloud.graph_submit(way.printer, PDF, name=f"demo {way.name}")
+        row(way.name, f"cloud job {way.cloud_job}", way.title)
 
 
 def prepare_out():
@@ -173,17 +210,23 @@ def run(folder):
     try:
         with Bed(folder, bus) as bed:
             ways = set_up(bed)
-            daemon = bed.daemon(clouds={"demo": {"uri": bed.cloud.base()}})
+            second = bed.start_up()
+            daemon = bed.daemon(clouds={"demo": {"uri": bed.cloud.base()}, "up": second.cloud()})
             row("daemon", "print-connectord", "as the user nobody")
             try:
                 register(bed, daemon, ways)
                 started = time.monotonic()
                 submit(bed, ways)
-                follow(bed, daemon, ways, started)
-                show(daemon, ways)
+                follow(bed.cloud, daemon, ways, started, "demo")
+                show(daemon, ways, 1)
+                ways = sign_in(second, daemon, ways)
+                started = time.monotonic()
+                submit_up(second, ways)
+                follow(second, daemon, ways, started, "up")
+                show(daemon, ways, 2)
             except (Failed, AssertionError) as error:
                 raise Failed(f"{error}\n\n{daemon.process.tail(20)}") from None
-            title("All three completed. Stopping everything.")
+            title("All six completed. Stopping everything.")
     finally:
         bus.close()
         process.reap_orphans()

@@ -1,4 +1,4 @@
-"""make demo keeps its word: three jobs completed, and nothing left of it, also on Ctrl-C."""
+"""make demo keeps its word: six jobs completed, and nothing left of it, also on Ctrl-C."""
 
 import os
 import re
@@ -36,12 +36,12 @@ def _left(folder):
     return found
 
 
-def test_three_documents_are_printed_and_shown(demo):
+def test_six_documents_are_printed_and_shown(demo):
     folder = _folder(demo)
-    assert demo.wait(150) == 0, demo.tail(60)
+    assert demo.wait(240) == 0, demo.tail(60)
     text = demo.text()
-    assert text.count("printed: ") == 3
-    assert "All three completed" in text
+    assert text.count("printed: ") == 6
+    assert "All six completed" in text
     assert max(map(len, re.sub("\033\\[.*?m", "", text).splitlines())) < 80
     assert not os.path.exists(folder)
     assert _left(folder) == []
