@@ -384,7 +384,7 @@ static void answered(const char *answer, const char *says)
 	double_web_reply(202, BEGUN);
 	wait_ms(2000);
 	double_web_reply(200, answer);
-	assert_failed(ERR_REJECTED, says);
+	assert_failed(ERR_CORRUPT, says);
 	cloud_ops.op_clear(&op);
 }
 
