@@ -104,6 +104,8 @@ def test_banned_calls_are_not_seen_where_there_are_none(root, place, line):
     ({"tests/fuzz/fuzz_x.c": "\n"}, "corpus/x is empty"),
     ({"common/a.c": "\n" * 5}, "lines of tests"),
     ({"packaging/test-depends": "b\na\n"}, "not sorted"),
+    ({"common/a.c": "\n", "ARCHITECTURE.md": "* `b`: another\n"}, "no line for a"),
+    ({"ARCHITECTURE.md": "* `b`: another\n"}, "there is no b"),
 ])
 def test_the_structure_is_kept(root, files, word):
     code, text = lint("structure.sh", root, files)
@@ -113,7 +115,7 @@ def test_the_structure_is_kept(root, files, word):
 
 def test_a_proper_tree_passes(root):
     files = {"common/a.h": "#ifndef COMMON_A_H\n#define COMMON_A_H\n#endif\n", "common/a.c": "\n",
-             "tests/unit/test_a.c": "\n" * 9}
+             "tests/unit/test_a.c": "\n" * 9, "ARCHITECTURE.md": "* `a`: the first letter\n"}
     assert lint("structure.sh", root, files) == (0, "")
     assert lint("banned.sh", root, {}) == (0, "")
 
