@@ -88,6 +88,8 @@ void printer_look_again(struct printer *p, const struct err *err);
 /* Something changed that jobs of the printer may wait for: a turn, a free slot, the queue, the
  * cloud. They are looked at in the next turn of the loop. */
 void printer_next(struct printer *p);
+/* The queue has ended a job: those on their way to it are looked at now. */
+void printer_pass_turn(struct printer *p);
 /* Whether a job may go to the queue now. */
 bool printer_can_print(const struct printer *p);
 /* Why not, for people, with the remedy. */

@@ -448,7 +448,7 @@ void job_move(struct job *j, enum job_state to)
 		return;
 	}
 	if (j->before == JOB_PRINTING)
-		printer_next(j->printer); /* the queue is free, whenever this is durable */
+		printer_pass_turn(j->printer); /* whose commit so goes first: the printer waits for it */
 	job_save(j, on_moved);
 }
 

@@ -248,6 +248,13 @@ static void on_kick(struct timer *t)
 	core_check_drained(p->core);
 }
 
+void printer_pass_turn(struct printer *p)
+{
+	for (struct job *j = p->jobs; j; j = j->next)
+		if (j->rec.state == JOB_HANDING)
+			job_run(j);
+}
+
 void printer_next(struct printer *p)
 {
 	timer_start(&p->kick, 0);
