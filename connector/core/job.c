@@ -448,7 +448,7 @@ void job_move(struct job *j, enum job_state to)
 		return;
 	}
 	if (j->before == JOB_PRINTING)
-		printer_pass_turn(j->printer); /* whose commit so goes first: the printer waits for it */
+		printer_pass_turn(j->printer); /* its commit goes first: the printer waits for it */
 	job_save(j, on_moved);
 }
 
