@@ -14,14 +14,14 @@
 #define ENTRIES_MAX 256
 #define TYPES_MAX   64
 
-static ipp_attribute_t *find(ipp_t *m, const char *name)
+ipp_attribute_t *up_find(ipp_t *m, const char *name)
 {
 	return ippFindAttribute(m, name, IPP_TAG_ZERO);
 }
 
-static void drop(ipp_t *m, const char *name)
+void up_drop(ipp_t *m, const char *name)
 {
-	ipp_attribute_t *a = find(m, name);
+	ipp_attribute_t *a = up_find(m, name);
 
 	if (a)
 		ippDeleteAttribute(m, a);
@@ -112,7 +112,7 @@ static size_t collect(ipp_t *m, ipp_t *entries[static ENTRIES_MAX])
 {
 	ipp_attribute_t *database =
 		ippFindAttribute(m, "media-col-database", IPP_TAG_BEGIN_COLLECTION);
-	ipp_attribute_t *names = database ? database : find(m, "media-supported");
+	ipp_attribute_t *names = database ? database : up_find(m, "media-supported");
 	size_t n = 0;
 
 	for (int i = 0; names && i < ippGetCount(names) && n < ENTRIES_MAX; i++) {
@@ -130,7 +130,7 @@ static void fit_database(ipp_t *m)
 	ipp_t *entries[ENTRIES_MAX];
 	size_t n = collect(m, entries);
 
-	drop(m, "media-col-database");
+	up_drop(m, "media-col-database");
 	if (n)
 		ippAddCollections(m, IPP_TAG_PRINTER, "media-col-database", (int)n,
 		                  (const ipp_t **)(uintptr_t)entries);
@@ -145,8 +145,8 @@ bool up_media_database_holds(ipp_t *m)
 	for (int i = 0; a && i < ippGetCount(a); i++) {
 		ipp_t *entry = ippGetCollection(a, i);
 
-		if (!find(entry, "media-size") || !feed_in(entry) ||
-		    (!find(entry, "media-type") && !find(m, "media-type-supported")))
+		if (!up_find(entry, "media-size") || !feed_in(entry) ||
+		    (!up_find(entry, "media-type") && !up_find(m, "media-type-supported")))
 			return false;
 	}
 	return a;
@@ -156,7 +156,7 @@ bool up_media_database_holds(ipp_t *m)
 
 static const char *type_of(ipp_t *entry)
 {
-	ipp_attribute_t *a = find(entry, "media-type");
+	ipp_attribute_t *a = up_find(entry, "media-type");
 
 	return a ? ippGetString(a, 0, NULL) : NULL;
 }
@@ -166,7 +166,7 @@ static void fit_types(ipp_t *m)
 {
 	ipp_attribute_t *database =
 		ippFindAttribute(m, "media-col-database", IPP_TAG_BEGIN_COLLECTION);
-	ipp_attribute_t *types = find(m, "media-type-supported");
+	ipp_attribute_t *types = up_find(m, "media-type-supported");
 
 	for (int i = 0; database && i < ippGetCount(database); i++) {
 		const char *type = type_of(ippGetCollection(database, i));
@@ -188,7 +188,7 @@ static void fit_members(ipp_t *m)
 	ipp_t *entry = database ? ippGetCollection(database, 0) : NULL;
 	ipp_attribute_t *members = NULL;
 
-	if (!entry || find(m, "media-col-supported"))
+	if (!entry || up_find(m, "media-col-supported"))
 		return;
 	for (ipp_attribute_t *a = ippFirstAttribute(entry); a; a = ippNextAttribute(entry)) {
 		if (!ippGetName(a))
@@ -204,7 +204,7 @@ static void fit_members(ipp_t *m)
 static bool default_type_holds(ipp_t *m, ipp_t *entry)
 {
 	const char *type = type_of(entry);
-	ipp_attribute_t *types = find(m, "media-type-supported");
+	ipp_attribute_t *types = up_find(m, "media-type-supported");
 
 	return !type || (types && ippContainsString(types, type));
 }
@@ -220,7 +220,7 @@ static void fit_default(ipp_t *m)
 
 	if (now && default_type_holds(m, ippGetCollection(now, 0)))
 		return;
-	drop(m, "media-col-default");
+	up_drop(m, "media-col-default");
 	if (name)
 		entry = entry_of_name(m, name);
 	if (entry || database)
@@ -251,10 +251,10 @@ bool up_media_members_hold(ipp_t *m)
 
 bool up_media_names_hold(ipp_t *m)
 {
-	return find(m, "media-supported");
+	return up_find(m, "media-supported");
 }
 
 bool up_media_types_hold(ipp_t *m)
 {
-	return find(m, "media-type-supported");
+	return up_find(m, "media-type-supported");
 }

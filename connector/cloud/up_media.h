@@ -6,6 +6,10 @@
 
 #include <cups/ipp.h>
 
+/* Of any group; NULL: none. */
+ipp_attribute_t *up_find(ipp_t *m, const char *name);
+void up_drop(ipp_t *m, const char *name); /* none there is fine */
+
 void up_media_fit(ipp_t *m);
 bool up_media_database_holds(ipp_t *m);
 bool up_media_default_holds(ipp_t *m);

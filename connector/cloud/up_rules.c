@@ -19,19 +19,6 @@
 #define SHORT_TEXT  127
 #define JOB_SIZE_KB (1 << 20) /* the service's own limit of a job */
 
-static ipp_attribute_t *find(ipp_t *m, const char *name)
-{
-	return ippFindAttribute(m, name, IPP_TAG_ZERO);
-}
-
-static void drop(ipp_t *m, const char *name)
-{
-	ipp_attribute_t *a = find(m, name);
-
-	if (a)
-		ippDeleteAttribute(m, a);
-}
-
 static void add_keyword(ipp_t *m, const char *name, const char *value)
 {
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_KEYWORD, name, NULL, value);
@@ -39,21 +26,21 @@ static void add_keyword(ipp_t *m, const char *name, const char *value)
 
 static bool has_string(ipp_t *m, const char *name, const char *value)
 {
-	ipp_attribute_t *a = find(m, name);
+	ipp_attribute_t *a = up_find(m, name);
 
 	return a && ippContainsString(a, value);
 }
 
 static bool has_number(ipp_t *m, const char *name, int value)
 {
-	ipp_attribute_t *a = find(m, name);
+	ipp_attribute_t *a = up_find(m, name);
 
 	return a && ippContainsInteger(a, value);
 }
 
 static const char *string_of(ipp_t *m, const char *name)
 {
-	ipp_attribute_t *a = find(m, name);
+	ipp_attribute_t *a = up_find(m, name);
 
 	return a ? ippGetString(a, 0, NULL) : NULL;
 }
@@ -71,7 +58,7 @@ static bool is_listed(const char *text, const char *const *list)
 static void filter_strings(ipp_t *m, const char *name,
                            bool (*keep)(const char *text, const void *with), const void *with)
 {
-	ipp_attribute_t *a = find(m, name);
+	ipp_attribute_t *a = up_find(m, name);
 	const char *values[VALUES_MAX];
 	int n = 0, count = a ? ippGetCount(a) : 0;
 
@@ -105,7 +92,7 @@ static void keep_strings(ipp_t *m, const char *name, const char *const *list)
 
 static void keep_numbers(ipp_t *m, const char *name, int least, int most)
 {
-	ipp_attribute_t *a = find(m, name);
+	ipp_attribute_t *a = up_find(m, name);
 	int values[VALUES_MAX], n = 0, count = a ? ippGetCount(a) : 0;
 
 	if (!a || ippGetValueTag(a) == IPP_TAG_RANGE)
@@ -123,7 +110,7 @@ static void keep_numbers(ipp_t *m, const char *name, int least, int most)
 /* The default is one of the supported: the wish when it is, else the first. */
 static void settle_string(ipp_t *m, const char *default_name, const char *supported_name)
 {
-	ipp_attribute_t *supported = find(m, supported_name);
+	ipp_attribute_t *supported = up_find(m, supported_name);
 	const char *now = string_of(m, default_name);
 	char first[256];
 	ipp_tag_t tag;
@@ -132,20 +119,20 @@ static void settle_string(ipp_t *m, const char *default_name, const char *suppor
 		return;
 	tag = ippGetValueTag(supported);
 	(void)str_copy(first, sizeof(first), ippGetString(supported, 0, NULL));
-	drop(m, default_name);
+	up_drop(m, default_name);
 	ippAddString(m, IPP_TAG_PRINTER, tag, default_name, NULL, first);
 }
 
 static void settle_number(ipp_t *m, const char *default_name, const char *supported_name)
 {
-	ipp_attribute_t *supported = find(m, supported_name), *now = find(m, default_name);
+	ipp_attribute_t *supported = up_find(m, supported_name), *now = up_find(m, default_name);
 	int first;
 
 	if (!supported || (now && ippGetValueTag(now) == IPP_TAG_ENUM &&
 	                   ippContainsInteger(supported, ippGetInteger(now, 0))))
 		return;
 	first = ippGetInteger(supported, 0);
-	drop(m, default_name);
+	up_drop(m, default_name);
 	ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_ENUM, default_name, first);
 }
 
@@ -155,16 +142,16 @@ static void fit_copies(ipp_t *m)
 {
 	int upper = 1, lower = 1;
 
-	if (find(m, "copies-supported"))
-		lower = ippGetRange(find(m, "copies-supported"), 0, &upper);
+	if (up_find(m, "copies-supported"))
+		lower = ippGetRange(up_find(m, "copies-supported"), 0, &upper);
 	if (lower < 1 || upper < lower) {
-		drop(m, "copies-supported");
+		up_drop(m, "copies-supported");
 		upper = 1;
 	}
-	if (!find(m, "copies-supported"))
+	if (!up_find(m, "copies-supported"))
 		ippAddRange(m, IPP_TAG_PRINTER, "copies-supported", 1, upper);
 	if (ipp_get_int(m, IPP_TAG_PRINTER, "copies-default", 0) < 1) {
-		drop(m, "copies-default");
+		up_drop(m, "copies-default");
 		ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_INTEGER, "copies-default", 1);
 	}
 }
@@ -184,7 +171,7 @@ static bool copies_supported_holds(ipp_t *m)
 static bool has_all(ipp_t *m, const char *const *names)
 {
 	for (; *names; names++)
-		if (!find(m, *names))
+		if (!up_find(m, *names))
 			return false;
 	return true;
 }
@@ -207,13 +194,13 @@ static const char *const pclm_names[] = { "page-ranges-supported",
 static void drop_format(ipp_t *m, const char *format)
 {
 	filter_strings(m, "document-format-supported", keep_others, format);
-	if (!find(m, "document-format-supported"))
-		drop(m, "document-format-default");
+	if (!up_find(m, "document-format-supported"))
+		up_drop(m, "document-format-default");
 }
 
 static void fit_scaling(ipp_t *m)
 {
-	if (!find(m, "print-scaling-supported"))
+	if (!up_find(m, "print-scaling-supported"))
 		add_keyword(m, "print-scaling-supported", "auto"); /* as the printer likes */
 	settle_string(m, "print-scaling-default", "print-scaling-supported");
 }
@@ -223,9 +210,9 @@ static void fit_pdf(ipp_t *m)
 	/* what CUPS' own filters read, and any printer that takes PDF */
 	static const char *const versions[] = { "adobe-1.4", "adobe-1.5", "adobe-1.6" };
 
-	if (!find(m, "pdf-k-octets-supported"))
+	if (!up_find(m, "pdf-k-octets-supported"))
 		ippAddRange(m, IPP_TAG_PRINTER, "pdf-k-octets-supported", 0, JOB_SIZE_KB);
-	if (!find(m, "pdf-versions-supported"))
+	if (!up_find(m, "pdf-versions-supported"))
 		ippAddStrings(m, IPP_TAG_PRINTER, IPP_CONST_TAG(IPP_TAG_KEYWORD),
 		              "pdf-versions-supported", ARRAY_SIZE(versions), NULL, versions);
 }
@@ -236,7 +223,7 @@ static void fit_formats(ipp_t *m)
 	if (has_string(m, "document-format-supported", "application/pdf"))
 		fit_pdf(m);
 	if (has_string(m, "document-format-supported", "image/pwg-raster") &&
-	    !find(m, "pwg-raster-document-sheet-back"))
+	    !up_find(m, "pwg-raster-document-sheet-back"))
 		add_keyword(m, "pwg-raster-document-sheet-back",
 		            "normal"); /* PWG 5102.4: if absent */
 	if (!has_all(m, pwg_names))
@@ -280,18 +267,18 @@ static bool pclm_holds(ipp_t *m)
 
 static void fit_finishings(ipp_t *m)
 {
-	ipp_attribute_t *a = find(m, "finishings-supported");
+	ipp_attribute_t *a = up_find(m, "finishings-supported");
 
 	if (!a)
 		ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_ENUM, "finishings-supported",
 		              IPP_FINISHINGS_NONE);
 	else if (!ippContainsInteger(a, IPP_FINISHINGS_NONE))
 		ippSetInteger(m, &a, ippGetCount(a), IPP_FINISHINGS_NONE);
-	if (find(m, "finishings-default") &&
+	if (up_find(m, "finishings-default") &&
 	    has_number(m, "finishings-supported",
 	               ipp_get_int(m, IPP_TAG_PRINTER, "finishings-default", 0)))
 		return;
-	drop(m, "finishings-default");
+	up_drop(m, "finishings-default");
 	ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_ENUM, "finishings-default", IPP_FINISHINGS_NONE);
 }
 
@@ -302,7 +289,7 @@ static bool finishings_hold(ipp_t *m)
 
 static bool enum_default_holds(ipp_t *m, const char *default_name, const char *supported_name)
 {
-	return find(m, default_name) &&
+	return up_find(m, default_name) &&
 	       has_number(m, supported_name, ipp_get_int(m, IPP_TAG_PRINTER, default_name, 0));
 }
 
@@ -314,7 +301,7 @@ static bool finishings_default_holds(ipp_t *m)
 static void fit_orientation(ipp_t *m)
 {
 	keep_numbers(m, "orientation-requested-supported", 3, 6);
-	if (!find(m, "orientation-requested-supported"))
+	if (!up_find(m, "orientation-requested-supported"))
 		ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_ENUM, "orientation-requested-supported",
 		              IPP_ORIENT_PORTRAIT);
 	settle_number(m, "orientation-requested-default", "orientation-requested-supported");
@@ -322,7 +309,7 @@ static void fit_orientation(ipp_t *m)
 
 static bool numbers_hold(ipp_t *m, const char *name, int least, int most)
 {
-	ipp_attribute_t *a = find(m, name);
+	ipp_attribute_t *a = up_find(m, name);
 
 	for (int i = 0; a && i < ippGetCount(a); i++)
 		if (ippGetInteger(a, i) < least || ippGetInteger(a, i) > most)
@@ -344,7 +331,7 @@ static bool orientation_default_holds(ipp_t *m)
 static void fit_quality(ipp_t *m)
 {
 	keep_numbers(m, "print-quality-supported", 3, 5);
-	if (!find(m, "print-quality-supported"))
+	if (!up_find(m, "print-quality-supported"))
 		ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_ENUM, "print-quality-supported",
 		              IPP_QUALITY_NORMAL);
 	settle_number(m, "print-quality-default", "print-quality-supported");
@@ -364,13 +351,13 @@ static void fit_number_up(ipp_t *m)
 {
 	keep_numbers(m, "number-up-supported", 1, 1000);
 	keep_numbers(m, "number-up-default", 1, 1000);
-	if (!find(m, "number-up-supported"))
-		drop(m, "number-up-default");
+	if (!up_find(m, "number-up-supported"))
+		up_drop(m, "number-up-default");
 }
 
 static bool number_up_holds(ipp_t *m)
 {
-	return !find(m, "number-up-default") || numbers_hold(m, "number-up-default", 1, 1000);
+	return !up_find(m, "number-up-default") || numbers_hold(m, "number-up-default", 1, 1000);
 }
 
 /* ---- keywords with a fixed list ---- */
@@ -385,14 +372,14 @@ static const char *const colors[] = {
 static void fit_sides(ipp_t *m)
 {
 	keep_strings(m, "sides-supported", sides);
-	if (!find(m, "sides-supported"))
+	if (!up_find(m, "sides-supported"))
 		add_keyword(m, "sides-supported", sides[0]);
 	settle_string(m, "sides-default", "sides-supported");
 }
 
 static bool strings_hold(ipp_t *m, const char *name, const char *const *list)
 {
-	ipp_attribute_t *a = find(m, name);
+	ipp_attribute_t *a = up_find(m, name);
 
 	for (int i = 0; a && i < ippGetCount(a); i++)
 		if (!is_listed(ippGetString(a, i, NULL), list))
@@ -423,7 +410,7 @@ static void fit_color(ipp_t *m)
 	ipp_attribute_t *a;
 
 	keep_strings(m, "print-color-mode-supported", colors);
-	a = find(m, "print-color-mode-supported");
+	a = up_find(m, "print-color-mode-supported");
 	/* a printer without colors prints in one, whatever it calls that */
 	if (!a && color && !ippGetBoolean(color, 0))
 		add_keyword(m, "print-color-mode-supported", "monochrome");
@@ -433,8 +420,8 @@ static void fit_color(ipp_t *m)
 	          (color && !ippGetBoolean(color, 0))))
 		ippSetString(m, &a, ippGetCount(a), "monochrome");
 	settle_string(m, "print-color-mode-default", "print-color-mode-supported");
-	if (!find(m, "print-color-mode-supported"))
-		drop(m, "print-color-mode-default");
+	if (!up_find(m, "print-color-mode-supported"))
+		up_drop(m, "print-color-mode-default");
 }
 
 static bool color_holds(ipp_t *m)
@@ -455,7 +442,7 @@ static void fit_bins(ipp_t *m)
 
 static bool bins_hold(ipp_t *m)
 {
-	return find(m, "output-bin-supported");
+	return up_find(m, "output-bin-supported");
 }
 
 static bool bin_default_holds(ipp_t *m)
@@ -473,7 +460,7 @@ static void shorten(ipp_t *m, const char *name)
 	if (!text || strlen(text) <= SHORT_TEXT)
 		return;
 	(void)str_copy(cut, sizeof(cut), text);
-	drop(m, name);
+	up_drop(m, name);
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_TEXT, name, NULL, cut);
 }
 
@@ -482,7 +469,7 @@ static void fit_texts(ipp_t *m)
 	const char *model = string_of(m, "printer-make-and-model");
 
 	if (model && !*model)
-		drop(m, "printer-make-and-model");
+		up_drop(m, "printer-make-and-model");
 	shorten(m, "printer-make-and-model");
 	shorten(m, "printer-location");
 }
@@ -504,14 +491,14 @@ static bool location_holds(ipp_t *m)
 /* The connector itself speaks so, whatever the queue's own server prefers. */
 static void fit_languages(ipp_t *m)
 {
-	drop(m, "charset-configured");
-	drop(m, "charset-supported");
+	up_drop(m, "charset-configured");
+	up_drop(m, "charset-supported");
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_CHARSET, "charset-configured", NULL, "utf-8");
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_CHARSET, "charset-supported", NULL, "utf-8");
-	if (!find(m, "natural-language-configured"))
+	if (!up_find(m, "natural-language-configured"))
 		ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_LANGUAGE, "natural-language-configured",
 		             NULL, "en");
-	if (!find(m, "generated-natural-language-supported"))
+	if (!up_find(m, "generated-natural-language-supported"))
 		ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_LANGUAGE,
 		             "generated-natural-language-supported", NULL, "en");
 }
@@ -524,19 +511,19 @@ static bool charset_holds(ipp_t *m)
 
 static bool language_holds(ipp_t *m)
 {
-	return find(m, "natural-language-configured") &&
-	       find(m, "generated-natural-language-supported");
+	return up_find(m, "natural-language-configured") &&
+	       up_find(m, "generated-natural-language-supported");
 }
 
 /* ---- resolution, state ---- */
 
 static void fit_resolution(ipp_t *m)
 {
-	ipp_attribute_t *supported = find(m, "printer-resolution-supported");
+	ipp_attribute_t *supported = up_find(m, "printer-resolution-supported");
 	ipp_res_t units;
 	int x, y;
 
-	if (!supported || find(m, "printer-resolution-default"))
+	if (!supported || up_find(m, "printer-resolution-default"))
 		return;
 	x = ippGetResolution(supported, 0, &y, &units);
 	ippAddResolution(m, IPP_TAG_PRINTER, "printer-resolution-default", units, x, y);
@@ -551,7 +538,7 @@ static bool resolution_holds(ipp_t *m)
 static void fit_state(ipp_t *m)
 {
 	keep_numbers(m, "printer-state", 3, 5);
-	if (find(m, "printer-state") && !find(m, "printer-state-reasons"))
+	if (up_find(m, "printer-state") && !up_find(m, "printer-state-reasons"))
 		add_keyword(m, "printer-state-reasons", "none");
 }
 
