@@ -267,7 +267,6 @@ static int open_all(struct daemon *d, struct err *err)
 	core.queue_ops = &queue_ops;
 	core.state_directory = config->state_directory;
 	core.machine = d->machine;
-	core.note = d->note;
 	if (core_open(&d->core, &core, err) < 0 ||
 	    control_open(&d->control, d->loop, d->core, &control, err) < 0)
 		return -1;

@@ -37,7 +37,6 @@ struct core_settings { /* all borrowed for the core's life, but for config: see 
 	const struct queue_ops *queue_ops;
 	const char *state_directory; /* keys/ and certificates/ are in it */
 	const char *machine;         /* machine-id: printers of another machine are not served */
-	const char *note;            /* what store_open() had to say; "" nothing */
 };
 
 /* Takes printers and open jobs from the store and serves them at once; neither cloud nor queue need

@@ -467,7 +467,6 @@ void fake_world_open(struct fake_world *w, uint64_t seed, const char *settings)
 		.queue_ops = &fake_queue_ops,
 		.state_directory = w->dir,
 		.machine = MACHINE,
-		.note = "",
 	};
 	log_divert(log_line, w);
 }
