@@ -23,7 +23,7 @@ struct cli {
 	const char *config, *socket;
 	bool json, yes, help, version;
 	const char *cloud, *cloud_uri, *name, *certificate, *key, *username, *password_file;
-	const char *printer;
+	const char *printer, *write;
 	bool all, available, dry_run, renew, no_qr;
 	/* arguments of the verb, borrowed */
 	char **arguments;

@@ -1,4 +1,4 @@
-/* verb_status.c - status and metrics. */
+/* verb_status.c - status. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -129,20 +129,4 @@ int verb_status(struct cli *cli)
 	show_health(cli, cJSON_GetObjectItemCaseSensitive(status, "health"));
 	cJSON_Delete(status);
 	return rc;
-}
-
-int verb_metrics(struct cli *cli)
-{
-	struct failure f;
-	cJSON *answer;
-
-	if (cli_call(cli, "GetMetrics", NULL, &answer, &f) < 0)
-		return failure_show(cli, &f);
-	if (cli->json) {
-		cli_print_json(answer);
-		return CLI_DONE;
-	}
-	(void)fputs(member_text(answer, "text"), stdout);
-	cJSON_Delete(answer);
-	return CLI_DONE;
 }

@@ -417,6 +417,18 @@ def test_cancel_and_metrics(cli):
     assert cli.run("metrics")[:2] == (0, "a 1\n# EOF\n")
 
 
+def test_metrics_go_into_a_file_that_is_never_half(cli):
+    """For a collector that runs as somebody else."""
+    path = cli.folder / "print-connector.prom"
+    path.write_text("old")
+    assert cli.run("metrics", "--write", path) == (0, "", "")
+    assert path.read_text() == "a 1\n# EOF\n"
+    assert path.stat().st_mode & 0o777 == 0o644
+    code, _, err = cli.run("metrics", "--write", cli.folder / "none" / "x.prom")
+    assert code == 1
+    assert "x.prom" in err and "No such file" in err
+
+
 def test_jobs_can_be_narrowed(cli):
     """To one queue, and to finished ones too."""
     assert cli.run("jobs")[0] == 0

@@ -1,0 +1,142 @@
+#include "connector/cli/verbs.h"
+
+#include <stdint.h>
+
+#include "common/util.h"
+#include "connector/cli/cli.h"
+
+#define IN(member) offsetof(struct cli, member)
+#define MANY       INT16_MAX
+
+const struct flag_row flags[FLAG_COUNT] = {
+	[FLAG_CONFIG] = { "config", "FILE", "settings that say where the daemon listens",
+	                  IN(config) },
+	[FLAG_SOCKET] = { "socket", "PATH", "the daemon's control socket itself", IN(socket) },
+	[FLAG_JSON] = { "json", NULL, "print JSON", IN(json) },
+	[FLAG_YES] = { "yes", NULL, "do not ask", IN(yes) },
+	[FLAG_HELP] = { "help", NULL, "this text", IN(help) },
+	[FLAG_VERSION] = { "version", NULL, "print the version", IN(version) },
+	[FLAG_CLOUD] = { "cloud", "NAME", "the cloud; may be left out when there is only one",
+	                 IN(cloud) },
+	[FLAG_CLOUD_URI] = { "cloud-uri", "URI", "the printer in the cloud, when it exists there",
+	                     IN(cloud_uri) },
+	[FLAG_NAME] = { "name", "NAME", "how the cloud shows it (the queue's description)",
+	                IN(name) },
+	[FLAG_CERTIFICATE] = { "certificate", "FILE", "TLS client certificate of this printer",
+	                       IN(certificate) },
+	[FLAG_KEY] = { "key", "FILE", "and its private key", IN(key) },
+	[FLAG_USERNAME] = { "username", "NAME", "user name at the cloud", IN(username) },
+	[FLAG_PASSWORD_FILE] = { "password-file", "FILE", "file with the password",
+	                         IN(password_file) },
+	[FLAG_DRY_RUN] = { "dry-run", NULL, "only try whether it would work", IN(dry_run) },
+	[FLAG_PRINTER] = { "printer", "QUEUE", "of this queue or printer id only", IN(printer) },
+	[FLAG_ALL] = { "all", NULL, "finished jobs too", IN(all) },
+	[FLAG_ALL_QUEUES] = { "all", NULL, "all queues that [printers] includes", IN(all) },
+	[FLAG_RENEW] = { "renew", NULL, "another key and certificate for registered queues",
+	                 IN(renew) },
+	[FLAG_NO_QR] = { "no-qr", NULL, "no QR code of the address to sign in at", IN(no_qr) },
+	[FLAG_AVAILABLE] = { "available", NULL, "local queues that could be registered",
+	                     IN(available) },
+	[FLAG_WRITE] = { "write", "FILE", "into this file, which is replaced whole", IN(write) },
+};
+
+#define LOOK     "What is going on"
+#define PRINTERS "Printers"
+#define JOBS     "Jobs"
+
+/* clang-format off */
+const struct verb verbs[] = {
+	{
+		.topic = LOOK,
+		.name = "status",
+		.help = "how the daemon, its clouds, printers and jobs are",
+		.more = "Exits with 4 when something needs attention.",
+		.run = verb_status,
+	},
+	{
+		.topic = LOOK,
+		.name = "metrics",
+		.arguments = "[--write FILE]",
+		.help = "counters as OpenMetrics text",
+		.more = "With --write into a file for the textfile collector of Prometheus' "
+		        "node_exporter, which wants a name that ends in .prom; everybody may "
+		        "read it.",
+		.takes = { FLAG_WRITE },
+		.run = verb_metrics,
+	},
+	{
+		.topic = PRINTERS,
+		.name = "printers",
+		.arguments = "[--available]",
+		.help = "registered printers, or local queues that could be",
+		.takes = { FLAG_AVAILABLE },
+		.run = verb_printers,
+	},
+	{
+		.topic = PRINTERS,
+		.name = "register",
+		.arguments = "QUEUE… | --all [OPTIONS]",
+		.help = "make local queues printers of a cloud",
+		.more = "A QUEUE is the name of a CUPS queue or the ipp:// or ipps:// URI of a "
+		        "printer. Universal Print asks for one sign-in, however many queues "
+		        "there are. With ipp-infra the cloud's system-uri (see the settings) "
+		        "makes a new printer, unless --cloud-uri names one. What succeeded stays "
+		        "when another queue fails; the same command again goes on with what was "
+		        "begun.",
+		.max = MANY,
+		.takes = { FLAG_ALL_QUEUES, FLAG_CLOUD, FLAG_CLOUD_URI, FLAG_NAME, FLAG_CERTIFICATE,
+		           FLAG_KEY, FLAG_USERNAME, FLAG_PASSWORD_FILE, FLAG_RENEW, FLAG_DRY_RUN,
+		           FLAG_NO_QR },
+		.run = verb_register,
+	},
+	{
+		.topic = PRINTERS,
+		.name = "unregister",
+		.arguments = "QUEUE… [--cloud NAME]",
+		.help = "forget printers, their keys and certificates",
+		.more = "A QUEUE may be a printer's id too. Asks first, unless --yes says not to.",
+		.min = 1,
+		.max = MANY,
+		.takes = { FLAG_CLOUD },
+		.run = verb_unregister,
+	},
+	{
+		.topic = JOBS,
+		.name = "jobs",
+		.arguments = "[--printer QUEUE] [--all]",
+		.help = "open jobs, or all that are remembered",
+		.takes = { FLAG_PRINTER, FLAG_ALL },
+		.run = verb_jobs,
+	},
+	{
+		.topic = JOBS,
+		.name = "job",
+		.arguments = "ID",
+		.help = "what happened to one job, in cloud, connector and queue",
+		.min = 1,
+		.max = 1,
+		.run = verb_job,
+	},
+	{
+		.topic = JOBS,
+		.name = "cancel",
+		.arguments = "ID",
+		.help = "end a job",
+		.min = 1,
+		.max = 1,
+		.run = verb_cancel,
+	},
+};
+/* clang-format on */
+
+const size_t verb_count = ARRAY_SIZE(verbs);
+
+int verb_takes(const struct verb *verb, enum flag flag)
+{
+	if (flag < FLAG_OF_VERBS)
+		return flag != FLAG_NONE;
+	for (size_t i = 0; verb && i < ARRAY_SIZE(verb->takes) && verb->takes[i]; i++)
+		if (verb->takes[i] == flag)
+			return 1;
+	return 0;
+}
