@@ -22,6 +22,7 @@
 
 #define INTERVAL_S   5 /* RFC 8628 3.2: where none is said; and what slow_down adds */
 #define INTERVAL_MAX 120
+#define FIRST_MS     1000 /* the interval is between two questions; the first may come before */
 #define LIFE_S       900
 #define TOKEN_MAX    16384
 #define TRUST_MS     1000 /* before the code expires, one more question is worth it */
@@ -269,7 +270,7 @@ static void on_code(struct visit *v, const struct err *err)
 	} else if (read_code(s, &failed) < 0) {
 		end(s, &failed);
 	} else {
-		visit_pause(v, s->interval_ms, ask_token);
+		visit_pause(v, FIRST_MS, ask_token);
 		if (s->op->code)
 			s->op->code(s->op);
 	}

@@ -22,7 +22,7 @@ struct http;
 struct transit;
 struct work;
 
-#define CORE_WORKERS 3 /* of libuv's 4 threads: the store keeps one */
+#define CORE_WORKERS 3 /* of libuv's 4 threads: the store has one */
 
 struct core_settings { /* all borrowed for the core's life, but for config: see core_reload() */
 	struct config *config;

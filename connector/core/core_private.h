@@ -249,7 +249,7 @@ struct core {
 	bool store_failing; /* said so already */
 	int64_t started;
 	uint64_t finished[OUTCOME_COUNT];
-	unsigned next_worker;           /* of set.work, in turn */
+	unsigned next_maker;            /* of set.work, in turn */
 	struct batch *batches;          /* of core_register() */
 	struct timer certificate_timer; /* a day */
 	unsigned pending; /* commits and the like that end in the core, besides those of jobs */

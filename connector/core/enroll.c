@@ -32,6 +32,9 @@
 #define PEM_MAX      (64u * 1024)
 #define PASSWORD_MAX 1024
 
+/* Of the core's workers: a key that was made is kept while others are still being made. */
+enum { KEEPER, FIRST_MAKER };
+
 static void on_end(struct timer *t)
 {
 	batch_ended(t->data);
@@ -326,7 +329,7 @@ static void take_identity(struct enrolment *e)
 	}
 	e->work.run = run_keep_certificate;
 	e->work.done = on_certificate_kept;
-	work_submit(e->core->set.work[e->worker], &e->work);
+	work_submit(e->core->set.work[KEEPER], &e->work);
 }
 
 /* ---- the registration ---- */
@@ -446,7 +449,7 @@ static void keep_key(struct enrolment *e)
 {
 	e->work.run = run_keep_key;
 	e->work.done = on_key_kept;
-	work_submit(e->core->set.work[e->worker], &e->work);
+	work_submit(e->core->set.work[KEEPER], &e->work);
 }
 
 /* ---- the row ---- */
@@ -528,10 +531,11 @@ static void make_key(struct enrolment *e)
 	/* a registration that was begun was begun with that key */
 	e->keeps_key = e->renews ? *number != '\0' : e->record.registering;
 	keys_pair_id(e->record.id, e->record.second_pair != e->renews, e->pair);
+	batch_want_sign_in(e->batch);
 	say(e, "making a key");
 	e->work.run = run_make_key;
 	e->work.done = on_key_made;
-	work_submit(e->core->set.work[e->worker], &e->work);
+	work_submit(e->core->set.work[e->maker], &e->work);
 }
 
 /* ---- queue ---- */
@@ -713,7 +717,7 @@ void enrolment_start(struct batch *b, const char *queue)
 	e->batch = b;
 	e->directory = b->core->set.state_directory;
 	e->work.data = e;
-	e->worker = b->core->next_worker++ % CORE_WORKERS;
+	e->maker = FIRST_MAKER + b->core->next_maker++ % (CORE_WORKERS - FIRST_MAKER);
 	buf_init(&e->key, PEM_MAX);
 	buf_init(&e->request, PEM_MAX);
 	buf_init(&e->password, PASSWORD_MAX);

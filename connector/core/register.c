@@ -1,8 +1,8 @@
 /* register.c - queues become printers of a cloud, any number of them under one sign-in.
  *
- * Happy path: the queues are begun (enroll.c); the first one that gets so far asks for the sign-in,
- * the others wait for it too; then eight at a time are registered; each ends by itself; when none
- * is left the administrator is signed out.
+ * Happy path: the queues are begun (enroll.c); the first one that could be read asks for the
+ * sign-in, and all get their keys meanwhile; then a few dozen at a time are registered; each ends
+ * by itself; when none is left the administrator is signed out.
  *
  * What can fail: one queue (the others go on); the sign-in, or the cloud does not let this
  * administrator register printers (nothing more is begun, it is told once); the caller goes away
@@ -17,8 +17,8 @@
 #include "common/util.h"
 #include "connector/base/journal.h"
 
-#define BEGUN_MAX  32     /* queues whose turn has not come are read and get their keys meanwhile */
-#define ACTIVE_MAX 8      /* registrations that the cloud has in hand */
+#define BEGUN_MAX  64     /* queues whose turn has not come are read and get their keys meanwhile */
+#define ACTIVE_MAX 32     /* registrations that the cloud has in hand */
 #define QUEUES_MAX 100000 /* names of one call */
 
 bool batch_wants_sign_in(const struct batch *b)
@@ -62,12 +62,24 @@ static void give_turns(struct batch *b)
 		}
 }
 
+/* Those who wait for a turn that will not come. */
+static void send_home(struct batch *b)
+{
+	for (struct enrolment *e = b->enrolments; e; e = e->next)
+		if (e->waits) {
+			e->silent = true;
+			enrolment_cancel(e);
+		}
+}
+
 static void on_pump(struct timer *t)
 {
 	struct batch *b = t->data;
 
 	if (b->listing)
 		return;
+	if (b->failed)
+		send_home(b);
 	while (!b->failed && b->begun < b->count && b->active < BEGUN_MAX) {
 		b->active++;
 		enrolment_start(b, b->names[b->begun++]);
@@ -88,11 +100,7 @@ void batch_fail(struct batch *b, const struct err *err)
 		b->err = *err;
 		b->op->failed += (unsigned)(b->count - b->begun);
 	}
-	for (struct enrolment *e = b->enrolments; e; e = e->next)
-		if (e->waits) {
-			e->silent = true;
-			enrolment_cancel(e);
-		}
+	send_home(b);
 	timer_start(&b->pump, 0);
 }
 
@@ -156,9 +164,13 @@ static void on_signed_in(struct cloud_op *op, const struct err *err)
 
 void batch_want_turn(struct batch *b)
 {
+	timer_start(&b->pump, 0);
+}
+
+void batch_want_sign_in(struct batch *b)
+{
 	struct err err;
 
-	timer_start(&b->pump, 0);
 	if (b->session || b->signing || b->failed || !batch_wants_sign_in(b))
 		return;
 	b->op->progress(b->op, NULL, "asking for a code to sign in with");

@@ -27,8 +27,10 @@ struct batch {
 	struct err err;
 };
 
-/* Somebody ->waits: enrolment_turn() follows, after the administrator's sign-in where the cloud
- * wants one. */
+/* Somebody will need the administrator's sign-in, if the cloud wants one: it takes people's time,
+ * so it begins before all is ready for it. */
+void batch_want_sign_in(struct batch *b);
+/* Somebody ->waits: enrolment_turn() follows, after the sign-in. */
 void batch_want_turn(struct batch *b);
 /* One of its queues has ended; e is gone afterwards. */
 void batch_ended(struct enrolment *e);
@@ -49,7 +51,7 @@ struct enrolment {
 	struct cloud_op cloud;
 	struct store_op store;
 	struct work_item work;
-	unsigned worker; /* of the core's */
+	unsigned maker; /* of the core's workers */
 	struct timer end;
 	struct buf key, request, password;
 	const char *directory; /* borrowed: the state directory, for the work queue */

@@ -1,6 +1,8 @@
 """Signing in and registering with Universal Print: what an administrator sees when it works, when
 the sign-in or the service says no, and when something dies on the way."""
 
+import time
+import warnings
 
 import pytest
 
@@ -30,21 +32,38 @@ def _alive(emulator):
     return [p["device_id"] for p in emulator.registered() if not p.get("deleted")]
 
 
-def test_twenty_queues_take_one_sign_in_and_no_second_one(bed):
-    cloud = bed.start_up(up={"approve-after": 0})
+def _slowness():
+    """How many times slower than an idle core of this class this machine is at this moment, by a
+    piece of the arithmetic that keys are made of; at least 1."""
+    began = time.monotonic()
+    for _ in range(20):
+        pow(0x1234567, (1 << 2048) - 1 - (1 << 99), (1 << 2048) - 12345)
+    return max(1.0, (time.monotonic() - began) / 0.5)
+
+
+def test_twenty_queues_take_one_sign_in_and_less_than_ten_seconds(bed):
+    # the intervals that the service gives, not those that are quick for tests
+    cloud = bed.start_up(up={"approve-after": 0, "code-interval": 5, "register-interval": 3})
     _raw_queues(bed, *TWENTY)
     daemon = bed.up_daemon(cloud)
-    with begin(daemon, all=True) as call:
-        call.all()
-    assert call.answers[-1]["event"] == "done" and call.answers[-1]["registered"] == 20
-    assert {a["queue"] for a in call.of("registered")} == set(TWENTY)
-    assert len(call.of("code")) == 1 and len(cloud.codes()) == 1
+    slow = _slowness()
+    began = time.monotonic()
+    result = daemon.cli("register", "--all")
+    took = time.monotonic() - began
+    slow = max(slow, _slowness())
+    assert result.code == 0, result
+    if slow > 1:
+        warnings.warn(f"{took:.1f} s on a machine that is {slow:.1f} times slower than meant")
+    assert took < 10 * slow, (took, slow)
+    events = [line["event"] for line in result.lines]
+    assert events.count("code") == 1 and events.count("registered") == 20
+    assert result.data == {"schema": 1, "event": "done", "registered": 20, "failed": 0}
+    assert len(cloud.codes()) == 1
     for queue in TWENTY:
         daemon.wait_printer(queue)
     assert len(set(_alive(cloud))) == 20
-    with begin(daemon, all=True) as again:
-        again.all()
-    assert again.answers[-1]["registered"] == again.answers[-1]["failed"] == 0
+    again = daemon.cli("register", "--all")
+    assert again.data == {"schema": 1, "event": "done", "registered": 0, "failed": 0}
     assert len(cloud.codes()) == 1
 
 

@@ -282,31 +282,32 @@ static void test_the_code_is_not_logged(void **state)
 	assert_line(w, "log 6 registered queue laser");
 }
 
-static void test_twenty_queues_need_one_sign_in_and_go_eight_at_a_time(void **state)
+static void test_many_queues_need_one_sign_in_and_go_32_at_a_time(void **state)
 {
-	static const char *names[] = { "q01", "q02", "q03", "q04", "q05", "q06", "q07",
-		                       "q08", "q09", "q10", "q11", "q12", "q13", "q14",
-		                       "q15", "q16", "q17", "q18", "q19", "q20" };
+	enum { COUNT = FAKE_PRINTERS_MAX - 2, TOGETHER = 32 };
+	static char names[COUNT][8];
 	struct fake_world *w = up_world(state);
 	struct asked *a = ask_new(NULL);
 	int64_t began;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+	for (size_t i = 0; i < COUNT; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "q%02zu", i);
 		w->names[i] = names[i];
-	w->names[20] = "private-1";
+	}
+	w->names[COUNT] = "private-1";
 	a->op.all = true;
 	began = w->clock.now_ms;
 	begin(w, a);
 	while (!a->done)
 		assert_int_not_equal(fake_clock_step(&w->clock), 0);
 	assert_true(w->clock.now_ms - began < 10000);
-	assert_int_equal(a->op.registered, 20);
+	assert_int_equal(a->op.registered, COUNT);
 	assert_int_equal(a->op.failed, 0);
 	assert_int_equal(a->codes, 1);
 	assert_int_equal(w->sign_ins, 1);
-	assert_int_equal(w->most_enrolling, 8);
+	assert_int_equal(w->most_enrolling, TOGETHER);
 	assert_null(row(w, "private-1"));
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+	for (size_t i = 0; i < COUNT; i++)
 		assert_pair(w, names[i]);
 	free(a);
 	/* again: there is nothing left, nobody is asked */
@@ -465,21 +466,27 @@ static void test_a_registered_queue_is_not_registered_twice(void **state)
 
 /* ---- the sign-in ---- */
 
-static void test_a_sign_in_that_is_declined_fails_all_and_leaves_nothing(void **state)
+static void test_a_sign_in_that_fails_is_told_once_and_leaves_nothing(void **state)
 {
+	static const enum fake_how hows[] = { FAKE_AFTER,
+		                              FAKE_START }; /* also before keys are made */
 	struct fake_world *w = up_world(state);
-	struct asked *a = ask_new(NULL);
 
-	for (size_t i = 0; i < 12; i++)
-		a->queues[a->op.count++] = (const char *const[]){ "a", "b", "c", "d", "e", "f",
-			                                          "g", "h", "i", "j", "k", "l" }[i];
-	(void)fake_fail(w, "cloud.sign_in", 0, ERR_REJECTED, FAKE_AFTER);
-	finish(w, a);
-	assert_string_equal(a->words, ""); /* told once */
-	assert_int_equal(a->err.kind, ERR_REJECTED);
-	assert_int_equal(a->op.failed, 12);
-	assert_int_equal(w->printer_count, 0);
-	free(a);
+	for (size_t n = 0; n < ARRAY_SIZE(hows); n++) {
+		struct asked *a = ask_new(NULL);
+
+		for (size_t i = 0; i < 12; i++)
+			a->queues[a->op.count++] =
+				(const char *const[]){ "a", "b", "c", "d", "e", "f",
+				                       "g", "h", "i", "j", "k", "l" }[i];
+		(void)fake_fail(w, "cloud.sign_in", 0, ERR_REJECTED, hows[n]);
+		finish(w, a);
+		assert_string_equal(a->words, "");
+		assert_int_equal(a->err.kind, ERR_REJECTED);
+		assert_int_equal(a->op.failed, 12);
+		assert_int_equal(w->printer_count, 0);
+		free(a);
+	}
 	expect(w, ask_new("a"), "a:ok ");
 }
 
@@ -536,7 +543,7 @@ static void test_who_may_not_register_printers_is_told_once(void **state)
 	for (size_t i = 0; i < 10; i++)
 		a->queues[a->op.count++] = (const char *const[]){ "a", "b", "c", "d", "e",
 			                                          "f", "g", "h", "i", "j" }[i];
-	for (size_t i = 0; i < 8; i++)
+	for (size_t i = 0; i < 10; i++)
 		(void)fake_fail(w, "cloud.enroll", 0, ERR_DENIED, FAKE_BEFORE);
 	finish(w, a);
 	assert_string_equal(a->words, "");
@@ -911,7 +918,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		in_world(test_one_queue_is_registered),
 		in_world(test_the_code_is_not_logged),
-		in_world(test_twenty_queues_need_one_sign_in_and_go_eight_at_a_time),
+		in_world(test_many_queues_need_one_sign_in_and_go_32_at_a_time),
 		in_world(test_a_dry_run_asks_nobody_and_changes_nothing),
 		in_world(test_a_printer_without_certificate_service_is_probed),
 		in_world(test_its_channel_is_its_own),
@@ -919,7 +926,7 @@ int main(void)
 		cmocka_unit_test(test_a_printer_at_rest_takes_few_kilobytes),
 		in_world(test_options_that_make_no_sense_are_refused),
 		in_world(test_a_registered_queue_is_not_registered_twice),
-		in_world(test_a_sign_in_that_is_declined_fails_all_and_leaves_nothing),
+		in_world(test_a_sign_in_that_fails_is_told_once_and_leaves_nothing),
 		in_world(test_a_cancel_while_nobody_signs_in_leaves_nothing),
 		in_world(test_nobody_is_asked_to_sign_in_for_queues_that_cannot_be_registered),
 		in_world(test_the_end_of_all_queues_ends_the_sign_in),
