@@ -12,6 +12,7 @@
 #include "common/util.h"
 #include "common/varlink.h"
 #include "connector/cli/client.h"
+#include "connector/cli/terminal.h"
 
 #define ANSWER_MS 30000
 #define EVENT_MS  1200000 /* of a registration, which waits for somebody to sign in */
@@ -119,6 +120,17 @@ static int connect_daemon(struct cli *cli, struct failure *f)
 	return client_open(&cli->client, path, f);
 }
 
+/* Progress of what takes longer than a second. */
+static bool on_wait(void *data)
+{
+	struct cli *cli = data;
+	char line[64];
+
+	(void)snprintf(line, sizeof(line), "waiting for print-connectord, %u s", ++cli->waited);
+	status_line(cli, line);
+	return true;
+}
+
 static int call(struct cli *cli, const char *method, cJSON *parameters, bool more,
                 void (*each)(void *data, const cJSON *answer), void *data, struct failure *f)
 {
@@ -130,9 +142,16 @@ static int call(struct cli *cli, const char *method, cJSON *parameters, bool mor
 		cJSON_Delete(parameters);
 		return -1;
 	}
-	client_on_tick(cli->client, cli->tick, cli->tick_data);
-	rc = client_call(cli->client, name, parameters, more, more ? EVENT_MS : ANSWER_MS, each,
-	                 data, f);
+	cli->waited = 0;
+	client_on_tick(cli->client, cli->tick ? cli->tick : on_wait,
+	               cli->tick ? cli->tick_data : cli);
+	rc = client_call(cli->client, name, parameters, more,
+	                 !more              ? ANSWER_MS
+	                 : cli->patience_ms ? cli->patience_ms
+	                                    : EVENT_MS,
+	                 each, data, f);
+	if (!cli->tick)
+		status_clear(cli);
 	if (rc < 0 && f->exit == CLI_UNREACHABLE) {
 		client_close(cli->client);
 		cli->client = NULL;

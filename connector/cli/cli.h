@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cJSON.h>
 
@@ -34,9 +35,11 @@ struct cli {
 	 * NULL: none. */
 	bool (*tick)(void *data);
 	void *tick_data;
-	bool status_shown; /* sign_in.h */
-	bool colours;
-	unsigned width; /* of the terminal */
+	int64_t patience_ms;    /* for the next answer of cli_call_more(); 0: as for a sign-in */
+	unsigned waited;        /* seconds, for the answer in hand */
+	bool status_shown;      /* terminal.h */
+	bool colours, terminal; /* stdout is one that can be drawn on */
+	unsigned width, height; /* of the terminal */
 };
 
 /* Why a verb did not do it; for people and for --json. */
@@ -71,7 +74,12 @@ const char *member_text(const cJSON *object, const char *name);
 int64_t member_number(const cJSON *object, const char *name, int64_t fallback);
 bool member_true(const cJSON *object, const char *name);
 
+/* How it is, in at most so many lines. */
+void status_print(FILE *out, const struct cli *cli, const cJSON *status, unsigned lines);
+void jobs_print(FILE *out, const struct cli *cli, const cJSON *jobs);
+
 int verb_status(struct cli *cli); /* return exit codes */
+int verb_watch(struct cli *cli);
 int verb_metrics(struct cli *cli);
 int verb_printers(struct cli *cli);
 int verb_register(struct cli *cli);

@@ -4,19 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "common/str.h"
 #include "common/util.h"
 #include "connector/cli/cli.h"
 #include "connector/cli/client.h"
+#include "connector/cli/terminal.h"
 #include "connector/cli/verbs.h"
 
-#define WIDTH_DEFAULT 80
-#define WIDTH_MIN     40
-#define VERBS_MAX     64
-#define FLAG_VALUE    256 /* above all characters, for getopt */
+#define VERBS_MAX  64
+#define FLAG_VALUE 256 /* above all characters, for getopt */
 
 /* ---- arguments ---- */
 
@@ -158,22 +155,6 @@ static int run(struct cli *cli, int argc, char **argv, struct failure *f)
 	return verb->run(cli);
 }
 
-static void look_at_terminal(struct cli *cli)
-{
-	const char *term = getenv("TERM"), *no = getenv("NO_COLOR"), *columns = getenv("COLUMNS");
-	struct winsize size = { 0 };
-	int64_t width;
-
-	cli->width = WIDTH_DEFAULT;
-	if (columns && str_number_parse(columns, WIDTH_MIN, 1000, &width) == 0)
-		cli->width = (unsigned)width;
-	if (!isatty(STDOUT_FILENO))
-		return;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= WIDTH_MIN)
-		cli->width = size.ws_col;
-	cli->colours = !(no && *no) && term && strcmp(term, "dumb") != 0;
-}
-
 int main(int argc, char **argv)
 {
 	struct cli cli = { 0 };
@@ -183,7 +164,7 @@ int main(int argc, char **argv)
 	/* what comes from the daemon is UTF-8; times are shown by the user's own zone */
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))
 		(void)setlocale(LC_CTYPE, "");
-	look_at_terminal(&cli);
+	terminal_look(&cli);
 	rc = run(&cli, argc, argv, &f);
 	client_close(cli.client);
 	if (fflush(stdout) != 0 || ferror(stdout))

@@ -13,39 +13,9 @@
 #include "common/util.h"
 #include "connector/cli/cli.h"
 #include "connector/cli/table.h"
+#include "connector/cli/terminal.h"
 
 #define QUIET 4 /* modules around a QR code (ISO/IEC 18004) */
-
-/* ---- the line that is replaced ---- */
-
-static bool can_replace(void)
-{
-	const char *term = getenv("TERM");
-
-	return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
-}
-
-void status_line(struct cli *cli, const char *text)
-{
-	char line[256];
-
-	if (cli->json || !can_replace())
-		return;
-	str_clean(text, line, cli->width < sizeof(line) ? cli->width : sizeof(line));
-	(void)fflush(stdout);
-	(void)fprintf(stderr, "\r%s\x1b[K", line);
-	(void)fflush(stderr);
-	cli->status_shown = true;
-}
-
-void status_clear(struct cli *cli)
-{
-	if (!cli->status_shown)
-		return;
-	(void)fprintf(stderr, "\r\x1b[K");
-	(void)fflush(stderr);
-	cli->status_shown = false;
-}
 
 /* ---- QR code ---- */
 

@@ -1,5 +1,5 @@
 /* sign_in.h - what somebody who has to sign in sees: the address, the code, a QR code of the
- * address and how long it is good for; and a line that says what is being waited for. */
+ * address and how long it is good for. */
 #ifndef CONNECTOR_CLI_SIGN_IN_H
 #define CONNECTOR_CLI_SIGN_IN_H
 
@@ -17,9 +17,5 @@ struct sign_in {
 void sign_in_show(struct sign_in *s, const struct cli *cli, const cJSON *event);
 /* The countdown goes on; nothing without a terminal. */
 void sign_in_tick(const struct sign_in *s, struct cli *cli);
-
-/* A line on stderr that the next one replaces; nothing when that is no terminal. */
-void status_line(struct cli *cli, const char *text);
-void status_clear(struct cli *cli);
 
 #endif

@@ -44,7 +44,7 @@ static bool any_user(const cJSON *jobs)
 	return false;
 }
 
-static void show_jobs(const struct cli *cli, const cJSON *jobs)
+void jobs_print(FILE *out, const struct cli *cli, const cJSON *jobs)
 {
 	static const struct column with_user[] = { { "JOB", true, 0 },    { "QUEUE", false, 10 },
 		                                   { "STATE", false, 0 }, { "RECEIVED", false, 0 },
@@ -74,10 +74,8 @@ static void show_jobs(const struct cli *cli, const cJSON *jobs)
 		if (strcmp(state, "completed") != 0)
 			table_note(t, member_text(member(job, "error"), "text"));
 	}
-	table_print(t, stdout, cli->width, cli->colours);
+	table_print(t, out, cli->width, cli->colours);
 	table_free(t);
-	if (cJSON_GetArraySize(jobs) >= DONE_MAX)
-		(void)puts("\nthese are the newest; --printer QUEUE shows those of one queue");
 }
 
 int verb_jobs(struct cli *cli)
@@ -96,12 +94,14 @@ int verb_jobs(struct cli *cli)
 		return CLI_DONE;
 	}
 	if (cJSON_GetArraySize(member(answer, "jobs")) > 0)
-		show_jobs(cli, member(answer, "jobs"));
+		jobs_print(stdout, cli, member(answer, "jobs"));
 	else if (cli->all)
 		(void)puts("there are no jobs yet; print-connector printers shows whether all is "
 		           "ready");
 	else
 		(void)puts("no jobs are open; finished ones: print-connector jobs --all");
+	if (cJSON_GetArraySize(member(answer, "jobs")) >= DONE_MAX)
+		(void)puts("\nthese are the newest; --printer QUEUE shows those of one queue");
 	cJSON_Delete(answer);
 	return CLI_DONE;
 }

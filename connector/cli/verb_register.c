@@ -1,7 +1,6 @@
 /* verb_register.c - register: any number of queues in one call, so that there is one sign-in. What
  * succeeded stays when another queue fails, or when it is interrupted. */
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "connector/cli/cli.h"
 #include "connector/cli/sign_in.h"
 #include "connector/cli/table.h"
+#include "connector/cli/terminal.h"
 
 #define INDENT 4 /* of what does not fit the first line */
 
@@ -20,14 +20,6 @@ struct enrolling {
 	struct sign_in sign_in;
 	unsigned registered, failed, warned;
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
 
 /* ---- events ---- */
 
@@ -127,7 +119,7 @@ static bool on_tick(void *data)
 
 	if (!e->cli->json)
 		sign_in_tick(&e->sign_in, e->cli);
-	return !interrupted;
+	return !terminal_was_interrupted();
 }
 
 /* ---- the call ---- */
@@ -232,15 +224,13 @@ static int check(const struct cli *cli, struct failure *f)
 
 int verb_register(struct cli *cli)
 {
-	const struct sigaction action = { .sa_handler = on_signal }; /* poll() shall see it */
 	struct enrolling e = { .cli = cli };
 	struct failure f;
 	int rc;
 
 	if (check(cli, &f) < 0)
 		return failure_show(cli, &f);
-	(void)sigaction(SIGINT, &action, NULL);
-	(void)sigaction(SIGTERM, &action, NULL);
+	terminal_catch_signals();
 	cli->tick = on_tick;
 	cli->tick_data = &e;
 	rc = cli_call_more(cli, "Register", parameters_new(cli), on_event, &e, &f);

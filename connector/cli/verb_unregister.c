@@ -2,11 +2,11 @@
  * another one fails. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/util.h"
 #include "connector/cli/cli.h"
 #include "connector/cli/table.h"
+#include "connector/cli/terminal.h"
 
 #define INDENT 4 /* of what does not fit the first line */
 
@@ -26,25 +26,16 @@ static void print_line(const struct cli *cli, const char *queue, const char *tex
 /* False: do not. */
 static bool ask(const struct cli *cli, struct failure *f)
 {
-	char line[16];
+	AUTO(free_str) char *question = NULL;
 
-	if (cli->yes)
-		return true;
-	(void)failure_set(f, CLI_USAGE, "rejected", "say --yes",
-	                  "unregister forgets keys and certificates and asks first, but nobody is "
-	                  "there to answer");
-	if (!isatty(STDIN_FILENO) || cli->json)
-		return false;
 	if (cli->n == 1)
-		(void)fprintf(stderr, "Unregister %s? Its key and certificate are removed. [y/N] ",
-		              cli->arguments[0]);
+		question = xasprintf("Unregister %s? Its key and certificate are removed.",
+		                     cli->arguments[0]);
 	else
-		(void)fprintf(stderr,
-		              "Unregister %d printers? Their keys and certificates are removed. "
-		              "[y/N] ",
-		              cli->n);
-	(void)failure_set(f, CLI_FAILED, "canceled", "", "nothing was changed");
-	return fgets(line, sizeof(line), stdin) && (*line == 'y' || *line == 'Y');
+		question = xasprintf("Unregister %d printers? Their keys and certificates are "
+		                     "removed.",
+		                     cli->n);
+	return terminal_confirm(cli, question, "unregister forgets keys and certificates", f);
 }
 
 static cJSON *outcome_new(const char *queue, const cJSON *answer, const struct failure *f)

@@ -55,6 +55,14 @@ const struct verb verbs[] = {
 	},
 	{
 		.topic = LOOK,
+		.name = "watch",
+		.help = "the same and open jobs, drawn again whenever they change",
+		.more = "Ctrl-C ends it. Where there is no terminal a line is printed for each "
+		        "change, with --json an object.",
+		.run = verb_watch,
+	},
+	{
+		.topic = LOOK,
 		.name = "metrics",
 		.arguments = "[--write FILE]",
 		.help = "counters as OpenMetrics text",

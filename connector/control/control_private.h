@@ -93,6 +93,12 @@ struct call {
 		struct core_unregister forget;
 		struct store_op store;
 		struct local_op local;
+		struct watching {
+			struct timer timer;
+			char *told;      /* as JSON text; owned */
+			unsigned silent; /* turns since */
+			bool ended;      /* nobody watches any more */
+		} watch;
 	} op;
 };
 
@@ -126,7 +132,10 @@ void call_log(const struct call *call, const struct log_about *about, const char
 const struct method *method_at(size_t i);
 const char *method_description(const char *interface); /* NULL: unknown */
 
-void method_get_status(struct call *call); /* methods_status.c */
+/* The newest open jobs, at most so many. */
+cJSON *jobs_open_new(struct control *c, int max); /* methods_jobs.c */
+void method_get_status(struct call *call);        /* methods_status.c */
+void method_watch(struct call *call);
 void method_get_metrics(struct call *call);
 void method_list_printers(struct call *call); /* methods_printers.c */
 void method_list_queues(struct call *call);

@@ -87,6 +87,7 @@ static const struct method methods[] = {
 	{ SERVICE, "GetInterfaceDescription", RIGHT_NONE, PARAMETERS("interface"),
 	  get_interface_description },
 	{ VARLINK_INTERFACE, "GetStatus", RIGHT_READ, PARAMETERS(), method_get_status },
+	{ VARLINK_INTERFACE, "Watch", RIGHT_READ, PARAMETERS(), method_watch },
 	{ VARLINK_INTERFACE, "ListPrinters", RIGHT_READ, PARAMETERS(), method_list_printers },
 	{ VARLINK_INTERFACE, "ListQueues", RIGHT_READ, PARAMETERS(), method_list_queues },
 	{ VARLINK_INTERFACE, "ListJobs", RIGHT_READ, PARAMETERS("printer", "all"),

@@ -149,6 +149,21 @@ static void list_jobs(struct call *call, const char *printer, const struct store
 	call_reply(call, reply);
 }
 
+cJSON *jobs_open_new(struct control *c, int max)
+{
+	struct call call = { .control = c };
+	struct places places;
+	struct listing l = { .call = &call, .places = &places, .list = cJSON_CreateArray() };
+
+	places_get(c->core, &places);
+	core_jobs(c->core, on_open_job, &l);
+	places_clear(&places);
+	l.list = sorted(l.list);
+	while (cJSON_GetArraySize(l.list) > max)
+		cJSON_DeleteItemFromArray(l.list, max);
+	return l.list;
+}
+
 struct choice {
 	const char *name; /* as given: queue or id */
 	char id[ID_SIZE];

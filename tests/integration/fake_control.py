@@ -10,8 +10,9 @@ INTERFACE = "org.printconnector.Connector."
 
 class FakeControl:
     """Listens at path until it is closed. answers: method name -> reply, list of replies (the last
-    one ends the call), an Error, or a function of the parameters that returns one of these; bytes
-    are sent as they are. A threading.Event in a list is waited for before the next reply."""
+    one ends the call, None hangs up), an Error, or a function of the parameters that returns one of
+    these; bytes are sent as they are. A threading.Event in a list is waited for before the next
+    reply."""
 
     def __init__(self, path, answers):
         self.path = str(path)
@@ -72,6 +73,8 @@ class FakeControl:
             if isinstance(reply, threading.Event):
                 reply.wait(10)
                 continue
+            if reply is None:
+                return False
             message = reply if isinstance(reply, Error) else {"parameters": reply}
             if i + 1 < len(replies):
                 message["continues"] = True

@@ -1,13 +1,20 @@
 """The print-connector command against a stand-in of the daemon: exit codes, JSON, its looks."""
 
+import fcntl
 import json
 import os
 import pathlib
 import pty
 import re
+import select
+import signal
 import socket
+import struct
 import subprocess
 import tempfile
+import termios
+import threading
+import time
 import unicodedata
 
 import pytest
@@ -89,6 +96,7 @@ ANSWERS = {
     "Unregister": {"text": "printer Laser is still known to the cloud"},
     "Cancel": {},
     "GetMetrics": {"text": "a 1\n# EOF\n"},
+    "Watch": status(open=[job(12)]),
 }
 
 
@@ -138,8 +146,6 @@ def width(line):
     ([], "say what to do"),
     (["statsu"], "did you mean status?"),
     (["pritners"], "did you mean printers?"),
-    (["watch"], "unknown verb watch"),
-    (["drain"], "unknown verb drain"),
     (["zzz"], "--help lists all"),
     (["status", "--colour"], "unknown option --colour of status"),
     (["jobs", "--pritner", "x"], "did you mean --printer?"),
@@ -179,7 +185,8 @@ def test_wrong_usage_is_json_when_asked(cli):
                              "remedy": "did you mean status?"}
 
 
-VERBS = ["status", "printers", "register", "unregister", "jobs", "job", "cancel", "metrics"]
+VERBS = ["status", "watch", "metrics", "printers", "register", "unregister", "jobs", "job",
+         "cancel"]
 
 
 def test_help_names_each_verb_and_option(cli):
@@ -253,7 +260,7 @@ def test_nonsense_is_told_as_such(cli, nonsense):
 @pytest.mark.parametrize("method, verb", [
     ("GetStatus", ["status"]), ("ListPrinters", ["printers"]), ("ListJobs", ["jobs"]),
     ("ListQueues", ["printers", "--available"]), ("GetJob", ["job", "1"]),
-    ("GetMetrics", ["metrics"]), ("Register", ["register", "laser"]),
+    ("GetMetrics", ["metrics"]), ("Watch", ["watch"]), ("Register", ["register", "laser"]),
     ("Unregister", ["unregister", "laser", "--yes"])])
 @pytest.mark.parametrize("answer", [
     {}, {"job": 7, "events": 7, "printers": 7, "jobs": 7, "queues": 7, "clouds": 7, "health": 7},
@@ -307,7 +314,7 @@ def test_errors_have_one_shape(cli, error, code, kind):
 @pytest.mark.parametrize("arguments, method", [
     (["status"], "GetStatus"), (["printers"], "ListPrinters"),
     (["printers", "--available"], "ListQueues"), (["jobs"], "ListJobs"),
-    (["metrics"], "GetMetrics")])
+    (["metrics"], "GetMetrics"), (["watch"], "Watch")])
 def test_json_is_what_the_daemon_said_with_a_schema(cli, arguments, method):
     """--json before the verb or behind it."""
     assert cli.json(*arguments) == (0, {"schema": 1, **ANSWERS[method]})
@@ -547,6 +554,127 @@ def test_colours_are_for_terminals_only(cli):
     assert "\x1b" not in on_terminal(cli, "printers", env={"NO_COLOR": "1"})[1]
     assert "\x1b" not in on_terminal(cli, "printers", env={"TERM": "dumb"})[1]
     assert "\x1b" not in cli.run("printers", env={"TERM": "xterm"})[1]
+
+
+@pytest.mark.parametrize("rows", [24, 40])
+def test_status_fits_one_screen_however_much_is_wrong(cli, rows):
+    """Of one kind two are shown and all are counted; errors come first."""
+    entries = [{**health("warning"), "code": f"kind-{n % 9}"} for n in range(900)]
+    cli.control.answers["GetStatus"] = status(health=entries + [health("error")])
+    code, out, _ = cli.run("status", env={"LINES": str(rows)})
+    lines = out.splitlines()
+    assert code == 4
+    assert len(lines) < rows
+    assert [line for line in lines if line.startswith(("error", "warning"))][0].startswith("error")
+    shown = sum(line.startswith(("error", "warning")) for line in lines)
+    assert f"and {901 - shown} more" in out
+    assert lines[-1].startswith("Next") and "print-connector doctor" in lines[-1]
+
+
+@pytest.mark.parametrize("more, words", [
+    ({}, "print-connector watch"), ({"jobs": {}}, "print-connector jobs --all"),
+    ({"jobs": {"held": 1}}, "print-connector jobs shows"),
+    ({"printers": {}}, "print-connector printers --available"),
+    ({"clouds": []}, "print-connector.conf"), ({"health": [health("warning")]}, "printers shows"),
+])
+def test_status_names_the_next_command(cli, more, words):
+    """By what there is to do."""
+    cli.control.answers["GetStatus"] = status(**more)
+    assert words in cli.run("status")[1].splitlines()[-1]
+
+
+class Watching:
+    """`watch` on a terminal of so many rows."""
+
+    def __init__(self, cli, rows=24, columns=80):
+        self.pid, self.terminal = pty.fork()
+        if not self.pid:
+            os.execve(CLI, [CLI, "--socket", cli.path, "watch"], {"TERM": "xterm", "TZ": "UTC"})
+        self.out = ""
+        self.resize(rows, columns)
+
+    def resize(self, rows, columns=80):
+        """SIGWINCH comes with it."""
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def until(self, regex, timeout=30):
+        """What was drawn up to there; the rest stays."""
+        deadline = time.monotonic() + timeout
+        while not re.search(regex, self.out, re.S):
+            assert select.select([self.terminal], [], [], deadline - time.monotonic())[0], self.out
+            try:
+                self.out += os.read(self.terminal, 65536).decode(errors="replace")
+            except OSError:
+                raise AssertionError(f"ended: {self.out}") from None
+        end = re.search(regex, self.out, re.S).end()
+        drawn, self.out = self.out[:end], self.out[end:]
+        return drawn
+
+    def end(self):
+        """Its exit code."""
+        code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        os.close(self.terminal)
+        return code
+
+
+def test_watch_draws_again_what_changed_until_ctrl_c(cli):
+    """On a page of its own, which goes without a trace."""
+    change, end = threading.Event(), threading.Event()
+    cli.control.answers["Watch"] = [status(open=[job(12)]), change, status(open=[job(13)]), end,
+                                    status(open=[])]
+    watch = Watching(cli)
+    first = watch.until("\x1b\\[J")
+    assert first.startswith("\x1b[?1049h\x1b[?25l") and "12\x1b[0m" in first
+    change.set()
+    again = watch.until("13\x1b.*\x1b\\[J")
+    assert "\x1b[H" in again
+    watch.resize(10)
+    small = watch.until("\x1b\\[J")
+    assert small.count("\n") <= 9
+    os.write(watch.terminal, b"\x03")
+    watch.until("\x1b\\[\\?25h\x1b\\[\\?1049l")
+    assert watch.end() == 0
+    end.set()
+
+
+def test_watch_waits_for_a_daemon_that_restarts(cli):
+    """And goes on with the next one."""
+    hang_up, end = threading.Event(), threading.Event()
+    cli.control.answers["Watch"] = [status(open=[job(12)]), hang_up, status(open=[]), None]
+    watch = Watching(cli)
+    watch.until("12\x1b.*\x1b\\[J")
+    cli.control.answers["Watch"] = [status(open=[job(14)]), end, status()]
+    hang_up.set()
+    watch.until("trying again")
+    watch.until("14\x1b.*\x1b\\[J")
+    os.kill(watch.pid, signal.SIGTERM)
+    watch.until("\x1b\\[\\?1049l")
+    assert watch.end() == 0
+    end.set()
+
+
+def test_watch_without_a_terminal_prints_a_line_for_each_change(cli):
+    """What is as before is not said again."""
+    cli.control.answers["Watch"] = [status(open=[]), status(open=[]), status(health=[
+        {**health("error"), "text": "CUPS does not answer"}], open=[])]
+    code, out, _ = cli.run("watch")
+    lines = out.splitlines()
+    assert code == 4
+    assert [line[8:] for line in lines] == [
+        "  printers: 3 online, 1 offline; jobs: 2 printing",
+        "  printers: 3 online, 1 offline; jobs: 2 printing; CUPS does not answer"]
+    assert [json.loads(line)["schema"] for line in cli.run("--json", "watch")[1].splitlines()] \
+        == [1, 1, 1]
+
+
+def test_what_takes_longer_than_a_second_says_so_on_a_terminal(cli):
+    """And takes it back."""
+    answered = threading.Event()
+    cli.control.answers["GetMetrics"] = lambda parameters: (answered.wait(1.5), {"text": "a 1"})[1]
+    code, out = on_terminal(cli, "metrics")
+    assert code == 0
+    assert "\rwaiting for print-connectord, 1 s\x1b[K\r\x1b[K" in out
+    assert cli.run("metrics")[2] == ""
 
 
 def test_unregister_asks_on_a_terminal(cli):

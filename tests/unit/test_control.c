@@ -448,6 +448,55 @@ static void test_closing_waits_for_nothing_that_is_under_way(void **state)
 	(void)close(fd);
 }
 
+/* ---- Watch ---- */
+
+static void expect_open(cJSON *reply, int count)
+{
+	assert_non_null(reply);
+	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(reply, "continues")));
+	assert_non_null(part(reply, "health"));
+	assert_int_equal(cJSON_GetArraySize(part(reply, "open")), count);
+	cJSON_Delete(reply);
+}
+
+static void test_watching_tells_at_once_and_then_what_changed(void **state)
+{
+	int fd = dial();
+
+	(void)state;
+	say(fd, "{\"method\":\"org.printconnector.Connector.Watch\",\"more\":true}");
+	expect_open(hear(fd), 2);
+	fake.open_count = 1; /* the next answer is because of it */
+	expect_open(hear(fd), 1);
+	(void)close(fd);
+	for (int i = 0; i < 10; i++)
+		turn();
+}
+
+static void test_watching_without_more_is_one_answer(void **state)
+{
+	int fd = dial();
+	cJSON *reply = ask(fd, "Watch", "{}");
+
+	(void)state;
+	assert_int_equal(cJSON_GetArraySize(part(reply, "open")), 2);
+	assert_false(cJSON_IsTrue(cJSON_GetObjectItem(reply, "continues")));
+	cJSON_Delete(reply);
+	(void)close(fd);
+}
+
+static void test_the_daemon_stops_while_somebody_watches(void **state)
+{
+	int fd = dial();
+
+	(void)state;
+	say(fd, "{\"method\":\"org.printconnector.Connector.Watch\",\"more\":true}");
+	expect_open(hear(fd), 2);
+	control_close(TAKE(f.control));
+	assert_true(hung_up(fd));
+	(void)close(fd);
+}
+
 /* ---- metrics ---- */
 
 static void test_metrics_are_open_metrics(void **state)
@@ -627,6 +676,9 @@ int main(void)
 		TEST(test_a_registration_without_more_is_one_answer_or_an_error),
 		TEST(test_who_hangs_up_does_not_register),
 		TEST(test_closing_waits_for_nothing_that_is_under_way),
+		TEST(test_watching_tells_at_once_and_then_what_changed),
+		TEST(test_watching_without_more_is_one_answer),
+		TEST(test_the_daemon_stops_while_somebody_watches),
 		TEST(test_metrics_are_open_metrics),
 	};
 
