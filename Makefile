@@ -11,6 +11,9 @@ sbindir  ?= $(prefix)/sbin
 bindir   ?= $(prefix)/bin
 mandir   ?= $(prefix)/share/man
 libdir   ?= $(prefix)/lib
+unitdir  ?= $(libdir)/systemd/system
+datadir  ?= $(prefix)/share
+sysconfdir ?= /etc
 DESTDIR  ?=
 PYTHON   ?= /usr/bin/python3
 VERSION  := 0.1.0
@@ -71,13 +74,14 @@ deps: ## install the Debian packages that building and testing need (root or sud
 
 # ---- flags ---------------------------------------------------------------------------------------
 
+WERROR    ?= -Werror
 WARNINGS  := -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Wstrict-prototypes \
-             -Wmissing-prototypes -Wvla -Wformat=2 -Werror
+             -Wmissing-prototypes -Wvla -Wformat=2 $(WERROR)
 # libcups 2.4 marks what libcups 3 renamed as deprecated; one code base serves both
 WARNINGS  += -Wno-deprecated-declarations
 # the sanitizers' own code confuses what gcc believes to know of values
 WARNINGS  += $(if $(SANITIZE),-Wno-maybe-uninitialized -Wno-format-truncation)
-HARDENING := $(if $(SANITIZE),,-D_FORTIFY_SOURCE=3) -fstack-protector-strong -fstack-clash-protection \
+HARDENING := $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3) -fstack-protector-strong -fstack-clash-protection \
              -fPIE
 CFLAGS    ?= -O2 -g
 SANITIZING = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -191,25 +195,41 @@ compile_commands.json: $(B)/gen/varlink_idl.inc ## for editors and clang's tools
 
 # ---- install -------------------------------------------------------------------------------------
 
+# A pause that grows between restarts needs systemd 254.
+RESTART_STEPS := $(shell pkg-config --exists 'libsystemd >= 254' 2>/dev/null && echo yes)
+
 # source=target of everything that is installed, units and manuals as far as there are any
 INSTALLED := $(B)/print-connectord=$(sbindir)/print-connectord \
              $(B)/print-connector=$(bindir)/print-connector \
-             $(foreach f,$(wildcard systemd/*.service systemd/*.socket systemd/*.timer),\
-               $(f)=$(libdir)/systemd/system/$(notdir $(f))) \
+             $(foreach f,$(wildcard systemd/*.service systemd/*.socket systemd/*.timer \
+               $(if $(RESTART_STEPS),systemd/*.service.d/*.conf)),\
+               $(f)=$(unitdir)/$(f:systemd/%=%)) \
              $(foreach f,$(wildcard systemd/*.sysusers),\
                $(f)=$(libdir)/sysusers.d/$(basename $(notdir $(f))).conf) \
+             $(foreach f,$(wildcard systemd/*.tmpfiles),\
+               $(f)=$(libdir)/tmpfiles.d/$(basename $(notdir $(f))).conf) \
+             $(foreach f,$(wildcard systemd/*.preset),\
+               $(f)=$(libdir)/systemd/system-preset/50-$(notdir $(f))) \
+             packaging/print-connector.conf=$(sysconfdir)/print-connector/print-connector.conf \
              $(foreach f,$(wildcard systemd/*.catalog),$(f)=$(libdir)/systemd/catalog/$(notdir $(f))) \
              $(foreach f,$(wildcard man/*.[1-8]),\
                $(f)=$(mandir)/man$(patsubst .%,%,$(suffix $(f)))/$(notdir $(f)))
 
-install: $(PROGRAMS) ## to DESTDIR, below prefix
+install: $(PROGRAMS) ## to DESTDIR, below prefix; settings that are there stay
 	@for pair in $(INSTALLED); do \
 	        case $$pair in $(B)/*) mode=755 ;; *) mode=644 ;; esac; \
+	        case $$pair in *.conf=$(sysconfdir)/*) [ ! -e "$(DESTDIR)$${pair#*=}" ] || continue ;; esac; \
 	        install -v -D -m $$mode "$${pair%%=*}" "$(DESTDIR)$${pair#*=}" || exit 1; \
 	done
 
-uninstall: ## remove what install put there
-	@for pair in $(INSTALLED); do rm -fv "$(DESTDIR)$${pair#*=}"; done
+uninstall: ## remove what install put there, but not the settings
+	@for pair in $(INSTALLED); do \
+	        case $$pair in *.conf=$(sysconfdir)/*) continue ;; esac; \
+	        rm -fv "$(DESTDIR)$${pair#*=}"; \
+	done
+
+sample: $(B)/print-connectord ## write the settings file that is installed, from the table
+	@$< --sample-config >packaging/print-connector.conf
 
 clean: ## remove everything that was built
 	rm -rf build build-* compile_commands.json
@@ -218,5 +238,5 @@ help: ## list the targets
 	@sed -n 's/^\([a-z][a-z_.-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
 .PHONY: all deps test-programs check check-unit check-integration check-crash check-crash-long \
-        check-asan lint fuzz bench demo install uninstall clean help
+        check-asan lint fuzz bench demo install uninstall sample clean help
 .SECONDARY:

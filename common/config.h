@@ -122,6 +122,9 @@ void config_free(struct config *config); /* NULL is fine */
 /* The effective values, as a settings file. */
 void config_print(const struct config *config, FILE *out);
 
+/* A settings file with every setting there is, explained and commented out. */
+void config_sample(FILE *out);
+
 /* Borrowed. NULL: not configured. */
 const struct config_cloud *config_cloud(const struct config *config, const char *name);
 /* Borrowed, never NULL: what holds for this queue (name or URI). */

@@ -9,6 +9,7 @@
 #include "common/buf.h"
 #include "common/config.h"
 #include "common/config_table.h"
+#include "common/fs.h"
 #include "common/str.h"
 #include "common/uri.h"
 #include "common/util.h"
@@ -80,6 +81,21 @@ static void path_allowed(const struct config_item *item, struct buf *out)
 }
 
 const struct config_kind config_path = { path_parse, text_format, text_clear, path_allowed };
+
+static int secret_parse(const struct config_item *item, const char *text, void *field)
+{
+	if (*text && (!fs_is_secret_path(text) || !fits(item, text)))
+		return -1;
+	return text_set(text, field);
+}
+
+static void secret_allowed(const struct config_item *item, struct buf *out)
+{
+	(void)buf_printf(out, "an absolute path of at most %s bytes, or credential:NAME",
+	                 item->max);
+}
+
+const struct config_kind config_secret = { secret_parse, text_format, text_clear, secret_allowed };
 
 /* schemes ends with NULL. */
 static int uri_check(const char *text, const char *const *schemes, struct uri *ret)

@@ -22,8 +22,8 @@ struct config_choice {
 	int value;
 };
 
-extern const struct config_kind config_text, config_path, config_uri, config_proxy, config_server,
-	config_group, config_number, config_duration, config_size, config_word, config_globs,
-	config_formats, config_user_name, config_url, config_id;
+extern const struct config_kind config_text, config_path, config_secret, config_uri, config_proxy,
+	config_server, config_group, config_number, config_duration, config_size, config_word,
+	config_globs, config_formats, config_user_name, config_url, config_id;
 
 #endif

@@ -146,18 +146,59 @@ int fs_read_linked(const char *path, size_t limit, struct buf *buf, struct err *
 	return read_at(AT_FDCWD, path, 0, limit, buf, err);
 }
 
+#define CREDENTIAL_MAX 200
+
+/* The name behind "credential:", or NULL. */
+static const char *credential(const char *path)
+{
+	size_t len = strlen(FS_CREDENTIAL);
+
+	return strncmp(path, FS_CREDENTIAL, len) == 0 ? path + len : NULL;
+}
+
+bool fs_is_secret_path(const char *path)
+{
+	const char *name = credential(path);
+
+	if (!name)
+		return *path == '/';
+	return *name && *name != '.' && strlen(name) <= CREDENTIAL_MAX &&
+	       !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	                          "._-")];
+}
+
+char *fs_secret_path(const char *path)
+{
+	const char *name = path ? credential(path) : NULL;
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+
+	if (!name || !dir || *dir != '/')
+		return path ? xstrdup(path) : NULL;
+	return xasprintf("%s/print-connector_%s", dir, name);
+}
+
 int fs_secret_read(const char *path, size_t limit, struct buf *buf, struct err *err)
 {
 	AUTO(close_fd) int fd = -1;
+	AUTO(free_str) char *where = fs_secret_path(path);
+	const char *name = credential(path);
 	size_t start = buf->len;
 	struct stat st;
 
-	if (open_regular(AT_FDCWD, path, 0, &fd, &st, err) < 0)
+	if (open_regular(AT_FDCWD, where, 0, &fd, &st, err) < 0) {
+		if (name && err->code == ENOENT)
+			return err_set(err, err->kind, ENOENT,
+			               "the service has no credential %s; write it to "
+			               "/etc/print-connector/credentials/%s, then: "
+			               "systemctl restart print-connector",
+			               name, name);
 		return -1;
-	if (st.st_mode & 077)
+	}
+	/* root owns a credential, and its list of who may read it shows as rights of the group */
+	if (!name && (st.st_mode & 077))
 		return err_set(err, ERR_DENIED, 0, "%s can be read by others; run: chmod 600 %s",
 		               path, path);
-	if (read_all(fd, path, limit, buf, err) < 0)
+	if (read_all(fd, where, limit, buf, err) < 0)
 		return -1;
 	while (buf->len > start &&
 	       (buf->data[buf->len - 1] == '\n' || buf->data[buf->len - 1] == '\r'))

@@ -31,6 +31,11 @@ int fs_read_linked(const char *path, size_t limit, struct buf *buf, struct err *
 /* The same for passwords and keys: refused while group or others may read it. Line ends at its end
  * are removed. The caller wipes buf. */
 int fs_secret_read(const char *path, size_t limit, struct buf *buf, struct err *err);
+/* Instead of a path a secret may be "credential:NAME": print-connector_NAME of the credentials that
+ * systemd gave the service (systemd.exec(5)). Nobody else can read those, whatever their mode. */
+#define FS_CREDENTIAL "credential:"
+bool fs_is_secret_path(const char *path); /* an absolute path or a credential */
+char *fs_secret_path(const char *path);   /* where it is, for free(); NULL: of NULL */
 
 /* Opens a directory, made with that mode first (its parents too) when create is set. */
 int fs_open_dir(const char *path, mode_t mode, bool create, int *ret, struct err *err);

@@ -30,9 +30,10 @@
 #include "connector/base/work.h"
 #include "connector/control/control.h"
 #include "connector/core/core.h"
+#include "connector/summary.h"
 
 #define DRAIN_MS    20000 /* below the service's TimeoutStopSec */
-#define STATUS_MS   10000
+#define STATUS_MS   5000
 #define MACHINE_MIN 32 /* hexadecimal digits, machine-id(5) */
 #define MACHINE_MAX 64
 
@@ -47,6 +48,7 @@ struct daemon {
 	struct core *core;
 	struct control *control;
 	struct timer status;
+	char shown[SUMMARY_SIZE]; /* by systemctl status */
 	char machine[MACHINE_MAX];
 	char note[TEXT_SIZE];
 	bool draining;
@@ -62,6 +64,7 @@ static void usage(FILE *out)
 		"\n"
 		"  --config FILE    settings; default /etc/print-connector/print-connector.conf\n"
 		"  --check-config   show the effective settings and exit; 1 when one is wrong\n"
+		"  --sample-config  show every setting with its meaning and default, and exit\n"
 		"  --version        show the version and exit\n"
 		"  --help           show this and exit\n"
 		"\n"
@@ -76,6 +79,7 @@ static int parse_options(struct daemon *d, int argc, char **argv, bool *check)
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "check-config", no_argument, NULL, 'k' },
+		{ "sample-config", no_argument, NULL, 's' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -89,6 +93,9 @@ static int parse_options(struct daemon *d, int argc, char **argv, bool *check)
 		case 'k':
 			*check = true;
 			break;
+		case 's':
+			config_sample(stdout);
+			return 0;
 		case 'v':
 			(void)puts("print-connectord " VERSION);
 			return 0;
@@ -170,12 +177,13 @@ static int read_machine(struct daemon *d, struct err *err)
 
 static void show_status(struct daemon *d)
 {
-	struct core_counts n = core_counts(d->core);
+	char text[SUMMARY_SIZE];
 
-	notify_status("%u printers online, %u offline; %u jobs printing, %u waiting, %u held",
-	              n.printers_online, n.printers_offline + n.printers_refused,
-	              n.jobs[JOB_PRINTING] + n.jobs[JOB_HANDING], n.jobs[JOB_WAITING],
-	              n.jobs[JOB_HELD]);
+	summary_write(d->core, text);
+	if (strcmp(text, d->shown) == 0)
+		return;
+	notify_status("%s", text);
+	(void)str_copy(d->shown, sizeof(d->shown), text);
 }
 
 static void on_status(struct timer *t)

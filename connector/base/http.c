@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/fs.h"
 #include "common/util.h"
 #include "connector/base/http_private.h"
 #include "connector/base/loop.h"
@@ -455,7 +456,7 @@ struct http_peer *http_peer_new(struct http *h, const struct http_peer_settings 
 	p->is.unix_socket = copy(settings->unix_socket);
 	p->is.ca_file = copy(settings->ca_file);
 	p->is.certificate_file = copy(settings->certificate_file);
-	p->is.key_file = copy(settings->key_file);
+	p->is.key_file = fs_secret_path(settings->key_file);
 	p->is.username = copy(settings->username);
 	p->is.password = copy(settings->password);
 	p->is.pinned_key = copy(settings->pinned_key);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/fs.h"
 #include "common/str.h"
 #include "common/util.h"
 #include "connector/cli/cli.h"
@@ -141,7 +142,7 @@ static void add_path(cJSON *object, const char *name, const char *path)
 {
 	char here[PATH_MAX];
 
-	if (path && *path != '/' && getcwd(here, sizeof(here))) {
+	if (path && !fs_is_secret_path(path) && getcwd(here, sizeof(here))) {
 		AUTO(free_str) char *whole = xasprintf("%s/%s", here, path);
 
 		add_text(object, name, whole);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/config.h"
+#include "common/fs.h"
 #include "common/str.h"
 #include "common/uri.h"
 #include "common/util.h"
@@ -174,6 +175,11 @@ static int check_path(struct call *call, const char *field, const char *path)
 	return -1;
 }
 
+static int check_secret(struct call *call, const char *field, const char *path)
+{
+	return path && fs_is_secret_path(path) ? 0 : check_path(call, field, path);
+}
+
 static int check_uri(struct call *call, const char *text)
 {
 	struct uri uri;
@@ -245,8 +251,8 @@ static int register_read(struct call *call, struct core_register *op, const char
 	    call_bool(call, "renew", &op->renew) < 0 ||
 	    call_bool(call, "dry_run", &op->dry_run) < 0 ||
 	    check_path(call, "certificate_file", op->certificate_file) < 0 ||
-	    check_path(call, "key_file", op->key_file) < 0 ||
-	    check_path(call, "password_file", op->password_file) < 0 ||
+	    check_secret(call, "key_file", op->key_file) < 0 ||
+	    check_secret(call, "password_file", op->password_file) < 0 ||
 	    check_uri(call, op->cloud_uri) < 0 || read_queues(call, queues, op) < 0)
 		return -1;
 	if (!call->message.more && op->count != 1) {

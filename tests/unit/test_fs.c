@@ -220,6 +220,53 @@ static void test_a_secret_that_others_can_read_is_refused(void **state)
 	buf_wipe(&f->buf);
 }
 
+static void test_a_credential_is_found_where_systemd_put_it(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(free_str) char *path = tmpdir_put_text(f->path, "print-connector_office", "secret\n");
+	AUTO(free_str) char *found = NULL;
+
+	/* a list of rights, which systemd sets, shows like this */
+	assert_int_equal(chmod(path, 0440), 0);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", f->path, 1), 0);
+	assert_int_equal(fs_secret_read("credential:office", 100, &f->buf, &f->err), 0);
+	assert_string_equal(buf_text(&f->buf), "secret");
+	found = fs_secret_path("credential:office");
+	assert_string_equal(found, path);
+	buf_wipe(&f->buf);
+	assert_int_equal(fs_secret_read("credential:home", 100, &f->buf, &f->err), -1);
+	assert_int_equal(f->err.kind, ERR_GONE);
+	assert_string_equal(f->err.text,
+	                    "the service has no credential home; write it to "
+	                    "/etc/print-connector/credentials/home, then: systemctl restart "
+	                    "print-connector");
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	assert_int_equal(fs_secret_read("credential:office", 100, &f->buf, &f->err), -1);
+	assert_non_null(strstr(f->err.text, "the service has no credential office"));
+}
+
+static void test_a_secret_is_a_path_or_a_credential(void **state)
+{
+	static const char *const good[] = { "/etc/x", "credential:a", "credential:A.b_c-9" };
+	static const char *const bad[] = { "",
+		                           "x",
+		                           "credential:",
+		                           "credential:../x",
+		                           "credential:a/b",
+		                           "credential:.a",
+		                           "credential:a b",
+		                           "Credential:a" };
+	char *none;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(fs_is_secret_path(good[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(fs_is_secret_path(bad[i]));
+	none = fs_secret_path(NULL);
+	assert_null(none);
+}
+
 static void test_directories_are_made_with_their_parents(void **state)
 {
 	struct fixture *f = *state;
@@ -324,6 +371,8 @@ int main(void)
 		TEST(test_a_failed_read_leaves_the_buffer_as_it_was),
 		TEST(test_only_regular_files_are_read),
 		TEST(test_a_secret_that_others_can_read_is_refused),
+		TEST(test_a_credential_is_found_where_systemd_put_it),
+		TEST(test_a_secret_is_a_path_or_a_credential),
 		TEST(test_directories_are_made_with_their_parents),
 		TEST(test_a_second_holder_of_a_lock_is_told_the_first),
 		TEST(test_a_lock_holds_against_another_process),
