@@ -37,6 +37,8 @@ struct http_peer_settings {
 struct http_peer *http_peer_new(struct http *h, const struct http_peer_settings *settings);
 void http_peer_free(struct http_peer *p); /* NULL is fine; no exchange may be under way */
 
+#define HTTP_LOST 65 /* as CURLE_SEND_FAIL_REWIND */
+
 enum http_take {
 	HTTP_TAKEN,
 	HTTP_PAUSE, /* not taken: the same bytes come again after http_unpause() */
@@ -48,6 +50,7 @@ struct http_req {
 	const char *url;          /* borrowed */
 	bool get;                 /* GET, else POST */
 	bool http1;               /* HTTP/1.1 on a connection of its own kind, e.g. for documents */
+	bool once;                /* what may have been received is not sent again; see done() */
 	const char *content_type; /* of our body; borrowed */
 	const char *bearer;       /* Authorization: Bearer; borrowed, wiped from our copies */
 	const void *head;         /* the body's first bytes; borrowed */
@@ -72,8 +75,9 @@ struct http_req {
 	 * DENIED with the issuer's name or the reason in the text. A body that failed: the stream's
 	 * own err. DENIED as well: a server that does not accept our certificate, and files of the
 	 * peer that cannot be read.
-	 * A request without body stream is sent once more, on a new connection, when a kept
-	 * connection turns out to be closed before a byte of the answer has come. */
+	 * A request is sent once more, on a new connection, when a kept connection turns out to be
+	 * closed before a byte of the answer has come: unless it is for once, or a byte of its
+	 * body stream has gone. Then: TEMPORARY, code HTTP_LOST. */
 	void (*done)(struct http_req *r, const struct err *err);
 
 	/* results, in done() and (but for the last two) in take() */

@@ -237,6 +237,20 @@ static enum err_kind kind_of_code(const struct http_exchange *x, CURLcode code)
 	return ERR_TEMPORARY;
 }
 
+/* The request went out on a kept connection, which then ended without a byte of an answer. */
+static bool is_lost(const struct http_exchange *x, CURLcode code)
+{
+	long connects = 0;
+
+	if (code == CURLE_SEND_FAIL_REWIND)
+		return true;
+	return x->req->once && x->easy && !x->header_bytes &&
+	       (code == CURLE_GOT_NOTHING || code == CURLE_SEND_ERROR ||
+	        code == CURLE_RECV_ERROR) &&
+	       curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK &&
+	       connects == 0;
+}
+
 static void judge_code(struct http_exchange *x, CURLcode code, const char *name)
 {
 	const char *why = x->error[0] ? x->error : curl_easy_strerror(code);
@@ -254,7 +268,11 @@ static void judge_code(struct http_exchange *x, CURLcode code, const char *name)
 		              strerrordesc_np((int)number));
 		return;
 	}
-	if (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_SSL_CONNECT_ERROR)
+	if (is_lost(x, code))
+		(void)err_set(&x->result, ERR_TEMPORARY, HTTP_LOST,
+		              "%s: closed the connection before it answered", name);
+	else if (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+	         code == CURLE_SSL_CONNECT_ERROR)
 		(void)err_set(&x->result, kind, (int)code, "%s: %s%s", name,
 		              kind == ERR_DENIED ? "our certificate was not accepted: " : "", why);
 	else if (code == CURLE_PEER_FAILED_VERIFICATION && issuer[0])

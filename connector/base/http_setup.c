@@ -184,13 +184,14 @@ static int set_body(struct http_exchange *x)
 		return 0;
 	}
 	SET(x, CURLOPT_POST, 1L);
-	if (!r->body) {
+	if (!r->body && !r->once) { /* libcurl may take it from the beginning again */
 		SET(x, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->head_len);
 		SET(x, CURLOPT_POSTFIELDS, r->head_len ? r->head : "");
 		return 0;
 	}
 	SET(x, CURLOPT_POSTFIELDSIZE_LARGE,
-	    r->body_len < 0 ? (curl_off_t)-1 : (curl_off_t)r->head_len + r->body_len);
+	    r->body && r->body_len < 0 ? (curl_off_t)-1
+	                               : (curl_off_t)r->head_len + (r->body ? r->body_len : 0));
 	SET(x, CURLOPT_READFUNCTION, http_on_read);
 	SET(x, CURLOPT_READDATA, x);
 	SET(x, CURLOPT_SEEKFUNCTION, http_on_seek);

@@ -250,12 +250,35 @@ static void on_done(struct http_req *r, const struct err *http_err)
 
 /* ---- start, cancel, clear ---- */
 
+/* What asks, or says how things are, may reach the other side twice. What makes, moves or ends
+ * something may not. */
+static bool is_repeatable(ipp_op_t operation)
+{
+	switch ((int)operation) {
+	case IPP_OP_VALIDATE_JOB:
+	case IPP_OP_GET_JOB_ATTRIBUTES:
+	case IPP_OP_GET_JOBS:
+	case IPP_OP_GET_PRINTER_ATTRIBUTES:
+	case IPP_OP_GET_NOTIFICATIONS:
+	case IPP_OP_GET_DOCUMENTS:
+	case IPP_OP_RENEW_SUBSCRIPTION:
+	case IPP_OP_FETCH_JOB:
+	case IPP_OP_FETCH_DOCUMENT:
+	case IPP_OP_UPDATE_ACTIVE_JOBS:
+	case IPP_OP_UPDATE_OUTPUT_DEVICE_ATTRIBUTES:
+	case IPP_OP_CUPS_GET_PRINTERS:
+		return true;
+	}
+	return false;
+}
+
 static void fill_request(struct ipp_op *op)
 {
 	op->req = (struct http_req){
 		.peer = op->peer,
 		.url = op->url,
 		.http1 = op->http1,
+		.once = !is_repeatable(ippGetOperation(op->request)),
 		.content_type = "application/ipp",
 		.bearer = op->bearer,
 		.head = op->head.data,

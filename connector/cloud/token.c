@@ -1,7 +1,8 @@
 /* token.c - happy path: ask for a nonce, sign it, exchange the JWT for a token.
  *
- * What can fail: no answer, 429, 5xx: TEMPORARY, whoever waits is told; an exchange refused (once
- * more with a new nonce, since a nonce is good for once and for minutes; then DENIED, code 401);
+ * What can fail: no answer, 429, 5xx: TEMPORARY, whoever waits is told; an exchange refused, or
+ * lost with a kept connection (once more with a new nonce, since a nonce is good for once and for
+ * minutes; then DENIED, code 401);
  * our own key or certificate cannot be read (CORRUPT). A renewal that fails while the old token
  * still lives is tried again with pauses. */
 #include "connector/cloud/token.h"
@@ -43,7 +44,7 @@ struct token {
 	char *key_file, *certificate_file;
 	struct visit visit;
 	bool renewing, closing;
-	bool second; /* an exchange was refused already */
+	bool second; /* an exchange was refused or lost already */
 	struct bearer *now;
 	int64_t renew_at, ends_at; /* ms */
 	struct token_wait *waiting;
@@ -219,19 +220,27 @@ static void refuse(struct token *t, const struct err *err)
 	end(t, &told);
 }
 
+/* Once: with another nonce. */
+static bool goes_again(struct token *t)
+{
+	bool again = !t->second && !t->closing;
+
+	t->second = true;
+	return again;
+}
+
 static void on_token(struct visit *v, const struct err *err)
 {
 	struct token *t = v->data;
 
 	if (!err) {
 		take_token(t);
-	} else if (!is_refusal(err)) {
-		end(t, err);
-	} else if (!t->second && !t->closing) {
-		t->second = true;
+	} else if ((is_refusal(err) || err->code == HTTP_LOST) && goes_again(t)) {
 		ask_nonce(t);
-	} else {
+	} else if (is_refusal(err)) {
 		refuse(t, err);
+	} else {
+		end(t, err);
 	}
 }
 
@@ -268,6 +277,8 @@ static void on_nonce(struct visit *v, const struct err *err)
 	if (err) {
 		if (is_refusal(err))
 			refuse(t, err);
+		else if (err->code == HTTP_LOST && goes_again(t))
+			ask_nonce(t);
 		else
 			end(t, err);
 		return;

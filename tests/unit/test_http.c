@@ -123,6 +123,40 @@ static void test_a_kept_connection_that_the_server_closed_is_replaced(void **sta
 	http_case_close(&c);
 }
 
+static void test_what_may_have_been_received_is_not_sent_again(void **state)
+{
+	struct http_case c;
+	struct call call;
+
+	(void)state;
+	http_case_open(&c, NULL, NULL);
+	for (int kept = 0; kept < 2; kept++) {
+		call_init(&call, &c, "/");
+		call.req.once = true;
+		call_start(&call);
+		call_wait(&call);
+		if (!kept) {
+			assert_succeeded(&call);
+			assert_int_equal(c.seen->body_len, strlen("ping"));
+			assert_int_equal(call.req.sent, strlen("ping"));
+		} else {
+			assert_int_equal(call.err.kind, ERR_TEMPORARY);
+			assert_int_equal(call.err.code, HTTP_LOST);
+			assert_non_null(strstr(call.err.text, "before it answered"));
+		}
+		call_clear(&call);
+		c.script->close_on_reuse = 2; /* closes without a byte when used again */
+	}
+	assert_int_equal(c.seen->requests, 2);
+	call_init(&call, &c, "/");
+	call.req.once = true;
+	call_start(&call);
+	call_wait(&call);
+	assert_succeeded(&call);
+	call_clear(&call);
+	http_case_close(&c);
+}
+
 static void test_a_unix_socket_serves_as_well(void **state)
 {
 	char *dir = tmpdir_new();
@@ -526,6 +560,7 @@ int main(void)
 		cmocka_unit_test(test_a_post_without_body_says_length_zero),
 		cmocka_unit_test(test_a_connection_is_used_again),
 		cmocka_unit_test(test_a_kept_connection_that_the_server_closed_is_replaced),
+		cmocka_unit_test(test_what_may_have_been_received_is_not_sent_again),
 		cmocka_unit_test(test_a_unix_socket_serves_as_well),
 		cmocka_unit_test(test_credentials_go_out_with_the_first_request),
 		cmocka_unit_test(test_the_environments_proxy_does_not_catch_printers),

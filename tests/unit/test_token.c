@@ -378,6 +378,22 @@ static void test_a_refusal_is_tried_with_another_nonce_then_told(void **state)
 	assert_int_equal(universal_double.nonces, 5);
 }
 
+static void test_an_exchange_that_was_lost_with_its_connection_gets_another_nonce(void **state)
+{
+	(void)state;
+	universal_double.lost = 1;
+	get(0);
+	wait_ms(10);
+	assert_got(0, "token-1");
+	assert_int_equal(universal_double.nonces, 2);
+	token_refuse(token, waiters[0].got);
+	universal_double.lost = 2;
+	get(1);
+	wait_ms(10);
+	assert_failed(1, ERR_TEMPORARY, HTTP_LOST, "");
+	assert_int_equal(universal_double.nonces, 4);
+}
+
 static void test_who_asks_us_to_slow_down_is_obeyed_by_all(void **state)
 {
 	(void)state;
@@ -505,6 +521,7 @@ int main(void)
 		TEST(test_a_refused_one_is_replaced_once),
 		TEST(test_a_failed_renewal_is_told_or_tried_again_in_time),
 		TEST(test_a_refusal_is_tried_with_another_nonce_then_told),
+		TEST(test_an_exchange_that_was_lost_with_its_connection_gets_another_nonce),
 		TEST(test_who_asks_us_to_slow_down_is_obeyed_by_all),
 		TEST(test_an_unusable_token_is_an_error),
 		TEST(test_a_lost_key_or_certificate_is_told),

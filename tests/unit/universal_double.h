@@ -28,6 +28,7 @@ static struct universal_double {
 	int nonces, tokens; /* given */
 	long status;        /* of both answers; 0: 200 */
 	long token_status;  /* of the token's only */
+	int lost;           /* of the token's exchanges: so many break with their connection */
 	int retry_after_s;
 	const char *life;    /* expires_in as it stands in the answer; NULL: 3600 */
 	const char *answer;  /* in place of the token's */
@@ -108,7 +109,11 @@ static inline void universal_web(struct json_op *op, struct web_reply *r)
 		u->nonces++;
 	else
 		(void)snprintf(u->request, sizeof(u->request), "%s", buf_text(&op->body));
-	if (r->status != 200)
+	if (!nonce && u->lost > 0) {
+		u->lost--;
+		r->status = 0;
+		(void)err_set(&r->err, ERR_TEMPORARY, HTTP_LOST, "closed");
+	} else if (r->status != 200)
 		(void)snprintf(
 			r->text, sizeof(r->text),
 			"{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS1: no\"}");
@@ -131,6 +136,7 @@ static inline void universal_init(void)
 	u->nonces = u->tokens = 0;
 	u->status = u->token_status = 0;
 	u->retry_after_s = 0;
+	u->lost = 0;
 	u->life = u->answer = NULL;
 	u->delay_ms = 1;
 	u->identity = (struct cloud_identity){
