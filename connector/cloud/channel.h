@@ -132,6 +132,7 @@ void channel_connect_attributes(struct channel *ch);
 void channel_connect_active(struct channel *ch);
 void channel_connect_subscribe(struct channel *ch);
 void channel_connect_forget(struct channel *ch); /* what the server knew of us */
+void channel_connect_unsent(struct channel *ch); /* ... as far as it is attributes */
 void channel_connect_clear(struct channel *ch);
 bool channel_connect_differs(const struct channel *ch);
 void channel_connect_send(struct channel *ch);

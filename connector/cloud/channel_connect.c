@@ -24,10 +24,15 @@ static void replace(struct attrs **old, struct attrs *new)
 	attrs_unref(was);
 }
 
-void channel_connect_forget(struct channel *ch)
+void channel_connect_unsent(struct channel *ch)
 {
 	replace(&ch->sent_capabilities, NULL);
 	replace(&ch->sent_state, NULL);
+}
+
+void channel_connect_forget(struct channel *ch)
+{
+	channel_connect_unsent(ch);
 	for (size_t i = 0; i < ch->ignored.count; i++)
 		free(ch->ignored.names[i]);
 	free(ch->ignored.names);

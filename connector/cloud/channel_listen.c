@@ -362,6 +362,9 @@ void channel_listen_deaf(struct channel *ch, const struct err *err)
 
 	/* a subscription that is not known any more is made again at once, the first time */
 	plan = outage_after(&ch->deafness, err, ch->subscription ? 1 : 0, random_of(ch));
+	/* who has forgotten the one may have forgotten the other */
+	if (err->kind == ERR_GONE && ch->subscription)
+		channel_connect_unsent(ch);
 	ch->subscription = 0;
 	ch->lease_ms = 0;
 	timer_stop(&ch->poll_delay);

@@ -49,10 +49,12 @@ def test_lost_repeated_and_reversed_events_cost_no_job_and_no_paper(bed, eve, up
     assert len(eve.ledger("arrived")) == 6
 
 
-def test_a_subscription_that_expired_is_made_again(up):
+@pytest.mark.parametrize("what", ["subscriptions", "devices,subscriptions"])
+def test_a_subscription_that_expired_is_made_again_and_the_device_told_again(up, what):
     cloud, _, route = up
-    cloud.forget("subscriptions", route.printer)
-    cloud.wait_device(route.printer)
+    cloud.forget(what, route.printer)
+    cloud.wait(printer=route.printer, device=1, subscriptions=1)
+    route.wait_attributes(lambda a: a.get("media-supported"), "all of its attributes")
     route.printed(route.submit(PDF))
 
 
