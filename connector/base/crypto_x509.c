@@ -1,4 +1,4 @@
-/* crypto_x509.c - keys, requests and certificates as PEM text. */
+/* crypto_x509.c - requests, certificates and signatures, from PEM text and to it. */
 #include "connector/base/crypto.h"
 
 #include <limits.h>
@@ -17,7 +17,6 @@
 #include "common/err.h"
 #include "common/util.h"
 
-#define KEY_BITS    2048
 #define PEM_MAX     (1u << 20)
 #define CN_MAX      64 /* RFC 5280 appendix A, ub-common-name */
 #define SHA256_SIZE 32
@@ -112,17 +111,7 @@ static X509_REQ *read_request(const char *pem, struct err *err)
 	return r;
 }
 
-/* ---- keys and requests ---- */
-
-int crypto_key_new(struct buf *out, struct err *err)
-{
-	AUTO(free_key) EVP_PKEY *key = EVP_RSA_gen(KEY_BITS);
-	AUTO(free_bio) BIO *bio = BIO_new(BIO_s_mem()); /* wipes what it frees */
-
-	if (!key || !bio || PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1)
-		return fail(err, ERR_TEMPORARY, "cannot make a private key");
-	return append_bio(bio, out, err);
-}
+/* ---- requests ---- */
 
 static X509_REQ *sign_request(EVP_PKEY *key, const char *common_name)
 {

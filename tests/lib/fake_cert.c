@@ -167,3 +167,13 @@ char *fake_cert_request(void)
 	EVP_PKEY_free(key);
 	return text_of(out);
 }
+
+char *fake_cert_key(void)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	BIO *out = BIO_new(BIO_s_mem());
+
+	(void)PEM_write_bio_PKCS8PrivateKey(out, key, NULL, NULL, 0, NULL, NULL);
+	EVP_PKEY_free(key);
+	return text_of(out);
+}

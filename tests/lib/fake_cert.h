@@ -19,5 +19,7 @@ void fake_certs_remove(struct fake_certs *c);
 char *fake_cert_issue(const char *request_pem, long long now, int days);
 /* A request for a key that nobody has, likewise. */
 char *fake_cert_request(void);
+/* A key, likewise. */
+char *fake_cert_key(void);
 
 #endif
