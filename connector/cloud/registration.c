@@ -74,41 +74,52 @@ static int64_t now_ms(const struct registration *r)
 
 /* ---- errors ---- */
 
+static const struct refusal {
+	int status; /* of HTTP */
+	enum err_kind kind;
+	const char *text, *remedy;
+} refusals[] = {
+	{ 401, ERR_DENIED, "the cloud does not accept the sign-in any more",
+	  "run the command again to sign in again" },
+	{ 403, ERR_DENIED, "who signed in may not register printers",
+	  "give that account the role Printer Administrator and a Universal Print licence" },
+	{ 404, ERR_GONE, "the cloud does not know the registration any more",
+	  "run the command again" },
+	{ 409, ERR_REJECTED, "the cloud has a printer for this queue already",
+	  "delete it in the portal, then register again" },
+	{ 410, ERR_GONE, "the cloud does not know the registration any more",
+	  "run the command again" },
+};
+
+static const struct refusal *find_refusal(const struct registration *r, int status)
+{
+	bool begun = r->op->identity.registration_id[0];
+
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
+		if (refusals[i].status == status && (begun || refusals[i].kind != ERR_GONE))
+			return &refusals[i];
+	return NULL;
+}
+
+/* What happened, in the service's own words too where it has any; then what helps. */
 static void explain(const struct registration *r, const struct err *err, struct err *ret)
 {
+	const struct refusal *is = find_refusal(r, err->code);
 	const char *told = r->visit.json.error;
-	char more[80] = "";
+	char more[48] = "";
 
-	*ret = *err;
 	if (told[0])
-		(void)snprintf(more, sizeof(more), " (%.60s)", told);
-	switch (err->code) {
-	case 401:
-		(void)err_set(ret, ERR_DENIED, 401,
-		              "the cloud does not accept the sign-in any more: sign in again%s",
-		              more);
-		break;
-	case 403:
-		(void)err_set(
-			ret, ERR_DENIED, 403,
-			"who signed in may not register printers: needed are the role Printer "
-			"Administrator and a Universal Print licence%s",
-			more);
-		break;
-	case 409:
-		(void)err_set(ret, ERR_REJECTED, 409,
-		              "the cloud has a printer for this queue already: delete it in the "
-		              "portal, then register again%s",
-		              more);
-		break;
-	case 404:
-	case 410:
-		if (r->op->identity.registration_id[0])
-			(void)err_set(ret, ERR_GONE, err->code,
-			              "the cloud does not know the registration any more: register "
-			              "again");
-		break;
-	}
+		(void)snprintf(more, sizeof(more), " (%.40s)", told);
+	if (is)
+		(void)err_set(ret, is->kind, err->code, "%s%s; %s", is->text, more, is->remedy);
+	else if (err->kind == ERR_TEMPORARY)
+		(void)visit_advise(ret, err, "run the command again later");
+	else if (err->kind == ERR_REJECTED && told[0])
+		(void)visit_advise(ret, err, "show this to whoever manages Universal Print");
+	else if (err->kind != ERR_CANCELED)
+		(void)visit_advise(ret, err, "check registration-url, proxy and ca-file");
+	else
+		*ret = *err;
 }
 
 /* ---- the end ---- */
@@ -120,9 +131,10 @@ static int take_certificate(struct registration *r, struct err *err)
 
 	if (!pem)
 		return err_set(err, ERR_REJECTED, 0,
-		               "the cloud registered the printer and gave no certificate for it");
+		               "the cloud registered the printer and gave no certificate for it; "
+		               "run the command again");
 	if (crypto_certificate_answers(pem, r->request_pem, err) < 0)
-		return -1;
+		return visit_advise(err, err, "run the command again");
 	buf_init(&r->op->certificate, CERTIFICATE_MAX + 1);
 	return buf_append(&r->op->certificate, pem, strlen(pem)) < 0
 	               ? err_set(err, ERR_TEMPORARY, 0, "no memory for a certificate")
@@ -142,7 +154,9 @@ static int take_text(const cJSON *answer, const char *name, const char *other, c
 		text = other;
 	if (!text || strpbrk(text, " \r\n"))
 		return err_set(err, ERR_REJECTED, 0,
-		               "the cloud registered the printer and gave no usable %s", name);
+		               "the cloud registered the printer and gave no usable %s; run the "
+		               "command again",
+		               name);
 	return str_copy(ret, size, text) < 0 ? err_set(err, ERR_REJECTED, 0, "%s is too long", name)
 	                                     : 0;
 }
@@ -165,11 +179,12 @@ static int take_identity(struct registration *r, struct err *err)
 		return -1;
 	if (!universal_is_id(i->device))
 		return err_set(err, ERR_REJECTED, 0,
-		               "the cloud registered the printer under a name that is no id");
+		               "the cloud registered the printer under a name that is no id; run "
+		               "the command again");
 	if (!universal_is_same_host(i->token_url, u->login_url))
 		return err_set(err, ERR_REJECTED, 0,
-		               "the cloud wants the printer to sign in at %.80s, which is not the "
-		               "configured login-url",
+		               "the cloud wants the printer to sign in at %.60s; set login-url to "
+		               "that host if it is the right one, then register again",
 		               i->token_url);
 	return universal_printer_uri(u, i->device, r->op->printer_uri, sizeof(r->op->printer_uri),
 	                             err);
@@ -203,8 +218,8 @@ static void wait_on(struct registration *r, int64_t ms)
 		return;
 	}
 	(void)err_set(&err, ERR_TEMPORARY, 0,
-	              "the cloud has not finished the registration within 5 minutes: run the "
-	              "command again to go on with it (registration %.60s)",
+	              "the cloud has not finished the registration within 5 minutes "
+	              "(registration %.40s); run the command again to go on with it",
 	              r->op->identity.registration_id);
 	end(r, &err);
 }
@@ -268,7 +283,7 @@ static void on_begun(struct visit *v, const struct err *err)
 		finish(r); /* done at once */
 	} else if (!id) {
 		(void)err_set(&failed, ERR_TEMPORARY, 0,
-		              "the cloud gave no id for the registration");
+		              "the cloud gave no id for the registration; run the command again");
 		end(r, &failed);
 	} else {
 		(void)str_copy(i->registration_id, sizeof(i->registration_id), id);
@@ -357,7 +372,9 @@ int registration_start(struct cloud *c, struct cloud_op *op, const struct cloud_
 	struct buf body = { 0 };
 
 	if (!what->session)
-		return err_set(err, ERR_DENIED, 0, "nobody has signed in to cloud %.60s", c->name);
+		return err_set(err, ERR_DENIED, 0,
+		               "nobody has signed in to cloud %.60s; run the command again",
+		               c->name);
 	if (make_body(what, &body, err) < 0)
 		return -1;
 	r = xcalloc(1, sizeof(*r));

@@ -27,6 +27,8 @@
 #define TOKEN_MAX    16384
 #define TRUST_MS     1000 /* before the code expires, one more question is worth it */
 
+#define EXPIRED "the code expired before anybody signed in with it; run the command again"
+
 struct sign_in {
 	struct cloud *cloud; /* holds a reference */
 	struct cloud_op *op; /* borrowed */
@@ -85,65 +87,75 @@ static const struct remedy {
 	const char *text;
 } remedies[] = {
 	{ NULL, "AADSTS65001",
-	  "nobody has consented to the application for this organisation: an administrator has to "
+	  "nobody has consented to the application for this organisation; have an administrator "
 	  "grant its permissions in the Entra portal" },
 	{ NULL, "AADSTS65004",
-	  "consent to the application was declined: sign in again and accept, or have an "
+	  "consent to the application was declined; sign in again and accept, or have an "
 	  "administrator grant it in the Entra portal" },
 	{ NULL, "AADSTS90094",
-	  "the application needs an administrator's consent: have one grant its permissions in "
-	  "the Entra portal" },
+	  "the application needs an administrator's consent; have one grant its permissions in the "
+	  "Entra portal" },
 	{ NULL, "AADSTS700016",
-	  "the sign-in service does not know the application: check client-id and tenant" },
+	  "the sign-in service does not know the application; check client-id and tenant in the "
+	  "settings" },
 	{ NULL, "AADSTS7000218",
-	  "the application may not sign in by code: allow public client flows for it in the Entra "
+	  "the application may not sign in by code; allow public client flows for it in the Entra "
 	  "portal" },
 	{ NULL, "AADSTS53003",
-	  "a conditional access policy forbids signing in by code: exclude the application or the "
-	  "account from it" },
+	  "a conditional access policy forbids signing in by code; exclude the application or the "
+	  "account from it in the Entra portal" },
 	{ NULL, "AADSTS50105",
-	  "the account is not assigned to the application: assign it in the Entra portal" },
-	{ "authorization_declined", NULL, "the sign-in was declined: run the command again" },
-	{ "access_denied", NULL, "the sign-in was declined: run the command again" },
-	{ "expired_token", NULL,
-	  "the code expired before anybody signed in with it: run the command again" },
-	{ "code_expired", NULL,
-	  "the code expired before anybody signed in with it: run the command again" },
+	  "the account is not assigned to the application; assign it in the Entra portal" },
+	{ "authorization_declined", NULL, "the sign-in was declined; run the command again" },
+	{ "access_denied", NULL, "the sign-in was declined; run the command again" },
+	{ "expired_token", NULL, EXPIRED },
+	{ "code_expired", NULL, EXPIRED },
 	{ "bad_verification_code", NULL,
-	  "the sign-in service does not know its own code any more: run the command again" },
+	  "the sign-in service does not know its own code any more; run the command again" },
 	{ "invalid_client", NULL,
-	  "the sign-in service does not accept the application: check client-id, and that it "
+	  "the sign-in service does not accept the application; check client-id, and that it "
 	  "allows public client flows" },
 	{ "unauthorized_client", NULL,
-	  "the application may not sign in by code: allow public client flows for it in the Entra "
+	  "the application may not sign in by code; allow public client flows for it in the Entra "
 	  "portal" },
 	{ "consent_required", NULL,
-	  "the application needs an administrator's consent: have one grant its permissions in "
-	  "the Entra portal" },
+	  "the application needs an administrator's consent; have one grant its permissions in the "
+	  "Entra portal" },
 	{ "invalid_scope", NULL,
-	  "the application has not the permission that was asked for: add Printers.Create to it, "
-	  "or check scope and resource" },
+	  "the application has not the permission that was asked for; add Printers.Create to it in "
+	  "the Entra portal, or check scope and resource" },
 };
 
-/* One sentence with what to do, where that is known. The service's own words are in err. */
-static void explain(const struct json_op *json, const struct err *err, struct err *ret)
+static const struct remedy *find_remedy(const char *error, const char *text)
 {
-	*ret = *err;
-	if (!json->error[0])
-		return;
-	ret->kind = ERR_REJECTED;
 	for (size_t i = 0; i < ARRAY_SIZE(remedies); i++) {
 		const struct remedy *r = &remedies[i];
-		const char *at = r->number ? strstr(err->text, r->number) : NULL;
+		const char *at = r->number ? strstr(text, r->number) : NULL;
 
 		if (r->number && (!at || strspn(at + 6, "0123456789") != strlen(r->number) - 6))
 			continue;
-		if (r->error && strcmp(r->error, json->error) != 0)
-			continue;
-		(void)err_set(ret, ERR_REJECTED, err->code, "%s", r->text);
-		return;
+		if (!r->error || strcmp(r->error, error) == 0)
+			return r;
 	}
-	(void)err_wrap(ret, "the sign-in failed");
+	return NULL;
+}
+
+/* One sentence with what to do. */
+static void explain(const struct json_op *json, const struct err *err, struct err *ret)
+{
+	const struct remedy *r = find_remedy(json->error, err->text);
+
+	if (err->kind == ERR_CANCELED) {
+		*ret = *err;
+	} else if (!json->error[0]) {
+		(void)visit_advise(ret, err, "check login-url, proxy and ca-file");
+	} else if (r) {
+		(void)err_set(ret, ERR_REJECTED, err->code, "%s", r->text);
+	} else {
+		(void)visit_advise(ret, err, "show this to whoever manages Entra");
+		ret->kind = ERR_REJECTED;
+		(void)err_wrap(ret, "the sign-in failed");
+	}
 }
 
 /* ---- the token ---- */
@@ -156,8 +168,9 @@ static void take_token(struct sign_in *s)
 	struct err err;
 
 	if (!token || (type && strcasecmp(type, "Bearer") != 0)) {
-		(void)err_set(&err, ERR_TEMPORARY, 0,
-		              "the sign-in service gave no token that can be used");
+		(void)err_set(
+			&err, ERR_TEMPORARY, 0,
+			"the sign-in service gave no token that can be used; check login-url");
 		end(s, &err);
 		return;
 	}
@@ -174,8 +187,7 @@ static void wait_on(struct sign_in *s, int64_t ms)
 		visit_pause(&s->visit, ms, ask_token);
 		return;
 	}
-	(void)err_set(&err, ERR_REJECTED, 0,
-	              "the code expired before anybody signed in with it: run the command again");
+	(void)err_set(&err, ERR_REJECTED, 0, EXPIRED);
 	end(s, &err);
 }
 
@@ -248,8 +260,9 @@ static int read_code(struct sign_in *s, struct err *err)
 	if (!uri)
 		uri = json_text(answer, "verification_url", sizeof(op->verification_uri) - 1);
 	if (!device || !user || !is_address(uri))
-		return err_set(err, ERR_TEMPORARY, 0,
-		               "the sign-in service gave no code that can be used");
+		return err_set(
+			err, ERR_TEMPORARY, 0,
+			"the sign-in service gave no code that can be used; check login-url");
 	s->device_code = xstrdup(device);
 	str_clean(user, op->user_code, sizeof(op->user_code));
 	(void)str_copy(op->verification_uri, sizeof(op->verification_uri), uri);

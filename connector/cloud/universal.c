@@ -201,12 +201,12 @@ void universal_explain(const struct err *err, struct err *ret)
 	else if (err->kind == ERR_GONE)
 		(void)err_set(
 			ret, ERR_GONE, err->code,
-			"no such printer at the cloud (HTTP %d): check print-url, or unregister "
+			"no such printer at the cloud (HTTP %d); check print-url, or unregister "
 			"it and register it again",
 			err->code);
 	else
 		(void)err_set(ret, ERR_DENIED, err->code,
-		              "the cloud does not accept the printer's certificate or the "
-		              "application's consent is gone: register --renew it (%.80s)",
+		              "the cloud does not accept the printer's certificate, or consent is "
+		              "gone (%.60s); grant it in the Entra portal or register --renew",
 		              err->text);
 }

@@ -89,6 +89,20 @@ void visit_pause(struct visit *v, int64_t ms, void (*next)(struct visit *v, cons
 	timer_start(&v->wait, v->canceled ? 0 : ms);
 }
 
+int visit_advise(struct err *ret, const struct err *err, const char *remedy)
+{
+	struct err was = *err;
+
+	/* a semicolon is where the remedy begins, and the service may have its own */
+	for (char *c = was.text; *c; c++)
+		if (*c == ';')
+			*c = ',';
+	(void)err_set(ret, was.kind, was.code, "%.*s; %s",
+	              (int)(sizeof(ret->text) - strlen(remedy) - 3), was.text, remedy);
+	ret->retry_after_s = was.retry_after_s;
+	return -1;
+}
+
 void visit_cancel(struct visit *v)
 {
 	if (!v->busy)

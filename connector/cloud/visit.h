@@ -32,6 +32,8 @@ void visit_clear(struct visit *v); /* not while it runs */
 void visit_ask(struct visit *v, enum json_method method, char *url, struct buf *body,
                const char *bearer, void (*step)(struct visit *v, const struct err *err));
 void visit_pause(struct visit *v, int64_t ms, void (*step)(struct visit *v, const struct err *err));
+/* What happened, then what helps; for people. Always -1; err may be ret. */
+int visit_advise(struct err *ret, const struct err *err, const char *remedy);
 void visit_cancel(struct visit *v); /* the step runs, later, with CANCELED */
 
 #endif

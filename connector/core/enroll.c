@@ -295,7 +295,8 @@ static int check_identity(const struct enrolment *e, struct err *err)
 	const struct cloud_op *op = &e->cloud;
 
 	if (!op->certificate.len && (batch_wants_sign_in(e->batch) || e->renews))
-		return err_set(err, ERR_REJECTED, 0, "the cloud gave no certificate for queue %s",
+		return err_set(err, ERR_REJECTED, 0,
+		               "the cloud gave no certificate for queue %s; run the command again",
 		               e->record.queue);
 	if (e->renews && strcmp(op->identity.device, e->record.identity.device) != 0)
 		return err_set(err, ERR_REJECTED, 0,

@@ -28,6 +28,14 @@ def _raw_queues(bed, *names):
         bed.cups.add_raw(name, "socket://127.0.0.1:9")
 
 
+def _says(call, words):
+    """One queue or all failed: why, in one sentence with these words, and what helps."""
+    failed, = call.of("failed")
+    assert failed["text"] and "\n" not in failed["text"] and failed["remedy"], failed
+    assert words in failed["text"] + "; " + failed["remedy"], failed
+    return failed
+
+
 def _alive(emulator):
     return [p["device_id"] for p in emulator.registered() if not p.get("deleted")]
 
@@ -90,8 +98,7 @@ def test_a_sign_in_that_cannot_work_says_why_and_leaves_nothing(bed, eve, settin
     daemon = bed.up_daemon(cloud, with_cups=False)
     with begin(daemon, eve.uri) as call:
         call.all()
-    failed = call.of("failed")
-    assert failed and words in str(failed), call.answers
+    _says(call, words)
     assert call.answers[-1] == {**call.answers[-1], "event": "done", "registered": 0}
     assert _left(daemon) == {} and _keys(daemon) == []
     if "role" in settings:  # repaired in the portal: the same command works
@@ -106,10 +113,20 @@ def test_a_declined_sign_in_fails_once_for_all_queues(bed, eve):
     with begin(daemon, eve.uri, other.uri) as call:
         cloud.decline(call.until("code")["user_code"])
         call.all()
-    failed = call.of("failed")
-    assert len(failed) == 1 and failed[0]["queue"] is None and "declined" in failed[0]["text"]
-    assert "run the command again" in failed[0]["text"]
+    failed = _says(call, "declined")
+    assert failed["queue"] is None and failed["remedy"] == "run the command again"
     assert _left(daemon) == {} and _keys(daemon) == []
+
+
+def test_a_terminal_shows_why_and_what_helps(bed, eve):
+    cloud = bed.start_up(up={"approve-after": 0, "role": 0})
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    result = daemon.cli("register", eve.uri, as_json=False)
+    assert result.code == 1
+    assert " ".join(result.stderr.split()).endswith(
+        ": who signed in may not register printers (Forbidden) give that account "
+        "the role Printer Administrator and a Universal Print licence"), result
+    assert max(len(line) for line in result.stderr.splitlines()) <= 80
 
 
 def test_an_application_that_the_service_does_not_know_is_named(bed, eve):
@@ -119,7 +136,7 @@ def test_an_application_that_the_service_does_not_know_is_named(bed, eve):
     daemon.start()
     with begin(daemon, eve.uri) as call:
         call.all()
-    assert "client-id" in str(call.of("failed")), call.answers
+    _says(call, "client-id")
     assert _left(daemon) == {}
 
 
@@ -141,7 +158,7 @@ def test_other_errors_of_the_sign_in_are_told(bed, eve, error, words):
     cloud.fault("oauth-error", operation="up-token", http=400, text=error, count=-1)
     with begin(daemon, eve.uri) as call:
         call.all()
-    assert words in str(call.of("failed")), call.answers
+    _says(call, words)
     assert _left(daemon) == {} and _keys(daemon) == []
 
 
@@ -163,7 +180,7 @@ def test_a_registration_that_is_refused_leaves_nothing(bed, eve, http, words):
     daemon = bed.up_daemon(cloud, with_cups=False)
     rule = cloud.fault("http-status", operation="up-register", http=http, count=-1)
     call = enroll(daemon, cloud, eve.uri)
-    assert words in str(call.of("failed")), call.answers
+    _says(call, words)
     assert _left(daemon) == {} and _keys(daemon) == []
     cloud.clear_faults(rule)
     enrolled(daemon, cloud, eve.uri)
@@ -177,7 +194,7 @@ def test_a_service_in_trouble_costs_another_run_at_most(bed, eve, operation):
     cloud.fault("http-status", operation=operation, http=503, count=1)
     call = enroll(daemon, cloud, eve.uri)
     if call.of("failed"):
-        assert "503" in str(call.of("failed")), call.answers
+        _says(call, "503")
         enroll(daemon, cloud, eve.uri)
     route_of(daemon, cloud, eve.uri)
     assert len(_alive(cloud)) == 1
@@ -202,7 +219,7 @@ def test_a_certificate_for_another_key_is_not_taken(bed, eve):
     daemon = bed.up_daemon(cloud, with_cups=False)
     rule = cloud.fault("other-key", operation="up-register-poll", count=-1)
     call = enroll(daemon, cloud, eve.uri)
-    assert "key" in str(call.of("failed")), call.answers
+    _says(call, "key")
     assert "online" not in _left(daemon).values()
     cloud.clear_faults(rule)
     enrolled(daemon, cloud, eve.uri)
@@ -215,7 +232,7 @@ def test_an_answer_without_what_is_needed_is_a_failure(bed, eve, member):
     daemon = bed.up_daemon(cloud, with_cups=False)
     cloud.fault("without", operation="up-register-poll", text=member, count=1)
     call = enroll(daemon, cloud, eve.uri)
-    assert call.of("failed"), call.answers
+    _says(call, "run the command again")
     assert "online" not in _left(daemon).values()
     enrolled(daemon, cloud, eve.uri)
     assert len(_alive(cloud)) == 1

@@ -192,6 +192,8 @@ static void assert_failed(enum err_kind kind, const char *text)
 	assert_int_equal(end.err.kind, kind);
 	if (!strstr(end.err.text, text))
 		fail_msg("\"%s\" does not say \"%s\"", end.err.text, text);
+	if (kind != ERR_CANCELED && !strstr(end.err.text, "; ")) /* where the remedy begins */
+		fail_msg("\"%s\" does not say what helps", end.err.text);
 }
 
 static const char *member(const cJSON *o, const char *name)
@@ -310,7 +312,7 @@ static void test_a_registration_that_was_cut_is_gone_on_with(void **state)
 	again();
 	wait_ms(0);
 	double_web_reply(404, "{}");
-	assert_failed(ERR_GONE, "register again");
+	assert_failed(ERR_GONE, "run the command again");
 }
 
 static void test_polling_for_ever_ends_after_five_minutes(void **state)

@@ -82,6 +82,8 @@ static void assert_failed(enum err_kind kind, const char *text)
 	assert_int_equal(end.err.kind, kind);
 	if (!strstr(end.err.text, text))
 		fail_msg("\"%s\" does not say \"%s\"", end.err.text, text);
+	if (kind != ERR_CANCELED && !strstr(end.err.text, "; ")) /* where the remedy begins */
+		fail_msg("\"%s\" does not say what helps", end.err.text);
 	assert_null(op.session);
 }
 
