@@ -11,6 +11,7 @@
 #include "common/util.h"
 #include "connector/base/http_private.h"
 #include "connector/base/loop.h"
+#include "connector/base/secret.h"
 #include "connector/base/stream.h"
 
 void http_fail(struct http_exchange *x, enum err_kind kind, int code, const char *fmt, ...)
@@ -70,9 +71,10 @@ void http_watch_time(struct http_exchange *x)
 
 /* ---- the end of an exchange ------------------------------------------------------------------ */
 
-static void put_easy(struct http *h, CURL *easy)
+/* A handle keeps its buffers, with what went through them. */
+static void put_easy(struct http *h, CURL *easy, bool secret)
 {
-	if (h->spares == HTTP_SPARES) {
+	if (secret || h->spares == HTTP_SPARES) {
 		curl_easy_cleanup(easy);
 		return;
 	}
@@ -112,7 +114,7 @@ static void finish(struct http_exchange *x)
 	if (x->easy) {
 		take_counts(x);
 		(void)curl_multi_remove_handle(h->multi, x->easy);
-		put_easy(h, TAKE(x->easy));
+		put_easy(h, TAKE(x->easy), x->req->secret || x->req->bearer);
 		p->active--;
 		h->stats.active--;
 	}
@@ -186,7 +188,7 @@ static int activate(struct http_exchange *x, struct err *err)
 	return 0;
 fail:
 	x->easy = NULL;
-	put_easy(h, easy);
+	put_easy(h, easy, true);
 	http_setup_clear(x);
 	return -1;
 }
@@ -397,7 +399,9 @@ int http_open(struct http **ret, struct loop *loop, struct err *err)
 {
 	struct http *h;
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	/* tokens pass through libcurl's memory */
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, secret_wiping_free,
+	                         secret_wiping_realloc, strdup, calloc) != CURLE_OK)
 		return err_set(err, ERR_TEMPORARY, 0, "cannot start libcurl");
 	h = xcalloc(1, sizeof(*h));
 	h->clock = loop_clock(loop);

@@ -50,6 +50,7 @@ struct http_req {
 	const char *url;          /* borrowed */
 	bool get;                 /* GET, else POST */
 	bool http1;               /* HTTP/1.1 on a connection of its own kind, e.g. for documents */
+	bool secret;              /* nothing of it stays in memory afterwards; so with bearer */
 	bool once;                /* what may have been received is not sent again; see done() */
 	const char *content_type; /* of our body; borrowed */
 	const char *bearer;       /* Authorization: Bearer; borrowed, wiped from our copies */

@@ -2,6 +2,7 @@
 #include "connector/base/http_private.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/util.h"
@@ -144,6 +145,17 @@ static int add_header(struct http_exchange *x, const char *line)
 	return 0;
 }
 
+/* Of its final size from the start: text that grows leaves pieces of itself behind. */
+static char *bearer_line(const char *token)
+{
+	static const char name[] = "Authorization: Bearer ";
+	size_t size = sizeof(name) + strlen(token);
+	char *line = xmalloc(size);
+
+	(void)snprintf(line, size, "%s%s", name, token);
+	return line;
+}
+
 static int set_headers(struct http_exchange *x)
 {
 	const struct http_peer_settings *is = &x->peer->is;
@@ -161,7 +173,7 @@ static int set_headers(struct http_exchange *x)
 			return -1;
 	}
 	if (r->bearer) {
-		bearer = xasprintf("Authorization: Bearer %s", r->bearer);
+		bearer = bearer_line(r->bearer);
 		if (add_header(x, bearer) < 0)
 			return -1;
 	} else if (is->username) {

@@ -69,6 +69,7 @@ int json_op_start(struct json_op *op, struct err *err)
 		.peer = op->peer,
 		.url = op->url,
 		.get = op->method == JSON_GET,
+		.secret = true,
 		.once = op->method != JSON_GET,
 		.content_type = type_of(op->method),
 		.bearer = op->bearer,

@@ -21,7 +21,8 @@ static void free_json(cJSON **json)
 /* base64url(JSON) behind what there is. */
 static int add_part(struct buf *out, cJSON *json, struct err *err)
 {
-	AUTO(wipe_str) char *text = cJSON_PrintUnformatted(json);
+	/* room for all of it: text that grows leaves pieces of itself behind */
+	AUTO(wipe_str) char *text = cJSON_PrintBuffered(json, PART_MAX, false);
 
 	if (!text || crypto_base64url(text, strlen(text), out) < 0)
 		return err_set(err, ERR_REJECTED, 0, "the request for a token is too long");

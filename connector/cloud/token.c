@@ -16,6 +16,7 @@
 #include "common/fs.h"
 #include "common/util.h"
 #include "connector/base/json_read.h"
+#include "connector/base/secret.h"
 #include "connector/cloud/cloud.h"
 #include "connector/cloud/device_jwt.h"
 #include "connector/cloud/service.h"
@@ -57,7 +58,7 @@ static void on_nonce(struct visit *v, const struct err *err);
 static struct bearer *bearer_new(const char *text)
 {
 	size_t len = strlen(text) + 1;
-	struct bearer *b = xmalloc(sizeof(*b) + len);
+	struct bearer *b = secret_alloc(sizeof(*b) + len);
 
 	b->refs = 1;
 	memcpy(b->text, text, len);
@@ -71,10 +72,8 @@ const char *bearer_text(const struct bearer *b)
 
 void bearer_unref(struct bearer *b)
 {
-	if (!b || --b->refs)
-		return;
-	wipe(b->text, strlen(b->text));
-	free(b);
+	if (b && --b->refs == 0)
+		secret_free(b);
 }
 
 /* ---- renewal ---- */

@@ -1,28 +1,33 @@
 """Universal Print: codes, nonces, tokens and keys are nowhere but where they are needed."""
 
+import pathlib
+import pwd
 import re
+import subprocess
 
 from bed import PDF
+from bed.daemon import USER
 from bed.up import enroll, enrolled
 
 
-def _memory(pid, needles):
-    """Those that are in the process' writable memory, which no other user can read."""
-    found = set()
-    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, \
-            open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        for line in maps:
-            match = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
-            if not match:
-                continue
-            first, last = (int(part, 16) for part in match.groups())
-            try:
-                memory.seek(first)
-                data = memory.read(last - first)
-            except OSError:
-                continue
-            found |= {needle for needle in needles if needle.encode() in data}
+def _private(key):
+    """A private key as it may lie in memory: lines of PEM, and numbers in both orders of bytes."""
+    lines = key.read_text().splitlines()[1:-1]
+    shown = subprocess.run(["openssl", "rsa", "-in", key, "-text", "-noout"], check=True,
+                           capture_output=True, text=True).stdout
+    found = {line.encode() for line in lines}
+    for name in ("privateExponent", "prime1", "prime2", "exponent1", "exponent2", "coefficient"):
+        number = re.search(name + r":\n((?: +[0-9a-f:]+\n)+)", shown).group(1)
+        number = bytes.fromhex(re.sub(r"[\s:]", "", number)).lstrip(b"\0")
+        found |= {number, number[::-1]}
     return found
+
+
+def _core(daemon, folder):
+    """A dump of the process as only root can make it."""
+    subprocess.run(["gcore", "-o", folder / "core", str(daemon.process.pid)], check=True,
+                   capture_output=True)
+    return (folder / f"core.{daemon.process.pid}").read_bytes()
 
 
 def test_no_secret_is_in_logs_database_arguments_or_environment(bed, eve):
@@ -53,12 +58,30 @@ def test_no_secret_is_in_logs_database_arguments_or_environment(bed, eve):
         assert not [s for s in secrets if s.encode() in data], place
 
 
-def test_what_the_administrator_signed_in_with_is_wiped(bed, eve):
+def test_a_dump_of_the_process_has_neither_token_nor_key_nor_code(bed, bed_dir, eve):
     cloud = bed.start_up()
     daemon = bed.up_daemon(cloud, with_cups=False)
     route, = enrolled(daemon, cloud, eve.uri)
     route.printed(route.submit(PDF))
-    user = {t["token"] for t in cloud.tokens() if t["kind"] == "user"}
-    user |= {code["device_code"] for code in cloud.codes()}
-    assert len(user) >= 2
-    assert not _memory(daemon.process.pid, user)
+    enroll(daemon, cloud, eve.uri, renew=True)
+    cloud.revoke(route.printer)
+    route.printed(route.submit(PDF))
+    core = _core(daemon, bed_dir)
+    assert eve.uri.encode() in core  # it is a dump of that process
+    tokens = [t["token"].encode() for t in cloud.tokens()]
+    assert {t["kind"] for t in cloud.tokens()} == {"user", "printer"}
+    secrets = {s.encode() for s in cloud.secrets()} | {t[100:160] for t in tokens}
+    for code in cloud.codes():
+        secrets |= {code["device_code"].encode(), code["user_code"].encode()}
+    for key in (daemon.state / "keys").iterdir():
+        secrets |= _private(key)
+    assert not [s for s in secrets if s in core]
+
+
+def test_the_kernel_makes_no_dump_of_the_daemon(bed):
+    daemon = bed.make_daemon(clouds={}, with_cups=False)
+    daemon.start()
+    place = pathlib.Path(f"/proc/{daemon.process.pid}")
+    # proc(5): what may not be dumped belongs to root, and so nobody but root looks into it
+    assert place.stat().st_uid == pwd.getpwnam(USER).pw_uid
+    assert (place / "environ").stat().st_uid == (place / "mem").stat().st_uid == 0

@@ -32,6 +32,24 @@ class UpEmulator(Emulator):
         for kind in bad:
             self._arguments += ["--tls-bad", kind]
 
+    def __exit__(self, kind, *exc):
+        try:
+            if kind is None and self.process.returncode is None:
+                self.assert_kept()
+        finally:
+            super().__exit__(kind, *exc)
+
+    def assert_kept(self):
+        """No token and no code in what daemons of the same test have written."""
+        secrets = [secret.encode() for secret in
+                   self.secrets() + [code["user_code"] for code in self.codes()]]
+        for path in self.dir.parent.rglob("*"):
+            if path.is_relative_to(self.dir) or not path.is_file() or \
+                    not (path.suffix == ".log" or "state.db" in path.name):
+                continue
+            data = path.read_bytes()
+            assert not [s for s in secrets if s in data], f"a secret in {path}"
+
     @property
     def up(self):
         """What the port file tells of Universal Print."""
