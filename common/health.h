@@ -68,8 +68,8 @@ enum health_severity {
 	  "there is too little room in {}", \
 	  "make room there; until then no job is taken from a cloud") \
 	X(STATE_DAMAGED, "state-damaged", ERROR, \
-	  "the state in {} was damaged and has been set aside", \
-	  "restore a backup, or register the printers again; the damaged file is kept beside it") \
+	  "the state was damaged and is kept as {}; jobs of that time may be lost", \
+	  "see that all is there: print-connector printers; print-connector jobs; then move {} away") \
 	X(STATE_READ_ONLY, "state-read-only", ERROR, \
 	  "the state in {} belongs to another machine, so nothing is changed", \
 	  "when that machine no longer runs the connector: print-connector restore --takeover") \

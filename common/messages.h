@@ -16,6 +16,7 @@
 	X(JOB_FAILED, "f9fdc4c8840d41a0a9bb1669bc4f288d", "a job was aborted") \
 	X(JOB_HELD, "e309645cbb9a4866b6b14d6da90fbecc", "a job waits for a decision") \
 	X(STORE_FAILING, "3dead4e8f3c14834a00d4a8315bc5381", "the state cannot be written") \
+	X(STATE_DAMAGED, "e4f4e59fe6194bb085a7eaa1c61bacb9", "the state was damaged and has been set aside") \
 	X(CLOUD_UNREACHABLE, "f290f2cf3a37489389f018feb8e03610", "a cloud does not answer") \
 	X(CERTIFICATE_EXPIRING, "9e3919bd81994fcba735b9f4920bf170", "the certificate of a printer expires soon") \
 	X(CERTIFICATE_EXPIRED, "95dc15ed70214a908b68333d67e6579b", "the certificate of a printer has expired") \

@@ -2,7 +2,8 @@
  *
  * Happy path: settings, store, core and control open; READY; the loop runs; a signal drains; all
  * closes in the opposite order. What can fail at start ends the program with one line that names
- * the remedy; nothing that needs the network or CUPS is among it. */
+ * the remedy; nothing that needs the network or CUPS is among it. A state.db that is found damaged,
+ * at start or later, ends one life: all closes, the next opens it distrustfully. */
 #include "connector/daemon.h"
 
 #include <getopt.h>
@@ -34,6 +35,7 @@
 
 #define DRAIN_MS    20000 /* below the service's TimeoutStopSec */
 #define STATUS_MS   5000
+#define LIVES_MAX   4  /* one more for each database that is found damaged */
 #define MACHINE_MIN 32 /* hexadecimal digits, machine-id(5) */
 #define MACHINE_MAX 64
 
@@ -50,8 +52,8 @@ struct daemon {
 	struct timer status;
 	char shown[SUMMARY_SIZE]; /* by systemctl status */
 	char machine[MACHINE_MAX];
-	char note[TEXT_SIZE];
-	bool draining;
+	struct err damage; /* kind set: state.db is damaged, another one is begun */
+	bool draining, stopped;
 };
 
 /* ---- options ---- */
@@ -173,6 +175,41 @@ static int read_machine(struct daemon *d, struct err *err)
 	return err_wrap(err, "systemd-machine-id-setup makes what is missing");
 }
 
+/* ---- state ---- */
+
+static void say_recovered(const struct store_found *found)
+{
+	const struct log_about about = { .message_id = message_id(MESSAGE_STATE_DAMAGED) };
+
+	if (!*found->aside)
+		return;
+	log_event(LOG_LEVEL_ERROR, &about, "%s: it was set aside as %s and another one is begun",
+	          found->why, found->aside);
+	log_event(LOG_LEVEL_ERROR, &about, "recovered: %u printers, %u open and %u finished jobs",
+	          found->printers, found->jobs_open, found->jobs_done);
+	if (found->printers_lost)
+		log_event(LOG_LEVEL_ERROR, &about,
+		          "not recovered: %u printers that have a key but no record; register them "
+		          "again",
+		          found->printers_lost);
+	log_event(
+		LOG_LEVEL_ERROR, &about,
+		"how many open jobs were not recovered cannot be known; their clouds go on showing "
+		"them as not finished");
+}
+
+static int open_store(struct daemon *d, struct err *err)
+{
+	const struct err *distrust = d->damage.kind != ERR_NONE ? &d->damage : NULL;
+	struct store_found found;
+
+	if (store_open(&d->store, d->loop, d->config->state_directory, distrust, &found, err) < 0)
+		return -1;
+	err_clear(&d->damage);
+	say_recovered(&found);
+	return 0;
+}
+
 /* ---- running ---- */
 
 static void show_status(struct daemon *d)
@@ -201,19 +238,39 @@ static void on_drained(void *data)
 	loop_stop(d->loop);
 }
 
+static void drain(struct daemon *d, int limit_ms)
+{
+	d->draining = true;
+	control_close(TAKE(d->control));
+	core_drain(d->core, limit_ms, on_drained, d);
+}
+
+/* Nothing can be written any more: all is closed and opened again, as after a start. */
+static void on_store_damaged(void *data, const struct err *err)
+{
+	struct daemon *d = data;
+
+	d->damage = *err;
+	if (d->draining)
+		return;
+	log_event(LOG_LEVEL_ERROR,
+	          &(struct log_about){ .message_id = message_id(MESSAGE_STATE_DAMAGED) },
+	          "%s; starting again with what can be recovered", err->text);
+	drain(d, 0);
+}
+
 static void on_stop_signal(void *data, int number)
 {
 	struct daemon *d = data;
 
+	d->stopped = true;
 	if (d->draining)
 		return;
-	d->draining = true;
 	log_event(LOG_LEVEL_INFO, &(struct log_about){ .message_id = message_id(MESSAGE_STOP) },
 	          "%s: stopping; jobs that print go on and are taken up again at the next start",
 	          number == SIGTERM ? "SIGTERM" : "SIGINT");
 	notify_stopping();
-	control_close(TAKE(d->control));
-	core_drain(d->core, DRAIN_MS, on_drained, d);
+	drain(d, DRAIN_MS);
 }
 
 static void on_reload_signal(void *data, int number)
@@ -252,8 +309,7 @@ static int open_all(struct daemon *d, struct err *err)
 		.version = VERSION,
 	};
 
-	if (read_machine(d, err) < 0 || loop_open(&d->loop, err) < 0 ||
-	    store_open(&d->store, d->loop, config->state_directory, d->note, err) < 0 ||
+	if (read_machine(d, err) < 0 || loop_open(&d->loop, err) < 0 || open_store(d, err) < 0 ||
 	    http_open(&d->http, d->loop, err) < 0 ||
 	    transit_open(&d->transit, d->loop, config->cache_directory, err) < 0)
 		return -1;
@@ -262,8 +318,6 @@ static int open_all(struct daemon *d, struct err *err)
 			return -1;
 		core.work[i] = d->work[i];
 	}
-	if (*d->note)
-		log_event(LOG_LEVEL_ERROR, NULL, "%s", d->note);
 	control.http = d->http;
 	core.config = d->config;
 	core.clock = loop_clock(d->loop);
@@ -275,9 +329,13 @@ static int open_all(struct daemon *d, struct err *err)
 	core.queue_ops = &queue_ops;
 	core.state_directory = config->state_directory;
 	core.machine = d->machine;
-	if (core_open(&d->core, &core, err) < 0 ||
-	    control_open(&d->control, d->loop, d->core, &control, err) < 0)
+	if (core_open(&d->core, &core, err) < 0) {
+		d->damage = store_distrust(d->store);
 		return -1;
+	}
+	if (control_open(&d->control, d->loop, d->core, &control, err) < 0)
+		return -1;
+	store_start(d->store, on_store_damaged, d);
 	return loop_on_signal(d->loop, SIGTERM, on_stop_signal, d, err) < 0 ||
 	                       loop_on_signal(d->loop, SIGINT, on_stop_signal, d, err) < 0 ||
 	                       loop_on_signal(d->loop, SIGHUP, on_reload_signal, d, err) < 0
@@ -287,17 +345,18 @@ static int open_all(struct daemon *d, struct err *err)
 
 static void close_all(struct daemon *d)
 {
-	control_close(d->control);
-	core_close(d->core);
+	control_close(TAKE(d->control));
+	core_close(TAKE(d->core));
 	for (size_t i = 0; i < CORE_WORKERS; i++)
 		if (d->work[i])
-			work_close(d->work[i]);
-	transit_close(d->transit);
+			work_close(TAKE(d->work[i]));
+	transit_close(TAKE(d->transit));
 	if (d->http)
-		http_close(d->http);
-	store_close(d->store);
+		http_close(TAKE(d->http));
+	store_close(TAKE(d->store));
 	if (d->loop)
-		loop_close(d->loop);
+		loop_close(TAKE(d->loop));
+	d->draining = false;
 }
 
 static void run(struct daemon *d)
@@ -314,6 +373,12 @@ static void run(struct daemon *d)
 	loop_run(d->loop);
 	notify_watchdog_stop();
 	timer_stop(&d->status);
+}
+
+/* A disk that damages every database would be gone round for ever. */
+static bool is_to_go_on(const struct daemon *d)
+{
+	return d->damage.kind != ERR_NONE && !d->stopped;
 }
 
 int daemon_main(int argc, char **argv)
@@ -334,14 +399,16 @@ int daemon_main(int argc, char **argv)
 	}
 	log_set_level((enum log_level)d.config->level);
 	harden();
-	status = 0;
-	if (open_all(&d, &err) < 0) {
-		log_event(LOG_LEVEL_ERROR, NULL, "cannot start: %s", err.text);
-		status = 1;
-	} else {
-		run(&d);
+	for (int lives = 0; lives < LIVES_MAX && (lives == 0 || is_to_go_on(&d)); lives++) {
+		status = 0;
+		if (open_all(&d, &err) < 0) {
+			log_event(LOG_LEVEL_ERROR, NULL, "cannot start: %s", err.text);
+			status = 1;
+		} else {
+			run(&d);
+		}
+		close_all(&d);
 	}
-	close_all(&d);
 	config_free(d.config);
-	return status;
+	return is_to_go_on(&d) ? 1 : status;
 }

@@ -162,8 +162,22 @@ static void printer_health(struct printer *p, void (*each)(void *data, const str
 	each(data, &h);
 }
 
+/* Until an administrator has taken the damaged file away. */
+static void damage_health(struct core *c, void (*each)(void *data, const struct core_health *h),
+                          void *data)
+{
+	const char *name = c->set.store_ops->damage(c->set.store);
+	char path[URI_SIZE];
+
+	if (!name)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/%s", c->set.state_directory, name);
+	each(data, &(struct core_health){ .code = HEALTH_STATE_DAMAGED, .subject = path });
+}
+
 void core_health(struct core *c, void (*each)(void *data, const struct core_health *h), void *data)
 {
+	damage_health(c, each, data);
 	if (c->store_failing)
 		each(data,
 		     &(struct core_health){ .code = HEALTH_STORE_FAILING, .subject = "state.db" });

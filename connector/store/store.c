@@ -6,7 +6,9 @@
  * of the batch fail, the transaction is undone); a statement so badly that SQLite undoes the
  * whole transaction by itself (disk full, I/O error): then what the batch did before is lost and
  * must not be reported as done, so nothing more of it runs and its end fails. The transaction
- * begins with the first write of a batch: reading works while the disk is full. */
+ * begins with the first write of a batch: reading works while the disk is full. Damage: all of the
+ * database is checked before the first write, and again when SQLite meets damage; a damaged one is
+ * neither written nor read any more. */
 #include "connector/store/store.h"
 
 #include <assert.h>
@@ -16,6 +18,7 @@
 
 #include "common/fs.h"
 #include "common/util.h"
+#include "connector/store/printer_files.h"
 #include "connector/store/store_private.h"
 
 #define BATCH_MAX 256  /* requests in one commit */
@@ -172,12 +175,13 @@ static int batch_end(void *data, struct err *err)
 
 	if (!s->begun)
 		return 0;
-	if (sqlite3_get_autocommit(s->db)) {
+	rc = -1;
+	if (s->damaged.kind != ERR_NONE)
+		*err = s->damaged;
+	else if (sqlite3_get_autocommit(s->db))
 		*err = s->lost;
-		rc = -1;
-	} else {
+	else
 		rc = store_run(s, STMT_COMMIT, err);
-	}
 	if (rc < 0 && !sqlite3_get_autocommit(s->db))
 		(void)store_run(s, STMT_ROLLBACK, &ignored);
 	s->begun = false;
@@ -220,6 +224,41 @@ static int run_in_savepoint(struct store_request *r, struct err *err)
 	return note_loss(s, err);
 }
 
+int store_unsound(struct store *s, const struct err *err)
+{
+	if (err->kind == ERR_CORRUPT)
+		s->damaged = *err;
+	return -1;
+}
+
+/* Before the first write, and again when SQLite has met damage since. */
+static int make_sure(struct store *s, struct err *err)
+{
+	if (!s->sound && store_schema_check(s, err) < 0)
+		return store_unsound(s, err);
+	s->sound = true;
+	if (!s->synced && printer_files_sync(s, err) < 0)
+		return -1;
+	s->synced = true;
+	return 0;
+}
+
+static int run_checked(struct store_request *r, struct err *err)
+{
+	struct store *s = r->s;
+	int rc;
+
+	if (s->damaged.kind == ERR_NONE && !r->writes)
+		return r->run(r, err);
+	rc = s->damaged.kind != ERR_NONE ? -1 : make_sure(s, err);
+	if (s->damaged.kind != ERR_NONE)
+		*err = s->damaged;
+	if (rc == 0)
+		rc = run_in_savepoint(r, err);
+	count_write(s, rc < 0 ? err : NULL);
+	return rc;
+}
+
 static int on_run(struct work_item *item, struct err *err)
 {
 	struct store_request *r = CONTAINER_OF(item, struct store_request, item);
@@ -229,19 +268,29 @@ static int on_run(struct work_item *item, struct err *err)
 		*err = r->refused;
 		return -1;
 	}
-	if (!r->writes)
-		return r->run(r, err);
-	rc = run_in_savepoint(r, err);
-	count_write(r->s, rc < 0 ? err : NULL);
+	rc = run_checked(r, err);
+	if (rc < 0 && err->kind == ERR_CORRUPT)
+		r->s->sound = false;
 	return rc;
 }
 
 /* ---- on the loop ---- */
 
+static void tell_damage(struct store *s)
+{
+	void (*damaged)(void *data, const struct err *err);
+
+	if (s->damaged.kind == ERR_NONE || !s->on_damage)
+		return;
+	damaged = TAKE(s->on_damage);
+	damaged(s->on_damage_data, &s->damaged);
+}
+
 static void on_done(struct work_item *item, const struct err *err)
 {
 	struct store_request *r = CONTAINER_OF(item, struct store_request, item);
 	struct store_op *op = r->op;
+	struct store *s = r->s;
 
 	if (r->finish && r->finish(r, err))
 		return;
@@ -251,6 +300,7 @@ static void on_done(struct work_item *item, const struct err *err)
 	free(r->events);
 	free(r);
 	op->done(op, err);
+	tell_damage(s);
 }
 
 struct store_request *store_request_new(struct store *s, struct store_op *op,
@@ -289,13 +339,51 @@ void store_op_clear(struct store_op *op)
 	*op = (struct store_op){ 0 };
 }
 
-int store_open(struct store **ret, struct loop *loop, const char *dir, char note[TEXT_SIZE],
-               struct err *err)
+static int run_check(struct store_request *r, struct err *err)
+{
+	return make_sure(r->s, err);
+}
+
+/* What it found is told by tell_damage(), or by the next write. */
+static void on_checked(struct store_op *op, const struct err *err)
+{
+	(void)op;
+	(void)err;
+}
+
+void store_start(struct store *s, void (*damaged)(void *data, const struct err *err), void *data)
+{
+	s->on_damage = damaged;
+	s->on_damage_data = data;
+	s->check.done = on_checked;
+	store_request_submit(store_request_new(s, &s->check, run_check));
+}
+
+struct err store_distrust(const struct store *s)
+{
+	return s->damaged;
+}
+
+const char *store_damage(struct store *s)
+{
+	struct err ignored;
+
+	if (*s->aside)
+		(void)store_find_aside(s, s->aside, &ignored);
+	return *s->aside ? s->aside : NULL;
+}
+
+int store_open(struct store **ret, struct loop *loop, const char *dir, const struct err *distrust,
+               struct store_found *found, struct err *err)
 {
 	struct store *s = xcalloc(1, sizeof(*s));
 	struct work_frame frame = { .begin = batch_begin, .end = batch_end, .data = s };
-	char ignored[TEXT_SIZE];
+	struct store_found ignored;
 
+	found = found ? found : &ignored;
+	*found = (struct store_found){ 0 };
+	if (distrust)
+		s->damaged = *distrust;
 	s->dir = s->lock = -1;
 	if (pthread_mutex_init(&s->stats_lock, NULL))
 		abort();
@@ -305,7 +393,7 @@ int store_open(struct store **ret, struct loop *loop, const char *dir, char note
 		(void)err_wrap(err, "state directory %s", dir);
 		goto fail;
 	}
-	if (store_schema_open(s, dir, note ? note : ignored, err) < 0)
+	if (store_schema_open(s, dir, found, err) < 0)
 		goto fail;
 	if (work_open(&s->work, loop, &frame, BATCH_MAX, err) < 0)
 		goto fail;
@@ -321,12 +409,14 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	s->closing = true;
+	s->on_damage = NULL;
 	if (s->work)
 		work_close(s->work);
 	for (size_t i = 0; i < ARRAY_SIZE(s->statements); i++)
 		(void)sqlite3_finalize(s->statements[i]);
-	/* After a failure of store_open() the files stay as they were found. */
-	if (s->db && s->work)
+	/* What is not known to be sound stays as it was found. */
+	if (s->db && s->sound &&
+	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL) == SQLITE_OK)
 		(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
 		                                NULL);
 	(void)sqlite3_close(s->db);
@@ -360,4 +450,5 @@ const struct store_ops store_ops = {
 	.printer_drop = store_printer_drop,
 	.op_clear = store_op_clear,
 	.stats = store_stats,
+	.damage = store_damage,
 };

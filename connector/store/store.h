@@ -19,14 +19,38 @@ struct clock;
 struct loop;
 struct store;
 
-/* Opens or makes DIR/state.db, and holds DIR/lock: a second instance gets ERR_REJECTED with the
- * other's process id. Damaged: the file is set aside as state.db.damaged-TIME, a new one is begun,
- * *note (may be NULL) gets what happened, else "". A newer schema than ours: ERR_REJECTED. */
-int store_open(struct store **ret, struct loop *loop, const char *dir, char note[TEXT_SIZE],
-               struct err *err);
-void store_close(struct store *s); /* writes what is queued; NULL is fine */
+#define STORE_NAME_SIZE 64
 
-/* At start, before the loop runs. Arrays are the caller's to free(). */
+/* What opening met. */
+struct store_found {
+	char aside[STORE_NAME_SIZE]; /* where the damaged files are now; "" nothing was damaged */
+	char why[TEXT_SIZE];
+	unsigned printers, printers_lost; /* recovered; known by their key or file only */
+	unsigned jobs_open, jobs_done;    /* recovered; how many were not, nobody can know */
+};
+
+/* Opens or makes DIR/state.db, and holds DIR/lock: a second instance gets ERR_REJECTED with the
+ * other's process id. A newer schema than ours: ERR_REJECTED.
+ *
+ * Damaged, or distrusted by the caller (the reason, NULL none): the files are set aside as
+ * state.db.damaged-TIME, a new database is begun with what can be had of printers and jobs, and
+ * *found (may be NULL) says so. Only what is needed to open is checked here, since all of it takes
+ * longer the longer the history is: the rest before the first write, see store_start(). */
+int store_open(struct store **ret, struct loop *loop, const char *dir, const struct err *distrust,
+               struct store_found *found, struct err *err);
+/* The loop is about to run: checks all of the content, behind what was submitted before it but
+ * before anything is written, so that nothing is acknowledged on a database that is not sound.
+ * damaged(): from now on every operation fails with that reason; close the store and open it
+ * again, distrusting it. At most once. */
+void store_start(struct store *s, void (*damaged)(void *data, const struct err *err), void *data);
+/* Writes what is queued, but nothing to a damaged database; NULL is fine. */
+void store_close(struct store *s);
+/* The newest set-aside database in the directory, or NULL. An administrator who has seen to it
+ * takes it away. Borrowed until called again. */
+const char *store_damage(struct store *s);
+
+/* At start, before store_start(). Arrays are the caller's to free(). ERR_CORRUPT: as damaged(),
+ * with the reason of store_distrust(). */
 int store_load_printers(struct store *s, struct printer_record **ret, size_t *ret_count,
                         struct err *err);
 /* Every job that is not done, with its ticket (attrs_unref() each, then free()). A job whose ticket
@@ -37,6 +61,7 @@ struct stored_job {
 };
 int store_load_open_jobs(struct store *s, struct stored_job **ret, size_t *ret_count,
                          struct err *err);
+struct err store_distrust(const struct store *s); /* kind ERR_NONE: no damage was met */
 
 struct store_op {
 	void *data;
@@ -107,6 +132,7 @@ struct store_ops {
 	void (*printer_drop)(struct store *s, struct store_op *op, const char *id);
 	void (*op_clear)(struct store_op *op);
 	struct store_stats (*stats)(const struct store *s);
+	const char *(*damage)(struct store *s);
 };
 
 extern const struct store_ops store_ops; /* the real ones */

@@ -443,7 +443,7 @@ int store_load_open_jobs(struct store *s, struct stored_job **ret, size_t *ret_c
 		for (size_t i = 0; i < count; i++)
 			attrs_unref(list[i].ticket);
 		free(list);
-		return -1;
+		return store_unsound(s, err);
 	}
 	*ret = list;
 	*ret_count = count;

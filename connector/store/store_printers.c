@@ -3,6 +3,7 @@
 
 #include "common/str.h"
 #include "common/util.h"
+#include "connector/store/printer_files.h"
 #include "connector/store/store_private.h"
 
 static int run_save(struct store_request *r, struct err *err)
@@ -12,7 +13,9 @@ static int run_save(struct store_request *r, struct err *err)
 	if (store_statement(r->s, STMT_PRINTER_SAVE, &q, err) < 0)
 		return -1;
 	store_bind_record(q, printer_columns, printer_column_count, &r->printer);
-	return store_step(r->s, q, err);
+	if (store_step(r->s, q, err) < 0)
+		return -1;
+	return printer_file_save(r->s, r->printer.id, err);
 }
 
 void store_printer_save(struct store *s, struct store_op *op, const struct printer_record *p)
@@ -35,7 +38,7 @@ static int run_drop(struct store_request *r, struct err *err)
 		return -1;
 	if (sqlite3_changes(r->s->db) == 0)
 		return err_set(err, ERR_GONE, 0, "there is no printer %s", r->printer.id);
-	return 0;
+	return printer_file_remove(r->s, r->printer.id, err);
 }
 
 void store_printer_drop(struct store *s, struct store_op *op, const char *id)
@@ -69,7 +72,7 @@ int store_load_printers(struct store *s, struct printer_record **ret, size_t *re
 	}
 	if (rc < 0) {
 		free(list);
-		return -1;
+		return store_unsound(s, err);
 	}
 	*ret = list;
 	*ret_count = count;

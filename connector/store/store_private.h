@@ -141,6 +141,8 @@ void store_read_text(sqlite3_stmt *q, int column, char *ret, size_t size);
 	X(JOB_FIND_OLD, "SELECT id, " JOB_NAMES " FROM jobs WHERE printer = ?1 AND cloud_job = ?2" \
 	                " AND cloud_created = ?3 AND cloud_uuid = ''")                             \
 	X(JOB_INSERT, "INSERT INTO jobs (" JOB_NAMES ") VALUES (" JOB_VALUES ")")                  \
+	X(JOB_RESTORE,                                                                             \
+	  "INSERT OR IGNORE INTO jobs (" JOB_NAMES ", id) VALUES (" JOB_VALUES ", ?)")             \
 	X(JOB_UPDATE, "UPDATE jobs SET " JOB_SETS ", detailed = 1 WHERE id = ?")                   \
 	X(JOB_DELETE, "DELETE FROM jobs WHERE id = ?")                                             \
 	X(JOB_GET, "SELECT id, " JOB_NAMES " FROM jobs WHERE id = ?")                              \
@@ -170,6 +172,7 @@ void store_read_text(sqlite3_stmt *q, int column, char *ret, size_t size);
 	X(TRIM_JOBS, "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state = 'done'"      \
 	             " AND detailed = 0 AND " DONE_TIME " < ?1 LIMIT ?2)")                         \
 	X(PRINTER_SAVE, "REPLACE INTO printers (" PRINTER_NAMES ") VALUES (" PRINTER_VALUES ")")   \
+	X(PRINTER_GET, "SELECT " PRINTER_NAMES " FROM printers WHERE id = ?")                      \
 	X(PRINTER_DELETE, "DELETE FROM printers WHERE id = ?")
 
 /* When a job was done. In the index jobs_done too, so the text must stay the same. */
@@ -192,8 +195,17 @@ struct store {
 
 	sqlite3 *db;
 	sqlite3_stmt *statements[STMT_COUNT];
-	bool begun;      /* this batch has written */
-	struct err lost; /* why SQLite rolled this batch back by itself */
+	bool begun;         /* this batch has written */
+	struct err lost;    /* why SQLite rolled this batch back by itself */
+	bool sound;         /* its content was checked, and nothing has told otherwise since */
+	bool synced;        /* the printers' files are what their rows are */
+	struct err damaged; /* kind set: nothing is read or written any more */
+
+	/* Loop thread. */
+	struct store_op check;
+	void (*on_damage)(void *data, const struct err *err); /* NULL: told, or nobody asked */
+	void *on_damage_data;
+	char aside[STORE_NAME_SIZE]; /* at least when it was looked at last; "" none */
 
 	pthread_mutex_t stats_lock;
 	struct store_stats stats;
@@ -231,6 +243,8 @@ struct store_request *store_request_new(struct store *s, struct store_op *op,
                                         int (*run)(struct store_request *r, struct err *err));
 void store_request_submit(struct store_request *r);
 
+/* Returns -1. What err says decides whether the database is used any more. */
+int store_unsound(struct store *s, const struct err *err);
 /* Fills err from what SQLite says. "cannot write state.db: disk is full" */
 int store_error(sqlite3 *db, const char *verb, struct err *err);
 /* Borrowed, reset by store_statement_done() (for AUTO()). */
@@ -248,7 +262,20 @@ int store_run(struct store *s, enum store_statement which, struct err *err);
  * element is zero. */
 int store_grow(void *array, size_t count, size_t size, struct err *err);
 
-/* Opens DIR/state.db on s->dir: checks, sets aside, migrates. */
-int store_schema_open(struct store *s, const char *dir, char note[TEXT_SIZE], struct err *err);
+/* Opens DIR/state.db on s->dir: sets aside, migrates, recovers. Its content is not checked yet. */
+int store_schema_open(struct store *s, const char *dir, struct store_found *found, struct err *err);
+/* ERR_CORRUPT: it is damaged; ERR_TEMPORARY: it cannot be read now. */
+int store_schema_check(struct store *s, struct err *err);
+
+/* ---- store_recover.c ---- */
+
+#define STORE_DB "state.db"
+
+/* Renames the files of the closed database to DB.damaged-TIME; its name goes to found. */
+int store_set_aside(struct store *s, struct store_found *found, struct err *err);
+/* The newest file that was ever set aside and is still there, or "". */
+int store_find_aside(const struct store *s, char ret[STORE_NAME_SIZE], struct err *err);
+/* Within the transaction that makes a new database: what can be had of the one set aside. */
+int store_recover(struct store *s, const char *dir, struct store_found *found, struct err *err);
 
 #endif

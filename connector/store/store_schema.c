@@ -1,10 +1,8 @@
-/* Opening state.db: open, check, migrate; damaged files are set aside, never deleted.
+/* Opening state.db: open, migrate; checking it.
  *
  * What can fail: the disk (temporary, nothing is touched); a newer schema or another program's
- * database (rejected, nothing is touched); damage (the three files are renamed and a new database
- * is begun). A crash between the renames leaves a -wal without its database, which goes the same
- * way at the next start: SQLite would delete it. */
-#include <dirent.h>
+ * database (rejected, nothing is touched); damage (store_recover.c). An empty database beside files
+ * of printers is damage too: it is made with its first start, long before there are printers. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,10 +14,10 @@
 
 #include "common/str.h"
 #include "common/util.h"
+#include "connector/store/printer_files.h"
 #include "connector/store/store_private.h"
 
-#define DB             "state.db"
-#define DAMAGED        DB ".damaged-"
+#define DB             STORE_DB
 #define APPLICATION_ID 0x70726e63 /* "prnc" */
 #define BUSY_MS        1000       /* an administrator's sqlite3 may look in */
 
@@ -198,7 +196,7 @@ static bool is_unreadable(const char *report)
 	       strstr(report, "failed to read ptrmap") != NULL;
 }
 
-static int check_content(struct store *s, struct err *err)
+int store_schema_check(struct store *s, struct err *err)
 {
 	AUTO(store_finalize) sqlite3_stmt *q = NULL;
 	char text[96];
@@ -218,61 +216,53 @@ static int check_content(struct store *s, struct err *err)
 	return 0;
 }
 
-/* Also when a crash came between setting aside and beginning anew. */
-static bool was_set_aside(struct store *s)
-{
-	int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	bool found = false;
-
-	if (!dir) {
-		close_fd(&fd);
-		return true; /* who knows */
-	}
-	while (!found && (entry = readdir(dir)))
-		found = strncmp(entry->d_name, DAMAGED, strlen(DAMAGED)) == 0;
-	(void)closedir(dir);
-	return found;
-}
-
 /* Job ids are never given out again. How far a damaged file had counted is unknown; seconds since
  * 1970 are above it. */
-static int64_t first_id(struct store *s, int64_t version)
+static int64_t first_id(const struct store *s)
 {
-	return version == 0 && was_set_aside(s) ? (int64_t)time(NULL) : 0;
+	return *s->aside ? (int64_t)time(NULL) : 0;
 }
 
-static int migrate(struct store *s, int64_t version, struct err *err)
+/* All in one transaction: a new database has everything that could be recovered, or is not there.
+ */
+static int migrate(struct store *s, const char *dir, int64_t version, struct store_found *found,
+                   struct err *err)
 {
-	int64_t first = first_id(s, version);
+	int64_t first = version == 0 ? first_id(s) : 0;
 	char sql[192];
 
-	for (size_t i = (size_t)version; i < ARRAY_SIZE(migrations); i++) {
-		(void)snprintf(
-			sql, sizeof(sql),
-			"INSERT INTO sqlite_sequence (name, seq) SELECT 'jobs', %lld WHERE %d;"
-			"PRAGMA application_id = %d; PRAGMA user_version = %zu; COMMIT",
-			(long long)first, i == 0 && first != 0, APPLICATION_ID, i + 1);
-		if (exec(s, "BEGIN IMMEDIATE", err) < 0 || exec(s, migrations[i], err) < 0 ||
-		    exec(s, sql, err) < 0)
+	if (version == (int64_t)ARRAY_SIZE(migrations))
+		return 0;
+	if (exec(s, "BEGIN IMMEDIATE", err) < 0)
+		return -1;
+	for (size_t i = (size_t)version; i < ARRAY_SIZE(migrations); i++)
+		if (exec(s, migrations[i], err) < 0)
 			return -1;
-	}
-	return 0;
+	(void)snprintf(sql, sizeof(sql),
+	               "INSERT INTO sqlite_sequence (name, seq) SELECT 'jobs', %lld WHERE %d;"
+	               "PRAGMA application_id = %d; PRAGMA user_version = %zu",
+	               (long long)first, first != 0, APPLICATION_ID, ARRAY_SIZE(migrations));
+	if (exec(s, sql, err) < 0 || (version == 0 && store_recover(s, dir, found, err) < 0))
+		return -1;
+	return exec(s, "COMMIT", err);
 }
 
-static int open_checked(struct store *s, const char *dir, struct err *err)
+static int open_whole(struct store *s, const char *dir, struct store_found *found, struct err *err)
 {
 	int64_t version = 0;
 
 	if (open_db(s, dir, err) < 0 || check_version(s, &version, err) < 0 ||
-	    check_content(s, err) < 0)
+	    store_find_aside(s, s->aside, err) < 0)
 		return -1;
-	if (!set_flag(s, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0))
-		return store_error(s->db, "open", err);
+	if (version == 0 && !*s->aside && printer_files_exist(s))
+		return err_set(err, ERR_CORRUPT, 0, DB " is empty, but printers are registered");
+	/* what is changed at once is checked at once */
+	if (version && version < (int64_t)ARRAY_SIZE(migrations) && store_schema_check(s, err) < 0)
+		return -1;
 	if (exec(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", err) < 0)
 		return -1;
-	return migrate(s, version, err);
+	s->sound = version == 0; /* all of it is made here */
+	return migrate(s, dir, version, found, err);
 }
 
 static bool exists(struct store *s, const char *name)
@@ -280,40 +270,6 @@ static bool exists(struct store *s, const char *name)
 	struct stat st;
 
 	return fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* A free name DB.damaged-TIME. */
-static void name_damaged(struct store *s, char *ret, size_t size)
-{
-	struct timespec now;
-	char stamp[24];
-	struct tm tm;
-	int len;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	(void)gmtime_r(&now.tv_sec, &tm);
-	(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	len = snprintf(ret, size, DAMAGED "%s", stamp);
-	for (int n = 2; exists(s, ret) && n < 1000; n++)
-		(void)snprintf(ret + len, size - (size_t)len, ".%d", n);
-}
-
-static int set_aside(struct store *s, char *ret_name, size_t size, struct err *err)
-{
-	static const char *const suffixes[] = { "", "-wal", "-shm" };
-	char from[32], to[80], name[64];
-
-	name_damaged(s, name, sizeof(name));
-	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-		(void)snprintf(from, sizeof(from), DB "%s", suffixes[i]);
-		(void)snprintf(to, sizeof(to), "%s%s", name, suffixes[i]);
-		if (renameat2(s->dir, from, s->dir, to, RENAME_NOREPLACE) < 0 && errno != ENOENT)
-			return err_errno(err, "set aside damaged " DB);
-	}
-	if (fsync(s->dir) < 0)
-		return err_errno(err, "set aside damaged " DB);
-	(void)str_copy(ret_name, size, name);
-	return 0;
 }
 
 /* Ours from the start: SQLite gives -wal and -shm the mode that it finds here. */
@@ -329,28 +285,38 @@ static int make_file(struct store *s, struct err *err)
 	return 0;
 }
 
-int store_schema_open(struct store *s, const char *dir, char note[TEXT_SIZE], struct err *err)
+static void close_db(struct store *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(s->statements); i++)
+		(void)sqlite3_finalize(TAKE(s->statements[i]));
+	(void)sqlite3_close(TAKE(s->db));
+}
+
+int store_schema_open(struct store *s, const char *dir, struct store_found *found, struct err *err)
 {
 	bool orphan = !exists(s, DB) && exists(s, DB "-wal");
-	char name[64];
 
-	*note = '\0';
 	if (orphan)
 		(void)err_set(err, ERR_CORRUPT, 0, DB " is missing beside its " DB "-wal");
-	if (!orphan) {
+	else if (s->damaged.kind != ERR_NONE)
+		*err = s->damaged;
+	else {
 		if (make_file(s, err) < 0)
 			return -1;
-		if (open_checked(s, dir, err) == 0)
+		if (open_whole(s, dir, found, err) == 0)
 			return 0;
+		close_db(s);
 		if (err->kind != ERR_CORRUPT)
 			return -1;
-		(void)sqlite3_close(TAKE(s->db));
 	}
-	if (set_aside(s, name, sizeof(name), err) < 0)
+	(void)str_copy(found->why, sizeof(found->why), err->text);
+	err_clear(&s->damaged);
+	if (store_set_aside(s, found, err) < 0)
 		return -1;
-	(void)snprintf(note, TEXT_SIZE, "%.90s; set aside as %s, a new one is begun", err->text,
-	               name);
-	if (make_file(s, err) < 0 || open_checked(s, dir, err) < 0)
-		return err_wrap(err, "%s", note); /* nobody else will say it */
+	if (make_file(s, err) < 0 || open_whole(s, dir, found, err) < 0) {
+		close_db(s);
+		/* nobody else will say it */
+		return err_wrap(err, "%.60s; set aside as %s", found->why, found->aside);
+	}
 	return 0;
 }

@@ -64,25 +64,6 @@ def test_wrong_settings_at_a_reload_leave_the_old_ones(bed, eve):
 
 # ---- state -------------------------------------------------------------------------------------
 
-def test_a_damaged_state_is_set_aside_and_said(bed, eve):
-    daemon = bed.daemon()
-    connect(bed, daemon, eve.uri)
-    daemon.stop()
-    for name in ("state.db-wal", "state.db-shm"):
-        (daemon.state / name).unlink(missing_ok=True)
-    database = daemon.state / "state.db"
-    old = database.read_bytes()
-    database.write_bytes(b"this is no database" * 100)
-    daemon.start()
-    daemon.wait_for_line("state.db.*damaged")
-    aside = list(daemon.state.glob("state.db.damaged-*"))
-    assert len(aside) == 1 and aside[0].read_bytes().startswith(b"this is no database")
-    assert daemon.printers() == [] and old
-    bed.cloud.forget("devices,subscriptions")
-    route = connect(bed, daemon, eve.uri)
-    route.ended(route.submit(PDF))
-
-
 def test_a_second_instance_on_the_same_state_is_refused(bed, eve):
     daemon = bed.daemon()
     route = connect(bed, daemon, eve.uri)

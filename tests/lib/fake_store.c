@@ -282,6 +282,12 @@ static void op_clear(struct store_op *op)
 	memset(op, 0, sizeof(*op));
 }
 
+static const char *damage(struct store *s)
+{
+	(void)s;
+	return fake_world->damage;
+}
+
 static struct store_stats stats(const struct store *s)
 {
 	(void)s;
@@ -301,6 +307,7 @@ const struct store_ops fake_store_ops = {
 	.printer_drop = drop_printer,
 	.op_clear = op_clear,
 	.stats = stats,
+	.damage = damage,
 };
 
 int fake_load_printers(struct printer_record **ret, size_t *ret_count)

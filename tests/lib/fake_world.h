@@ -119,6 +119,7 @@ struct fake_world {
 	struct core *core;
 	struct core_settings settings;
 	bool drained;
+	const char *damage; /* of the store: what was set aside */
 
 	struct fake_rule rules[FAKE_RULES_MAX];
 	unsigned fault_percent;      /* random results */

@@ -23,9 +23,10 @@ struct fixture {
 	char dir[64];
 	struct loop *loop;
 	struct store *store;
-	char note[TEXT_SIZE];
-	unsigned waiting; /* operations not done */
-	unsigned order;   /* operations done so far */
+	struct store_found found;
+	struct err damage; /* as it was told */
+	unsigned waiting;  /* operations not done */
+	unsigned order;    /* operations done so far */
 };
 
 struct waited {
@@ -73,7 +74,7 @@ static inline void fixture_open(struct fixture *f)
 	struct err err = { 0 };
 
 	if (loop_open(&f->loop, &err) < 0 ||
-	    store_open(&f->store, f->loop, f->dir, f->note, &err) < 0)
+	    store_open(&f->store, f->loop, f->dir, NULL, &f->found, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
@@ -82,6 +83,44 @@ static inline void fixture_close(struct fixture *f)
 	store_close(TAKE(f->store));
 	if (f->loop)
 		loop_close(TAKE(f->loop)); /* asserts that uv_loop_close() is 0 */
+}
+
+static inline void on_damage(void *data, const struct err *err)
+{
+	struct fixture *f = data;
+
+	assert_int_equal(f->damage.kind, ERR_NONE); /* told once */
+	f->damage = *err;
+}
+
+/* Until all of it is checked; f->damage says what was found. */
+static inline void fixture_check(struct fixture *f)
+{
+	struct waited behind = { 0 };
+
+	store_start(f->store, on_damage, f);
+	store_jobs_list(f->store, expect(f, &behind), NULL, false, 1);
+	wait_all(f);
+	store_op_clear(&behind.op);
+}
+
+/* As the daemon does: what was found damaged is opened again. */
+static inline void fixture_open_checked(struct fixture *f)
+{
+	struct err err;
+
+	fixture_open(f);
+	fixture_check(f);
+	if (f->damage.kind == ERR_NONE)
+		return;
+	assert_int_equal(f->damage.kind, ERR_CORRUPT);
+	fixture_close(f);
+	if (loop_open(&f->loop, &err) < 0 ||
+	    store_open(&f->store, f->loop, f->dir, &f->damage, &f->found, &err) < 0)
+		fail_msg("%s", err.text);
+	err_clear(&f->damage);
+	fixture_check(f);
+	assert_int_equal(f->damage.kind, ERR_NONE);
 }
 
 static inline void fixture_reopen(struct fixture *f)
@@ -109,15 +148,20 @@ static inline int setup(void **state)
 
 static inline int teardown(void **state)
 {
+	static const char *const folders[] = { "/printers", "/keys", "" };
 	struct fixture *f = *state;
 	struct err err;
 	int fd = -1;
 
 	fixture_close(f);
-	if (fs_open_dir(f->dir, 0700, false, &fd, &err) == 0)
-		(void)fs_sweep(fd, "", &err);
-	close_fd(&fd);
-	(void)rmdir(f->dir);
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		AUTO(free_str) char *path = xasprintf("%s%s", f->dir, folders[i]);
+
+		if (fs_open_dir(path, 0700, false, &fd, &err) == 0)
+			(void)fs_sweep(fd, "", &err);
+		close_fd(&fd);
+		(void)rmdir(path);
+	}
 	free(f);
 	return 0;
 }

@@ -171,6 +171,18 @@ static void test_the_state_of_another_machine_is_only_looked_at(void **state)
 	assert_true(is_ill(w, HEALTH_STATE_READ_ONLY));
 }
 
+static void test_a_state_that_was_set_aside_shows_until_it_is_taken_away(void **state)
+{
+	struct fake_world *w = *state;
+
+	(void)fake_printer(w, CUPS);
+	w->damage = "state.db.damaged-20260101T000000Z";
+	fake_start(w);
+	assert_true(is_ill(w, HEALTH_STATE_DAMAGED));
+	w->damage = NULL;
+	assert_false(is_ill(w, HEALTH_STATE_DAMAGED));
+}
+
 static void test_a_printer_of_a_cloud_that_is_not_configured_waits(void **state)
 {
 	struct fake_world *w = *state;
@@ -410,6 +422,7 @@ int main(void)
 		in_world(test_a_stopped_queue_takes_no_job),
 		in_world(test_a_paused_printer_takes_no_job_and_prints_none),
 		in_world(test_the_state_of_another_machine_is_only_looked_at),
+		in_world(test_a_state_that_was_set_aside_shows_until_it_is_taken_away),
 		in_world(test_a_printer_of_a_cloud_that_is_not_configured_waits),
 		in_world(test_a_printer_without_its_password_is_offline_with_that_reason),
 		in_world(test_open_jobs_and_clouds_can_be_looked_at),
