@@ -174,7 +174,9 @@ static void on_store_tried(struct store_op *op, const struct err *err)
 
 static void trim(struct core *c)
 {
-	int64_t now = c->set.clock->wall_ms(c->set.clock);
+	/* identities that a clock moved ahead makes old would be missed when it is put right */
+	int64_t steady = c->started + c->set.clock->now_ms(c->set.clock) - c->started_at;
+	int64_t wall = c->set.clock->wall_ms(c->set.clock), now = wall < steady ? wall : steady;
 
 	if (c->trimming || c->stopping)
 		return;
@@ -256,8 +258,10 @@ int core_open(struct core **ret, const struct core_settings *settings, struct er
 	struct core *c = xcalloc(1, sizeof(*c));
 
 	c->set = *settings;
+	TAILQ_INIT(&c->line);
 	(void)str_copy(c->machine, sizeof(c->machine), settings->machine);
 	c->started = settings->clock->wall_ms(settings->clock);
+	c->started_at = settings->clock->now_ms(settings->clock);
 	timer_init(&c->drain_timer, settings->clock, on_drain_timer, c);
 	timer_init(&c->store_timer, settings->clock, on_store_timer, c);
 	timer_init(&c->trim_timer, settings->clock, on_trim_timer, c);

@@ -2,6 +2,8 @@
 #ifndef CONNECTOR_CORE_CORE_PRIVATE_H
 #define CONNECTOR_CORE_CORE_PRIVATE_H
 
+#include <sys/queue.h>
+
 #include "connector/base/clock.h"
 #include "connector/base/crypto.h"
 #include "connector/core/core.h"
@@ -59,6 +61,8 @@ struct printer {
 	bool asking;        /* whether the queue is still there, before something is claimed */
 	bool one_at_a_time; /* the queue answered busy while a job of ours was in it */
 	struct job *jobs;   /* open ones, in the order of their claims */
+	struct job **jobs_end;
+	unsigned reclaimed; /* of them */
 	struct cloud_offer *offers;
 	size_t offer_count, offer_next;
 	struct timer look;   /* asks the cloud for its offers again */
@@ -124,7 +128,9 @@ enum job_step {
 struct job {
 	struct core *core;
 	struct printer *printer;
-	struct job *next; /* of the printer */
+	struct job *next;      /* of the printer */
+	struct job **place;    /* where the list points to it */
+	TAILQ_ENTRY(job) line; /* core.line */
 	struct job_record rec;
 	struct attrs *ticket; /* owned */
 	enum job_step step;
@@ -133,11 +139,15 @@ struct job {
 	bool again;         /* something happened meanwhile */
 	bool dead;          /* to be freed when nothing is under way */
 	bool adopted;       /* taken from the store at start: ask before doing */
+	bool from_store;    /* ... and the cloud has not been talked to about it since */
+	bool in_line;       /* ... for that it waits for others to be done with it */
+	bool talks;         /* ... it is doing so */
 	bool reclaimed;     /* the cloud offers a job that the store remembers */
 	bool cancel_sent;   /* Cancel-Job is on its way to the queue */
 	unsigned tries;     /* of the step in hand, for back-off */
 	struct timer timer; /* next try, or the next word to the cloud while printing */
 	struct timer beat;  /* handing: a word to the cloud now and then, and give-up-after */
+	int64_t born;       /* monotonic ms of rec.received: somebody may move the wall clock */
 	int64_t told;       /* monotonic ms of the last word to the cloud */
 	int64_t entered;    /* ... of the last move */
 	int64_t cancel_at;  /* ... before which Cancel-Job is not tried again */
@@ -191,6 +201,12 @@ void job_request_cancel(struct job *j, const char *source);
 void job_save(struct job *j, void (*saved)(struct job *j, const struct err *err));
 /* Changes the state, commits, logs, runs. */
 void job_move(struct job *j, enum job_state to);
+int64_t job_age_ms(const struct job *j); /* since it was received */
+/* Whether the cloud may be talked to about it now. Of thousands of jobs that a start takes up, few
+ * at once: the others, and new jobs, need the line too. False: the job is run when it may. */
+bool job_may_talk(struct job *j);
+bool job_is_in_line(const struct job *j);
+void job_talked(struct job *j); /* it had its answer */
 /* Lets policy decide and moves. */
 void job_settle(struct job *j, enum policy_place place, const struct err *err,
                 enum job_outcome outcome);
@@ -237,7 +253,9 @@ struct core {
 	struct service *services;
 	struct printer *printers;
 	unsigned printer_count;
-	unsigned transfers; /* documents under way, at most [jobs] max-transfers */
+	unsigned transfers;             /* documents under way, at most [jobs] max-transfers */
+	TAILQ_HEAD(job_line, job) line; /* jobs of the store that wait to be talked about */
+	unsigned talking;               /* ... that are */
 	bool draining, stopping;
 	void (*drained)(void *data);
 	void *drained_data;
@@ -248,6 +266,7 @@ struct core {
 	bool trimming;
 	bool store_failing; /* said so already */
 	int64_t started;
+	int64_t started_at; /* monotonic ms of the same */
 	uint64_t finished[OUTCOME_COUNT];
 	unsigned next_maker;            /* of set.work, in turn */
 	struct batch *batches;          /* of core_register() */

@@ -52,6 +52,8 @@ static const struct {
 	[JOB_DONE] = { 0, NULL },
 };
 
+#define TALKING_MAX 32 /* jobs of the store at once */
+
 #define BEAT_MS (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
 
 static const struct retry step_retry = { .base_ms = 1000, .cap_ms = 300000 };
@@ -61,6 +63,16 @@ static const struct retry commit_retry = { .base_ms = 500, .cap_ms = 10000 };
 static int64_t wall(const struct job *j)
 {
 	return j->core->set.clock->wall_ms(j->core->set.clock);
+}
+
+static int64_t now(const struct job *j)
+{
+	return j->core->set.clock->now_ms(j->core->set.clock);
+}
+
+int64_t job_age_ms(const struct job *j)
+{
+	return now(j) - j->born;
 }
 
 /* ---- words ---- */
@@ -140,6 +152,7 @@ struct job *job_claim(struct printer *p, const struct cloud_offer *offer)
 	j->rec.cloud_job = offer->job;
 	(void)str_copy(j->rec.cloud_uuid, sizeof(j->rec.cloud_uuid), offer->uuid);
 	j->rec.received = wall(j);
+	j->born = now(j);
 	return j;
 }
 
@@ -151,6 +164,8 @@ struct job *job_adopt(struct printer *p, const struct job_record *rec, struct at
 	j->ticket = ticket;
 	/* only these may have got further than the row says */
 	j->adopted = rec->state == JOB_CLAIMING || rec->state == JOB_HANDING;
+	j->from_store = true;
+	j->born = now(j) - (wall(j) > rec->received ? wall(j) - rec->received : 0);
 	job_identify_try(j);
 	return j;
 }
@@ -161,9 +176,60 @@ bool job_is_busy(const struct job *j)
 	       j->local_busy || j->cancel_busy || j->transfer;
 }
 
+static void leave_line(struct job *j)
+{
+	if (j->in_line)
+		TAILQ_REMOVE(&j->core->line, j, line);
+	j->in_line = false;
+}
+
+bool job_is_in_line(const struct job *j)
+{
+	return j->in_line && j->core->talking == TALKING_MAX;
+}
+
+bool job_may_talk(struct job *j)
+{
+	struct core *c = j->core;
+
+	if (!j->from_store)
+		return true;
+	if (c->talking == TALKING_MAX) {
+		if (!j->in_line)
+			TAILQ_INSERT_TAIL(&c->line, j, line);
+		j->in_line = true;
+		return false;
+	}
+	leave_line(j);
+	c->talking++;
+	j->from_store = false;
+	j->talks = true;
+	return true;
+}
+
+void job_talked(struct job *j)
+{
+	struct core *c = j->core;
+	struct job *next;
+
+	if (!j->talks)
+		return;
+	j->talks = false;
+	c->talking--;
+	while ((next = TAILQ_FIRST(&c->line))) {
+		leave_line(next);
+		timer_start(&next->timer, 0);
+		if (next->printer->channel_state == CHANNEL_ONLINE)
+			return; /* the others go on when their channel is up */
+	}
+}
+
 static void destroy(struct job *j)
 {
 	struct printer *p = j->printer;
+
+	leave_line(j);
+	job_talked(j);
 
 	if (j->watching)
 		p->core->set.queue_ops->unwatch(&j->watch);
@@ -234,7 +300,7 @@ static void on_beat(struct timer *t)
 	if (j->dead || j->rec.state != JOB_HANDING)
 		return;
 	timer_start(&j->beat, BEAT_MS);
-	if (wall(j) - j->rec.received >= j->core->set.config->give_up_after_ms)
+	if (job_age_ms(j) >= j->core->set.config->give_up_after_ms)
 		job_hand_give_up(j);
 	if (j->rec.state == JOB_HANDING)
 		(void)job_tell_in_time(j, CLOUD_JOB_PROCESSING, "job-queued", "");
@@ -463,7 +529,7 @@ void job_settle(struct job *j, enum policy_place place, const struct err *err,
 {
 	const struct config *config = j->core->set.config;
 	struct clock *clock = j->core->set.clock;
-	int64_t age = wall(j) - j->rec.received;
+	int64_t age = job_age_ms(j);
 	const struct policy_in in = {
 		.place = place,
 		.err = err,

@@ -208,6 +208,7 @@ static void meet_again(struct job *j)
 	int32_t offered = j->rec.cloud_job;
 
 	j->reclaimed = true;
+	j->printer->reclaimed++;
 	attrs_unref(j->ticket);
 	j->ticket = NULL;
 	j->rec = j->store.job;
@@ -361,7 +362,9 @@ void job_accept_again(const struct job *known)
 	struct job *j = job_claim(known->printer, &offer);
 
 	j->reclaimed = true;
+	j->printer->reclaimed++;
 	j->rec = known->rec;
+	j->born = known->born;
 	start_accept(j);
 }
 
@@ -395,6 +398,7 @@ void job_remember(struct printer *p, int32_t cloud_job)
 	struct job *j = job_claim(p, &offer);
 
 	j->reclaimed = true;
+	j->printer->reclaimed++;
 	j->saving = true;
 	j->store.data = j;
 	j->store.done = on_remembered;

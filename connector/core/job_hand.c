@@ -73,8 +73,7 @@ void job_identify_try(struct job *j)
 static struct local_ticket make_ticket(struct job *j)
 {
 	bool hidden = job_settings(j)->job_name == CONFIG_JOB_NAME_HIDDEN || !*j->rec.job_name;
-	int64_t now = j->core->set.clock->wall_ms(j->core->set.clock);
-	int64_t left = j->core->set.config->give_up_after_ms - (now - j->rec.received);
+	int64_t left = j->core->set.config->give_up_after_ms - job_age_ms(j);
 
 	(void)snprintf(j->hidden_name, sizeof(j->hidden_name), "job %lld", (long long)j->rec.id);
 	return (struct local_ticket){

@@ -24,14 +24,9 @@ static int64_t now(const struct job *j)
 	return j->core->set.clock->now_ms(j->core->set.clock);
 }
 
-static int64_t age(const struct job *j)
-{
-	return j->core->set.clock->wall_ms(j->core->set.clock) - j->rec.received;
-}
-
 static int64_t give_up_in(const struct job *j)
 {
-	int64_t left = j->core->set.config->give_up_after_ms - age(j);
+	int64_t left = j->core->set.config->give_up_after_ms - job_age_ms(j);
 
 	return left < 0 ? 0 : left;
 }
@@ -48,6 +43,7 @@ static void on_told(struct cloud_op *op, const struct err *err)
 	struct job *j = op->data;
 
 	j->tell_busy = false;
+	job_talked(j);
 	if (err)
 		job_log(j, LOG_LEVEL_DEBUG, "status not taken: %s", err->text);
 	job_run(j);
@@ -67,7 +63,7 @@ void job_tell(struct job *j, enum cloud_job_state state, const char *reasons, co
 	struct err err;
 
 	if (j->tell_busy || j->another_there || !j->printer->channel ||
-	    j->printer->channel_state != CHANNEL_ONLINE)
+	    j->printer->channel_state != CHANNEL_ONLINE || !job_may_talk(j))
 		return;
 	j->told = now(j);
 	j->news = false;
@@ -75,8 +71,10 @@ void job_tell(struct job *j, enum cloud_job_state state, const char *reasons, co
 	j->tell.data = j;
 	j->tell.done = on_told;
 	j->tell_busy = true;
-	if (j->core->set.cloud_ops->report(j->printer->channel, &j->tell, &report, &err) < 0)
+	if (j->core->set.cloud_ops->report(j->printer->channel, &j->tell, &report, &err) < 0) {
 		j->tell_busy = false;
+		job_talked(j);
+	}
 }
 
 /* 0: now. */
@@ -257,10 +255,14 @@ void job_printing_run(struct job *j)
 
 /* ---- waiting, held ---- */
 
+#define WAIT_MAX_MS (4LL * 3600 * 1000) /* nobody makes a job wait for longer */
+
 void job_waiting_run(struct job *j)
 {
 	int64_t wait = j->rec.next_try - j->core->set.clock->wall_ms(j->core->set.clock);
 
+	if (wait > WAIT_MAX_MS)
+		wait = 0; /* the clock was moved back since */
 	if (j->rec.cancel_requested) {
 		job_settle(j, POLICY_NOTHING_SENT, NULL, OUTCOME_NONE);
 	} else if (give_up_in(j) == 0) {

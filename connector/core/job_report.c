@@ -26,6 +26,7 @@ static void on_reported(struct cloud_op *op, const struct err *err)
 	struct job *j = op->data;
 
 	j->cloud_busy = false;
+	job_talked(j);
 	if (j->dead) {
 		job_run(j);
 		return;
@@ -75,6 +76,7 @@ static void on_checked(struct cloud_op *op, const struct err *err)
 	struct job *j = op->data;
 
 	j->cloud_busy = false;
+	job_talked(j);
 	j->checked = !err || (err->kind != ERR_TEMPORARY && err->kind != ERR_DENIED);
 	j->canceled_there = !err && op->canceled && j->rec.outcome == OUTCOME_COMPLETED;
 	j->another_there = j->another_there || (!err && is_another(j, &op->job));
@@ -96,6 +98,7 @@ static void start_check(struct job *j)
 	if (j->core->set.cloud_ops->check(j->printer->channel, &j->cloud, j->rec.cloud_job, &err) <
 	    0) {
 		j->cloud_busy = false;
+		job_talked(j);
 		if (!j->saving)
 			job_retry(j, &err);
 	}
@@ -161,6 +164,7 @@ static void start_report(struct job *j, bool canceled)
 	j->cloud_busy = true;
 	if (report(j, canceled, &err) < 0) {
 		j->cloud_busy = false;
+		job_talked(j);
 		job_retry(j, &err);
 	}
 }
@@ -168,7 +172,7 @@ static void start_report(struct job *j, bool canceled)
 /* It was offered again while it printed. */
 static bool is_being_accepted(const struct job *j)
 {
-	for (const struct job *o = j->printer->jobs; o; o = o->next)
+	for (const struct job *o = j->printer->reclaimed ? j->printer->jobs : NULL; o; o = o->next)
 		if (o != j && o->reclaimed && o->step == STEP_ACCEPT && o->cloud_busy &&
 		    o->rec.cloud_job == j->rec.cloud_job)
 			return true;
@@ -178,8 +182,8 @@ static bool is_being_accepted(const struct job *j)
 void job_reporting_run(struct job *j)
 {
 	/* neither a word in between nor an Acknowledge-Job may arrive after the last word */
-	if (j->cloud_busy || j->tell_busy || is_being_accepted(j) || !j->printer->channel ||
-	    j->printer->channel_state != CHANNEL_ONLINE)
+	if (j->cloud_busy || j->tell_busy || job_is_in_line(j) || !j->printer->channel ||
+	    j->printer->channel_state != CHANNEL_ONLINE || is_being_accepted(j) || !job_may_talk(j))
 		return;
 	if (!j->rec.refused && !j->reclaimed && !j->checked)
 		start_check(j);

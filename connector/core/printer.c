@@ -115,11 +115,9 @@ static void announce(struct printer *p)
 /* Kept in the order of ids; one that has none yet is last. */
 void printer_add_job(struct printer *p, struct job *j)
 {
-	struct job **at = &p->jobs;
-
-	while (*at)
-		at = &(*at)->next;
-	*at = j;
+	j->place = p->jobs_end;
+	*p->jobs_end = j;
+	p->jobs_end = &j->next;
 }
 
 static void on_look(struct timer *t)
@@ -153,11 +151,12 @@ static void forget_offer(struct printer *p, const struct job *j)
 
 void printer_remove_job(struct printer *p, struct job *j)
 {
-	struct job **at = &p->jobs;
-
-	while (*at != j)
-		at = &(*at)->next;
-	*at = j->next;
+	p->reclaimed -= j->reclaimed;
+	*j->place = j->next;
+	if (j->next)
+		j->next->place = j->place;
+	else
+		p->jobs_end = j->place;
 	if (j->rec.state == JOB_DONE)
 		forget_offer(p, j);
 	printer_next(p);
@@ -534,6 +533,7 @@ struct printer *printer_open(struct core *c, const struct printer_record *record
 	struct queue_listener mine = listener;
 
 	p->core = c;
+	p->jobs_end = &p->jobs;
 	p->record = *record;
 	p->since = c->set.clock->wall_ms(c->set.clock);
 	timer_init(&p->kick, c->set.clock, on_kick, p);

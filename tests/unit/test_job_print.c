@@ -451,6 +451,87 @@ static void test_jobs_of_an_earlier_life_go_on_where_they_were(void **state)
 	}
 }
 
+/* ---- a clock that is moved ---------------------------------------------------------------------
+ */
+
+static void test_a_clock_moved_by_years_ends_no_job_and_delays_none(void **state)
+{
+	static const int64_t years[] = { 10, -10 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(years); i++) {
+		struct fake_world *w = *state;
+
+		(void)fake_printer(w, CUPS);
+		(void)fake_job(w, 0, 7);
+		w->quiet = true;
+		w->manual = true;
+		fake_fail(w, "queue.create", 7, ERR_TEMPORARY, FAKE_BEFORE)->times = 1;
+		fake_start(w);
+		while (state_of(w, 7) != JOB_WAITING)
+			fake_run(w, 10);
+		w->clock.wall_ms += years[i] * 365 * (int64_t)DAY;
+		fake_run(w, 10 * MINUTE);
+		assert_int_equal(state_of(w, 7), JOB_PRINTING);
+		w->clock.wall_ms -= years[i] * 365 * (int64_t)DAY;
+		fake_run(w, 10 * MINUTE);
+		assert_int_equal(state_of(w, 7), JOB_PRINTING);
+		fake_end(fake_local(w, 7), OUTCOME_COMPLETED);
+		fake_run(w, MINUTE);
+		assert_told(w, 7, CLOUD_JOB_COMPLETED);
+		(void)world_teardown(state);
+		(void)world_setup(state);
+	}
+}
+
+static void test_a_clock_moved_while_the_daemon_was_down_ends_no_young_job(void **state)
+{
+	struct fake_world *w = *state;
+
+	(void)fake_printer(w, CUPS);
+	(void)fake_job(w, 0, 7);
+	fake_old_row(w, 0, 7, JOB_WAITING)->next_try = w->clock.wall_ms;
+	w->clock.wall_ms -= 10 * 365 * (int64_t)DAY; /* the battery of its clock is empty */
+	fake_start(w);
+	fake_run(w, MINUTE);
+	assert_told(w, 7, CLOUD_JOB_COMPLETED);
+}
+
+/* ---- many --------------------------------------------------------------------------------------
+ */
+
+static void test_few_jobs_of_an_earlier_life_are_talked_about_at_once(void **state)
+{
+	struct fake_world *w = *state;
+	long at = 0;
+	int busy = 0, most = 0;
+
+	(void)fake_printer(w, CUPS);
+	for (int i = 1; i <= 200; i++) {
+		(void)fake_job(w, 0, i);
+		fake_old_row(w, 0, i, i % 2 ? JOB_HELD : JOB_REPORTING)->outcome =
+			i % 2 ? OUTCOME_NONE : OUTCOME_ABORTED;
+	}
+	w->delay_ms = 20;
+	fake_start(w);
+	fake_run(w, 10);
+	fake_channel(w, 0, CHANNEL_OFFLINE); /* those in line are not forgotten */
+	fake_run(w, MINUTE);
+	fake_channel(w, 0, CHANNEL_ONLINE);
+	fake_run(w, 3 * MINUTE);
+	for (at = 0; (size_t)at < w->line_count; at++) {
+		const char *line = w->lines[at];
+
+		busy += !strncmp(line, "> cloud.check", 13) || !strncmp(line, "> cloud.report", 14);
+		busy -= !strncmp(line, "cloud.check", 11) || !strncmp(line, "cloud.report", 12);
+		most = busy > most ? busy : most;
+	}
+	assert_true(most >= 32);
+	assert_true(most <= 64); /* a check is followed by its report */
+	for (int i = 1; i <= 200; i++)
+		assert_int_equal(fake_cloud_job(w, i)->told,
+		                 i % 2 ? CLOUD_JOB_STOPPED : CLOUD_JOB_ABORTED);
+}
+
 static void test_another_job_under_the_same_number_is_not_taken_for_ours(void **state)
 {
 	struct fake_world *w = *state;
@@ -518,6 +599,9 @@ int main(void)
 		in_world(test_a_cloud_that_knows_no_such_job_is_not_asked_for_ever),
 		in_world(test_reports_wait_for_the_cloud_and_go_when_it_is_back),
 		in_world(test_jobs_of_an_earlier_life_go_on_where_they_were),
+		in_world(test_a_clock_moved_by_years_ends_no_job_and_delays_none),
+		in_world(test_a_clock_moved_while_the_daemon_was_down_ends_no_young_job),
+		in_world(test_few_jobs_of_an_earlier_life_are_talked_about_at_once),
 		in_world(test_another_job_under_the_same_number_is_not_taken_for_ours),
 		in_world(test_a_kill_at_each_turn_of_the_loop_loses_and_doubles_nothing),
 	};
