@@ -47,7 +47,7 @@ objects = $(patsubst %.c,$(B)/%.o,$(1))
 
 # ---- packages ------------------------------------------------------------------------------------
 
-TEST_GOALS := $(filter check check-% demo bench lint fuzz,$(or $(MAKECMDGOALS),all))
+TEST_GOALS := $(filter check check-% demo bench lint fuzz deb rpm,$(or $(MAKECMDGOALS),all))
 LIBRARIES  := libuv libcurl libcjson libsystemd sqlite3 libssl libcrypto zlib
 
 # Compiler flags of the libraries, asked once. Test targets install what is missing first.
@@ -149,8 +149,11 @@ ASAN        := B=build-asan SANITIZE=address,undefined
 
 test-programs: $(PROGRAMS) $(B)/cloud-emulator $(UNIT_TESTS) $(REPLAYS) $(BENCHES)
 
-check: test-programs ## install what is needed, build, run all tests
-	@tests/run.sh $(B) unit integration
+check: test-programs $(if $(SANITIZE),,deb) ## install what is needed, build, run all tests
+	@tests/run.sh $(B) unit integration $(if $(SANITIZE),,system)
+
+check-system: $(B)/cloud-emulator deb ## the installed package under a real systemd
+	@TESTS='$(filter-out tests/integration,$(TESTS))' tests/run.sh $(B) system
 
 check-unit: $(UNIT_TESTS) $(REPLAYS) ## unit tests, and the fuzzers' corpora
 	@tests/run.sh $(B) unit
@@ -192,6 +195,21 @@ compile_commands.json: $(B)/gen/varlink_idl.inc ## for editors and clang's tools
 	@$(PYTHON) -c 'import json, os, sys; json.dump([{"directory": os.getcwd(), "file": c, \
 	        "command": os.environ["COMMAND"] + " -c " + c} for c in sys.argv[1:]], \
 	        open("$@", "w"), indent=1)' $(wildcard $(ALL_C))
+
+# ---- packages for users --------------------------------------------------------------------------
+
+# What a package is made of: the files of the tree, with packaging/debian where dpkg wants it.
+PACKAGED := $(filter-out build%,$(wildcard *)) $(wildcard common/* connector/*/* systemd/* \
+            systemd/*/* man/* packaging/* packaging/*/* packaging/*/*/*)
+
+deb: $(B)/deb/done ## Debian packages, in build/deb
+$(B)/deb/done: $(filter-out $(B)/%,$(PACKAGED))
+	@rm -rf $(B)/deb && mkdir -p $(B)/deb/source
+	@tar -c --exclude='./build*' --exclude=./.git . | tar -x -C $(B)/deb/source
+	@mv $(B)/deb/source/packaging/debian $(B)/deb/source/debian
+	$(call run,DEB)cd $(B)/deb/source && CC='$(CC)' dpkg-buildpackage -us -uc -b >../build.log 2>&1 || \
+	{ tail -n 30 ../build.log; exit 1; }
+	@touch $@
 
 # ---- install -------------------------------------------------------------------------------------
 
@@ -237,6 +255,6 @@ clean: ## remove everything that was built
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z_.-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
-.PHONY: all deps test-programs check check-unit check-integration check-crash check-crash-long \
+.PHONY: all deps test-programs deb check check-unit check-integration check-system check-crash check-crash-long \
         check-asan lint fuzz bench demo install uninstall sample clean help
 .SECONDARY:

@@ -1,5 +1,5 @@
 #!/bin/bash
-# run.sh BUILD unit|integration|crash...: runs tests of a build; the last line is "N passed, N failed".
+# run.sh BUILD unit|integration|system|crash...: runs tests of a build; the last line is "N passed, N failed".
 # A unit test program may take LIMIT seconds. TESTS: files or folders for pytest instead of all.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -78,6 +78,18 @@ integration() {
 	read -r good bad 2>/dev/null <"$counts" || good=0 bad=1
 	add "$good" "$bad"
 	echo "integration: $good passed, $bad failed"
+}
+
+# The installed package, in a machine of its own: tests/box.sh.
+system() {
+	local counts=$logs/system good bad
+	rm -f "$counts"
+	# shellcheck disable=SC2086 # several files
+	BUILD="$build" COUNTS="$counts" tests/box.sh /usr/bin/python3 -m pytest -p no:cacheprovider -q \
+		--no-header --tb=short -rfE --durations=5 ${TESTS:-tests/integration/system}
+	read -r good bad 2>/dev/null <"$counts" || good=0 bad=1
+	add "$good" "$bad"
+	echo "system: $good passed, $bad failed"
 }
 
 # Everything breaks, and the ledgers are compared. CRASH_ARGS: see tests/crash/crash.py.

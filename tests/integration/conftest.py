@@ -10,6 +10,9 @@ import tempfile
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
+
+# those are for tests/box.sh
+collect_ignore = [] if "BOX" in os.environ else ["system"]
 sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from bed import process
@@ -28,7 +31,7 @@ def pytest_configure(config):
 
 
 def _folder():
-    path = pathlib.Path(tempfile.mkdtemp(prefix="pc-", dir="/tmp"))
+    path = pathlib.Path(tempfile.mkdtemp(prefix="pc-", dir=os.environ.get("BED_DIR", "/tmp")))
     path.chmod(0o755)
     return path
 
@@ -99,6 +102,6 @@ def pytest_terminal_summary(terminalreporter):
     """The counts, for tests/run.sh."""
     def count(*kinds):
         return sum(len(terminalreporter.stats.get(kind, [])) for kind in kinds)
-    if "COUNTS" in os.environ and not hasattr(terminalreporter.config, "workerinput"):
+    if os.environ.get("COUNTS") and not hasattr(terminalreporter.config, "workerinput"):
         with open(os.environ["COUNTS"], "w", encoding="ascii") as out:
             out.write(f"{count('passed')} {count('failed', 'error')}\n")

@@ -1,0 +1,155 @@
+"""Who may do what, and what somebody who may do nothing can do to the service."""
+
+import contextlib
+import os
+import pathlib
+import socket
+import stat
+import threading
+
+import pytest
+
+from bed import PDF
+from bed.process import run
+from bed.route import connect
+from service import CREDENTIALS, SOCKET, STATE, output
+
+GIGABYTE = 1 << 30
+PEERS = 500
+CHANGES = [("register", "laser", "--cloud-uri", "ipp://127.0.0.1:9/ipp/print/x"),
+           ("unregister", "laser", "--yes"), ("cancel", "1")]
+
+
+@pytest.fixture(name="route")
+def fixture_route(bed, service):
+    """A registered queue which printed a job."""
+    printer = bed.socket_printer()
+    bed.cups.add_raw("laser", printer.uri)
+    route = connect(bed, service, "laser")
+    route.ended(route.submit(PDF))
+    return route
+
+
+def all_files(top):
+    """Every file and folder there."""
+    return [top, *sorted(top.rglob("*"))]
+
+
+@pytest.mark.parametrize("user", ["nobody", "stranger", "alice"])
+def test_nobody_else_reads_state_keys_or_jobs(route, people, user):
+    del people
+    secret = CREDENTIALS / "cloud"
+    secret.write_text("secret")
+    pid = route.daemon.pid
+    for path in [*all_files(STATE), *all_files(pathlib.Path("/var/cache/print-connector")),
+                 secret, f"/proc/{pid}/environ", f"/proc/{pid}/mem", f"/proc/{pid}/maps"]:
+        code, text = output(["head", "-c", "1", path], user)
+        assert code != 0 and "ermission denied" in text, f"{user} reads {path}: {text}"
+    assert output(["ls", STATE], user)[0] != 0
+    assert output(["touch", "/run/print-connector/x"], user)[0] != 0
+    assert output(["kill", "-0", pid], user)[0] != 0
+
+
+@pytest.mark.parametrize("user", ["nobody", "stranger"])
+def test_strangers_learn_nothing_and_change_nothing(route, people, user):
+    del people
+    before = route.daemon.printers(), route.daemon.jobs("--all")
+    for words in [("status",), ("printers",), ("jobs", "--all"), ("job", "1"), ("metrics",),
+                  *CHANGES]:
+        result = route.daemon.cli(*words, user=user)
+        assert result.code == 3, f"{words}: {result!r}"
+        assert "laser" not in result.stdout or "laser" in words, result
+    assert (route.daemon.printers(), route.daemon.jobs("--all")) == before
+
+
+def test_members_of_the_group_may_change_things(bed, route, people):
+    assert route.daemon.cli("status", user="alice").code == 0
+    bed.cloud.add_printer("second")
+    printer = bed.socket_printer("second")
+    bed.cups.add_raw("second", printer.uri)
+    result = route.daemon.cli("register", "second", "--cloud-uri", bed.cloud.uri("second"),
+                              user=people[0])
+    assert result.code == 0, result
+    assert route.daemon.printer("second")
+    uid = run(["id", "-u", "alice"]).stdout.strip()
+    assert uid in route.daemon.process.text()  # who did it
+    assert route.daemon.cli("unregister", "second", "--yes", user="alice").code == 0
+
+
+def connect_socket():
+    """One peer."""
+    peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    peer.connect(str(SOCKET))  # waits while the backlog is full
+    peer.settimeout(30)
+    return peer
+
+
+def closed_by_service(peer, data, total):
+    """Sends up to so many bytes; whether the other end hung up before it took them all."""
+    sent = 0
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        while sent < total:
+            sent += peer.send(data)
+        return False
+    return True
+
+
+def resident(pid):
+    """Kilobytes of anonymous memory."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
+
+
+def still_answers(service, pid):
+    """It is the same process and serves others."""
+    assert service.pid == pid
+    result = service.cli("status", timeout=30)
+    assert result.code in (0, 4), result
+
+
+def test_the_control_socket_survives_a_line_of_a_gigabyte(service):
+    pid = service.pid
+    before = resident(pid)
+    with connect_socket() as peer:
+        assert closed_by_service(peer, b"x" * 65536, GIGABYTE)
+    still_answers(service, pid)
+    assert resident(pid) < before + 4096
+
+
+@pytest.mark.parametrize("data", [
+    b"\0", b"\0" * 5000, os.urandom(4096), b"{", b"{}\0", b"[]\0", b"null\0", b'{"method":1}\0',
+    b'{"method":"x"}\0', b'{"method":"' + b"[" * 60000, b"[" * 60000 + b"\0",
+    b"GET / HTTP/1.1\r\n\r\n", b'{"method":"org.printconnector.Connector.GetStatus"',
+])
+def test_the_control_socket_survives_garbage(service, data):
+    pid = service.pid
+    with connect_socket() as peer:
+        closed_by_service(peer, data, len(data))
+        peer.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionResetError):
+            while peer.recv(65536):
+                pass
+    still_answers(service, pid)
+
+
+def test_the_control_socket_survives_many_peers(service):
+    """Strangers who open all they can do not keep root out for good."""
+    pid = service.pid
+    before = resident(pid)
+    with contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(connect_socket()) for _ in range(PEERS)]
+        sender = threading.Thread(target=lambda: [closed_by_service(p, b'{"method":', 10)
+                                                  for p in peers])
+        sender.start()
+        sender.join(30)
+        assert not sender.is_alive()
+        assert service.pid == pid
+    still_answers(service, pid)
+    assert resident(pid) < before + 8192
+
+
+def test_the_folders_have_their_rights(service):
+    del service
+    for path, mode in ((STATE, 0o700), (pathlib.Path("/var/cache/print-connector"), 0o700),
+                       (SOCKET.parent, 0o755), (SOCKET, 0o666), (CREDENTIALS, 0o700)):
+        assert stat.S_IMODE(path.stat().st_mode) == mode, path

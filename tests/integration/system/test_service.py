@@ -1,0 +1,227 @@
+"""The service through what happens to it in years: start, kill, hang, reload, no network."""
+
+import json
+import re
+import sqlite3
+import uuid
+
+import pytest
+
+from bed import PDF
+from bed.process import run
+from bed.route import connect
+from service import CREDENTIALS, SETTINGS, STATE, UNIT, output, systemctl
+
+READY_MS = 200  # with so many printers
+MANY = 1000
+
+
+def add_socket_queue(bed):
+    """A raw queue on a socket printer; (queue, printer)."""
+    printer = bed.socket_printer()
+    bed.cups.add_raw("laser", printer.uri)
+    return "laser", printer
+
+
+@pytest.fixture(name="route")
+def fixture_route(bed, service):
+    """A registered queue on a socket printer, which is route.paper."""
+    queue, printer = add_socket_queue(bed)
+    route = connect(bed, service, queue)
+    route.paper = printer
+    return route
+
+
+def drop_in(text):
+    """Lines for the unit, until the box ends or remove_drop_in()."""
+    folder = SETTINGS.parent.parent / f"run/systemd/system/{UNIT}.d"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "test.conf").write_text(text)
+    systemctl("daemon-reload")
+    return folder / "test.conf"
+
+
+def printed(route):
+    """How often the document came out."""
+    return len(route.paper.ledger)
+
+
+def test_it_is_enabled_and_starts_with_nothing_configured(installed):
+    del installed
+    assert systemctl("is-enabled", UNIT).strip() == "enabled"
+    systemctl("restart", UNIT)
+    assert systemctl("is-active", UNIT).strip() == "active"
+    status = systemctl("show", "--value", "-p", "StatusText", UNIT).strip()
+    assert status == "no printer is registered; no cloud is configured"
+
+
+def test_a_job_is_printed(route):
+    route.ended(route.submit(PDF))
+    assert printed(route) == 1
+    assert route.daemon.wait_show("StatusText", "online") == "1 printer online"
+
+
+def test_it_runs_without_rights(service):
+    with open(f"/proc/{service.pid}/status", encoding="ascii") as text:
+        status = dict(line.rstrip("\n").split(":\t", 1) for line in text if ":\t" in line)
+    assert {status[name].strip() for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} \
+        == {"0" * 16}
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+    assert status["Uid"].split() == [run(["id", "-u", "print-connector"]).stdout.strip()] * 4
+    assert run(["id", "-Gn", "print-connector"]).stdout.split() == ["print-connector"]
+    assert status["Groups"].split() == [run(["id", "-g", "print-connector"]).stdout.strip()]
+    limits = output(["cat", f"/proc/{service.pid}/limits"])[1]
+    assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
+
+
+def test_a_helper_can_run_inside_the_sandbox(service):
+    pid = service.pid
+    argv = ["systemd-run", "--wait", "--pipe", "-q"]
+    for name in ("NoExecPaths", "ExecPaths", "SystemCallFilter", "SystemCallErrorNumber",
+                 "MemoryDenyWriteExecute", "RestrictNamespaces", "ProtectSystem", "PrivateTmp",
+                 "NoNewPrivileges", "PrivateDevices", "ProcSubset", "ProtectProc"):
+        argv += ["-p", f"{name}={service.show(name)}"] if service.show(name) else []
+    code, text = output([*argv, "-p", "User=print-connector", "sh", "-c",
+                         "gs -q -dNOPAUSE -dBATCH -sDEVICE=pdfwrite -o /tmp/out.pdf "
+                         f"{PDF} && qpdf --check /tmp/out.pdf && prlimit --nofile=32 true"])
+    assert code == 0, text
+    code, text = output([*argv, "-p", "User=print-connector", "sh", "-c",
+                         "cp /bin/true /tmp/x && /tmp/x"])
+    assert code != 0 and "ermission denied" in text
+    assert service.pid == pid
+
+
+def test_killed_it_comes_back_and_prints_once(bed, route):
+    first = route.daemon.pid
+    mine = [route.submit(PDF) for _ in range(3)]
+    systemctl("kill", "-s", "KILL", UNIT)
+    second = route.daemon.wait_another(first)
+    assert second != first and route.daemon.show("NRestarts") == "1"
+    for number in mine:
+        told = bed.cloud.wait_job(number, "q", timeout=90)
+        assert told["state_name"] == "completed", told
+    assert printed(route) == 3
+
+
+def test_hanging_it_is_ended_and_started_again(service):
+    extra = drop_in("[Service]\nWatchdogSec=2\nTimeoutAbortSec=2\n")
+    try:
+        systemctl("restart", UNIT)
+        pid = service.pid
+        since = service.process.mark()
+        systemctl("kill", "-s", "STOP", "--kill-whom=main", UNIT)
+        service.process.wait_for_line(r"Watchdog timeout", 30, since)
+        assert service.wait_another(pid) != pid
+        assert service.verb("status", codes=(0, 4))["health"] == []
+    finally:
+        extra.unlink()
+        systemctl("daemon-reload")
+
+
+def test_good_settings_are_reloaded_and_bad_ones_are_not(service):
+    pid = service.pid
+    service.sections["jobs"] = {"give-up-after": "2d"}
+    since = service.process.mark()
+    service.reload()
+    service.process.wait_for_line("settings reloaded", 10, since)
+    service.sections["jobs"] = {"give-up-afterr": "2d"}
+    since = service.process.mark()
+    service.write_config()
+    systemctl("reload", UNIT, check=False)
+    service.process.wait_for_line("not reloaded, the old ones stay: .*give-up-after", 10, since)
+    assert service.pid == pid and service.show("ActiveState") == "active"
+    assert service.cli("status").code in (0, 4)
+
+
+def test_passwords_can_be_credentials(bed, make_service):
+    bed.start_cloud("q,auth=basic:proxy:secret")
+    service = make_service({"test": {"uri": bed.cloud.base(), "username": "proxy",
+                                     "password-file": "credential:office"}})
+    secret = CREDENTIALS / "office"
+    secret.write_text("secret\n")
+    secret.chmod(0o600)
+    service.start()
+    queue, printer = add_socket_queue(bed)
+    route = connect(bed, service, queue)
+    route.ended(route.submit(PDF))
+    assert len(printer.ledger) == 1
+    assert "cannot be read" not in service.process.text()
+    assert output(["cat", secret], user="print-connector")[0] != 0
+
+
+def test_it_starts_without_cups_and_prints_when_it_is_there(bed, route):
+    service = route.daemon
+    service.stop()
+    bed.cups.stop()
+    service.start()
+    assert service.wait_show("StatusText", "CUPS at .* does not answer")
+    assert service.verb("status", codes=(4,))["health"][0]["code"] == "cups-down"
+    bed.cups.start()
+    route.wait_online(90)
+    route.ended(route.submit(PDF), timeout=90)
+    assert printed(route) == 1
+
+
+def test_it_starts_without_network_and_prints_when_it_is_there(route):
+    service = route.daemon
+    service.stop()
+    # not by taking lo down: systemd brings it up for a service with PrivateIPC
+    run(["ip", "rule", "add", "pref", "9", "lookup", "local"])
+    run(["ip", "rule", "add", "pref", "8", "to", "127.0.0.0/8", "unreachable"])
+    run(["ip", "rule", "delete", "pref", "0"])
+    try:
+        service.start()
+        status = service.wait_show("StatusText", "does not answer")
+        assert status == "1 printer offline; cloud test does not answer"
+        assert service.verb("status", codes=(4,))["health"][0]["code"] == "cloud-unreachable"
+    finally:
+        run(["ip", "rule", "delete", "pref", "8"])
+    route.wait_online(90)
+    route.ended(route.submit(PDF), timeout=90)
+    assert printed(route) == 1
+    assert service.wait_show("StatusText", "online$") == "1 printer online"
+
+
+def test_nothing_listens_on_the_network(route):
+    route.ended(route.submit(PDF))
+    listeners = run(["ss", "-ltnupH"]).stdout
+    assert "cloud-emulator" in listeners  # what listens is shown
+    assert "print-connector" not in listeners and f"pid={route.daemon.pid}," not in listeners
+
+
+def test_the_journal_explains_what_it_says(service):
+    text = run(["journalctl", "-x", "-u", UNIT, "--after-cursor", service.process.cursor]).stdout
+    assert "Subject: the connector has started" in text
+    assert service.process.lines("CONNECTOR_STATE=x") == ""
+
+
+def fill_store(count):
+    """Copies of the one printer in the store; the service is stopped."""
+    with sqlite3.connect(STATE / "state.db") as db:
+        columns = [row[1] for row in db.execute("PRAGMA table_info(printers)")]
+        row = dict(zip(columns, db.execute("SELECT * FROM printers").fetchone()))
+        for i in range(count - 1):
+            copy = {**row, "id": str(uuid.uuid4()), "queue": f"laser{i}"}
+            copy = {key: re.sub("/q$", f"/q{i}", value) if isinstance(value, str) else value
+                    for key, value in copy.items()}
+            db.execute(f"INSERT INTO printers ({','.join(columns)}) "
+                       f"VALUES ({','.join('?' * len(columns))})", [copy[c] for c in columns])
+    db.close()
+
+
+def test_it_is_ready_at_once_with_a_thousand_printers(bed, route):
+    service = route.daemon
+    service.stop()
+    fill_store(MANY)
+    run(["chown", "-R", "print-connector:print-connector", STATE])
+    bed.cloud.stop()
+    times = []
+    for _ in range(5):  # the machine may do other things now and then
+        systemctl("start", UNIT)
+        begun, ready = (int(service.show(name)) for name in (
+            "ExecMainStartTimestampMonotonic", "ActiveEnterTimestampMonotonic"))
+        times.append((ready - begun) / 1000)
+        assert len(service.printers()) == MANY
+        systemctl("stop", UNIT)
+    print(json.dumps({"ready_ms": times}))
+    assert min(times) < READY_MS, times
