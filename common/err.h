@@ -19,6 +19,8 @@ enum err_kind {
 #undef X
 };
 
+#define ERR_KIND_COUNT (ERR_CANCELED + 1)
+
 struct err {
 	enum err_kind kind;
 	int code;          /* errno, CURLcode, HTTP status or IPP status */

@@ -245,6 +245,8 @@ static void on_done(struct http_req *r, const struct err *http_err)
 		else
 			stream_end(op->document);
 	}
+	if (op->tally)
+		op->tally[rc < 0 ? err.kind : ERR_NONE]++;
 	op->done(op, rc < 0 ? &err : NULL);
 }
 

@@ -24,6 +24,8 @@ struct ipp_op {
 	bool http1;
 	int64_t timeout_ms; /* as in struct http_req */
 	int64_t idle_ms;
+	uint64_t *tally; /* counts its end by err_kind, [ERR_KIND_COUNT]; borrowed; NULL: nobody
+	                    counts */
 	/* The answer's message is there (status successful), its document follows. Optional. May
 	 * not start or cancel anything but only look, and choose another ->document for it. -1 with
 	 * err ends the exchange with it. */

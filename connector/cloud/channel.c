@@ -165,6 +165,7 @@ void channel_prepare(struct channel *ch, struct talk *t, ipp_t *request, enum ho
 			.peer = !u ? ch->peer->http : events ? u->notification : u->print,
 			.url = events ? ch->events->url : ch->target.url,
 			.request = request,
+			.tally = ch->cloud->stats.requests,
 		},
 		.cloud = ch->cloud,
 		.token = ch->token,

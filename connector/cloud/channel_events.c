@@ -16,7 +16,8 @@
 struct event {
 	bool any; /* has attributes */
 	int32_t sequence, job;
-	int state; /* job-state; 0: not told */
+	int state;       /* job-state; 0: not told */
+	int32_t up_time; /* of the printer, when it happened; 0: not told */
 	bool fetchable, printer, reasons, canceled, identify;
 };
 
@@ -46,6 +47,8 @@ static void read_attribute(struct event *e, const char *name, ipp_attribute_t *a
 		e->job = integer(a);
 	} else if (strcmp(name, "job-state") == 0) {
 		e->state = integer(a);
+	} else if (strcmp(name, "printer-up-time") == 0) {
+		e->up_time = integer(a);
 	} else if (strcmp(name, "notify-subscribed-event") == 0) {
 		read_name(e, a);
 	} else if (strcmp(name, "job-state-reasons") == 0) {
@@ -69,7 +72,8 @@ static bool wants_list(const struct event *e)
 	return e->job > 0 || !e->printer;
 }
 
-static void take(struct channel_events *r, const struct event *e, int32_t seen)
+/* now: printer-up-time of the answer (RFC 3996 5.2.1); 0: not told */
+static void take(struct channel_events *r, const struct event *e, int32_t seen, int32_t now)
 {
 	if (!e->any)
 		return;
@@ -78,6 +82,8 @@ static void take(struct channel_events *r, const struct event *e, int32_t seen)
 		return;
 	}
 	r->count++;
+	if (e->up_time > 0 && now >= e->up_time && now - e->up_time > r->lag_s)
+		r->lag_s = now - e->up_time;
 	if (e->sequence > r->highest)
 		r->highest = e->sequence;
 	r->identify = r->identify || e->identify;
@@ -92,7 +98,8 @@ static void take(struct channel_events *r, const struct event *e, int32_t seen)
 
 void channel_events_decode(ipp_t *answer, int32_t seen, struct channel_events *ret)
 {
-	struct channel_events r = { .highest = seen };
+	struct channel_events r = { .highest = seen, .lag_s = -1 };
+	int32_t now = ipp_get_int(answer, IPP_TAG_OPERATION, "printer-up-time", 0);
 	struct event e = { 0 };
 
 	for (ipp_attribute_t *a = ippFirstAttribute(answer); a; a = ippNextAttribute(answer)) {
@@ -100,13 +107,13 @@ void channel_events_decode(ipp_t *answer, int32_t seen, struct channel_events *r
 
 		/* groups of one kind in a row are parted by an attribute without a name */
 		if (!name || ippGetGroupTag(a) != IPP_TAG_EVENT_NOTIFICATION) {
-			take(&r, &e, seen);
+			take(&r, &e, seen, now);
 			e = (struct event){ 0 };
 		} else {
 			read_attribute(&e, name, a);
 		}
 	}
-	take(&r, &e, seen);
+	take(&r, &e, seen, now);
 	r.interval_s = ipp_get_int(answer, IPP_TAG_OPERATION, "notify-get-interval", 0);
 	if (r.interval_s < 0)
 		r.interval_s = 0;

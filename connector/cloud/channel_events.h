@@ -16,6 +16,7 @@ struct channel_events {
 	size_t count;    /* new ones */
 	size_t repeated; /* seen before */
 	int32_t highest; /* sequence number, of all seen */
+	int lag_s;       /* of the one that waited longest there; -1: not told */
 	int interval_s;  /* notify-get-interval, at most 3600; 0: not told */
 	bool lost;       /* numbers were left out: some events have not come */
 	bool complete;   /* the subscription has ended, this was its last answer */

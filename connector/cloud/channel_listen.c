@@ -134,6 +134,8 @@ static void take_events(struct channel *ch, const struct channel_events *events,
 {
 	struct err ended;
 
+	if (events->lag_s >= 0)
+		histogram_add(&ch->cloud->stats.lag, events->lag_s * INT64_C(1000000));
 	ch->seen = events->highest;
 	ch->poll_failed = false;
 	ch->deafness = (struct outage){ 0 };

@@ -65,6 +65,11 @@ static void cloud_close(struct cloud *c)
 	service_unref(c);
 }
 
+static const struct cloud_stats *cloud_stats(const struct cloud *c)
+{
+	return &c->stats;
+}
+
 /* ---- probe and enroll ---- */
 
 static void close_temporary(struct cloud_op *op)
@@ -274,6 +279,7 @@ static void op_clear(struct cloud_op *op)
 const struct cloud_ops cloud_ops = {
 	.open = cloud_open,
 	.close = cloud_close,
+	.stats = cloud_stats,
 	.channel_open = channel_open,
 	.channel_close = channel_close,
 	.update = channel_update,

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "connector/base/histogram.h"
 #include "connector/base/records.h"
 #include "connector/cloud/talk.h"
 
@@ -165,9 +166,15 @@ struct cloud_enrolment {               /* borrowed for the call */
 	const char *registration_id; /* "": begin; else go on with a registration that was begun */
 };
 
+struct cloud_stats {                       /* since the start */
+	uint64_t requests[ERR_KIND_COUNT]; /* by how they ended */
+	struct histogram lag; /* of events, where the cloud tells when they were; whole seconds */
+};
+
 struct cloud_ops {
 	int (*open)(struct cloud **ret, const struct cloud_settings *settings, struct err *err);
-	void (*close)(struct cloud *c); /* all channels closed before */
+	void (*close)(struct cloud *c);                            /* all channels closed before */
+	const struct cloud_stats *(*stats)(const struct cloud *c); /* borrowed, live */
 
 	int (*channel_open)(struct channel **ret, struct cloud *c,
 	                    const struct channel_settings *settings,

@@ -35,7 +35,8 @@ struct cloud {
 	unsigned refs;
 	unsigned channels;               /* open ones */
 	int64_t quiet_until[HOST_COUNT]; /* ms; the service asked for it, of all printers */
-	bool active_breaks;              /* the server dropped a connection on Update-Active-Jobs */
+	struct cloud_stats stats;
+	bool active_breaks; /* the server dropped a connection on Update-Active-Jobs */
 };
 
 void service_ref(struct cloud *c);

@@ -138,6 +138,7 @@ static void repeat(struct talk *t)
 		.http1 = old.http1,
 		.timeout_ms = old.timeout_ms,
 		.idle_ms = old.idle_ms,
+		.tally = old.tally,
 		.on_message = old.on_message,
 		.data = old.data,
 	};

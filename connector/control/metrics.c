@@ -25,7 +25,7 @@ static const char *const types[] = {
 static const struct {
 	const char *name;
 	enum metric_type type;
-	const char *label; /* the first one */
+	const char *labels; /* at most two, parted by a comma */
 	const char *help;
 } metrics[] = {
 #define X(id, name, type, labels, help) [METRIC_##id] = { name, METRIC_TYPE_##type, labels, help },
@@ -69,16 +69,64 @@ static void print_label(struct page *p, const char *value)
 		print(p, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
 }
 
-/* label NULL: the metric has none. */
-static void sample(struct page *p, enum metric m, const char *label, double value)
+/* first, second: values of the metric's labels, NULL: it has none such. */
+static void print_labels(struct page *p, enum metric m, const char *first, const char *second)
+{
+	size_t len = strcspn(metrics[m].labels, ",");
+
+	if (!first)
+		return;
+	print(p, "%.*s=\"", (int)len, metrics[m].labels);
+	print_label(p, first);
+	if (second) {
+		print(p, "\",%s=\"", metrics[m].labels + len + 1);
+		print_label(p, second);
+	}
+	print(p, "\"");
+}
+
+static void sample_of(struct page *p, enum metric m, const char *first, const char *second,
+                      double value)
 {
 	print(p, "%s%s", metrics[m].name, metrics[m].type == METRIC_TYPE_COUNTER ? "_total" : "");
-	if (label) {
-		print(p, "{%s=\"", metrics[m].label);
-		print_label(p, label);
-		print(p, "\"}");
+	if (first) {
+		print(p, "{");
+		print_labels(p, m, first, second);
+		print(p, "}");
 	}
 	print(p, " %.15g\n", value);
+}
+
+static void sample(struct page *p, enum metric m, const char *label, double value)
+{
+	sample_of(p, m, label, NULL, value);
+}
+
+/* label NULL: none. OpenMetrics counts up to each bound; _count is its last bucket. */
+static void print_histogram(struct page *p, enum metric m, const char *label,
+                            const struct histogram *h)
+{
+	uint64_t all = 0;
+
+	for (int i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		all += h->count[i];
+		print(p, "%s_bucket{", metrics[m].name);
+		print_labels(p, m, label, NULL);
+		if (histogram_bounds_us[i] == INT64_MAX)
+			print(p, "%sle=\"+Inf\"} %" PRIu64 "\n", label ? "," : "", all);
+		else
+			print(p, "%sle=\"%.15g\"} %" PRIu64 "\n", label ? "," : "",
+			      (double)histogram_bounds_us[i] / 1e6, all);
+	}
+	for (int count = 0; count < 2; count++) {
+		print(p, "%s_%s", metrics[m].name, count ? "count" : "sum");
+		if (label) {
+			print(p, "{");
+			print_labels(p, m, label, NULL);
+			print(p, "}");
+		}
+		print(p, " %.15g\n", count ? (double)all : (double)h->sum_us / 1e6);
+	}
 }
 
 static void single(struct page *p, enum metric m, double value)
@@ -103,11 +151,27 @@ static void print_counts(struct page *p)
 	begin(p, METRIC_JOBS);
 	for (int state = 0; state < JOB_DONE; state++)
 		sample(p, METRIC_JOBS, job_state_name((enum job_state)state), n.jobs[state]);
+	single(p, METRIC_TRANSFERS, n.transfers);
+}
+
+static void print_tally(struct page *p)
+{
+	static const char *const stages[CORE_STAGE_COUNT] = {
+		[CORE_STAGE_CLOUD] = "cloud",       [CORE_STAGE_CLAIM] = "claim",
+		[CORE_STAGE_TRANSFER] = "transfer", [CORE_STAGE_QUEUE] = "queue",
+		[CORE_STAGE_REPORT] = "report",
+	};
+	const struct core_tally *t = core_tally(p->core);
+
 	begin(p, METRIC_JOBS_FINISHED);
 	for (int outcome = OUTCOME_COMPLETED; outcome < OUTCOME_COUNT; outcome++)
 		sample(p, METRIC_JOBS_FINISHED, job_outcome_name((enum job_outcome)outcome),
-		       (double)n.finished[outcome]);
-	single(p, METRIC_TRANSFERS, n.transfers);
+		       (double)t->finished[outcome]);
+	single(p, METRIC_JOB_RETRIES, (double)t->retries);
+	single(p, METRIC_DOCUMENT_BYTES, (double)t->bytes);
+	begin(p, METRIC_STAGE);
+	for (int i = 0; i < CORE_STAGE_COUNT; i++)
+		print_histogram(p, METRIC_STAGE, stages[i], &t->stages[i]);
 }
 
 static void on_cloud(void *data, const struct core_cloud *cloud)
@@ -115,6 +179,19 @@ static void on_cloud(void *data, const struct core_cloud *cloud)
 	/* one that was not asked yet is neither */
 	if (cloud->reachable || cloud->error || cloud->since)
 		sample(data, METRIC_CLOUD_UP, cloud->name, cloud->reachable);
+}
+
+static void on_requests(void *data, const struct core_cloud *cloud)
+{
+	for (int kind = 0; kind < ERR_KIND_COUNT; kind++)
+		sample_of(data, METRIC_CLOUD_REQUESTS, cloud->name,
+		          kind ? err_kind_name((enum err_kind)kind) : "ok",
+		          (double)cloud->stats->requests[kind]);
+}
+
+static void on_lag(void *data, const struct core_cloud *cloud)
+{
+	print_histogram(data, METRIC_NOTIFICATION_LAG, cloud->name, &cloud->stats->lag);
 }
 
 static void on_printer(void *data, const struct core_printer *printer)
@@ -167,14 +244,22 @@ int metrics_print(struct buf *out, struct core *core, const struct loop_lag *lag
                   const struct http *http, int64_t wall_ms)
 {
 	struct page p = { .out = out, .core = core, .wall_ms = wall_ms };
+	const struct store_stats store = store_stats(core_store(core));
 
 	print_counts(&p);
+	print_tally(&p);
 	begin(&p, METRIC_CLOUD_UP);
 	core_clouds(core, on_cloud, &p);
+	begin(&p, METRIC_CLOUD_REQUESTS);
+	core_clouds(core, on_requests, &p);
+	begin(&p, METRIC_NOTIFICATION_LAG);
+	core_clouds(core, on_lag, &p);
 	begin(&p, METRIC_CERTIFICATE_DAYS);
 	core_printers(core, on_printer, &p);
 	print_health(&p);
-	single(&p, METRIC_STORE_COMMITS, (double)store_stats(core_store(core)).commits);
+	single(&p, METRIC_STORE_COMMITS, (double)store.commits);
+	begin(&p, METRIC_STORE_COMMIT);
+	print_histogram(&p, METRIC_STORE_COMMIT, NULL, &store.took);
 	if (http) {
 		const struct http_stats stats = http_stats(http);
 

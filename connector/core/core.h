@@ -73,6 +73,7 @@ struct core_cloud {
 	bool reachable;
 	int64_t since;
 	const char *error; /* NULL none */
+	const struct cloud_stats *stats;
 };
 void core_clouds(struct core *c, void (*each)(void *data, const struct core_cloud *cl), void *data);
 
@@ -83,13 +84,30 @@ struct core_health {
 };
 void core_health(struct core *c, void (*each)(void *data, const struct core_health *h), void *data);
 
+enum core_stage {                      /* of a job's way, in order */
+	          CORE_STAGE_CLOUD,    /* made there, until it was fetched; whole seconds */
+	          CORE_STAGE_CLAIM,    /* until the cloud had taken our Acknowledge-Job */
+	          CORE_STAGE_TRANSFER, /* until the queue had all of it, waiting for its turn
+	                                  included */
+	          CORE_STAGE_QUEUE,    /* until it ended there */
+	          CORE_STAGE_REPORT,   /* until the cloud had taken the outcome */
+	          CORE_STAGE_COUNT
+};
+
+struct core_tally { /* of jobs that ended since the start */
+	struct histogram stages[CORE_STAGE_COUNT];
+	uint64_t finished[OUTCOME_COUNT];
+	uint64_t retries; /* tries beyond the first, of all jobs */
+	uint64_t bytes;   /* of documents that queues have */
+};
+const struct core_tally *core_tally(const struct core *c); /* borrowed, live */
+
 struct core_counts {
 	unsigned jobs[JOB_STATE_COUNT]; /* open jobs by state */
 	unsigned printers_online, printers_offline, printers_refused, printers_paused,
 		printers_registering;
 	unsigned transfers; /* documents under way */
-	uint64_t finished[OUTCOME_COUNT];
-	int64_t started; /* Unix ms */
+	int64_t started;    /* Unix ms */
 	bool draining;
 };
 struct core_counts core_counts(const struct core *c);

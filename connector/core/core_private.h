@@ -267,7 +267,7 @@ struct core {
 	bool store_failing; /* said so already */
 	int64_t started;
 	int64_t started_at; /* monotonic ms of the same */
-	uint64_t finished[OUTCOME_COUNT];
+	struct core_tally tally;
 	unsigned next_maker;            /* of set.work, in turn */
 	struct batch *batches;          /* of core_register() */
 	struct timer certificate_timer; /* a day */

@@ -34,6 +34,7 @@
 #include "connector/base/crypto.h"
 #include "connector/base/journal.h"
 #include "connector/core/retry.h"
+#include "connector/core/tally.h"
 #include "connector/core/transfer.h"
 
 #define TO(state) (1u << JOB_##state)
@@ -486,7 +487,7 @@ void job_move(struct job *j, enum job_state to)
 
 		timer_stop(&j->timer);
 		if (!j->reclaimed)
-			j->core->finished[j->rec.outcome]++;
+			tally_job(&j->core->tally, &j->rec);
 		if (!j->rec.id) {
 			job_free(j); /* never was in the store */
 			return;
@@ -554,6 +555,7 @@ void job_settle(struct job *j, enum policy_place place, const struct err *err,
 	switch (out.to) {
 	case JOB_HANDING:
 		j->rec.attempt++;
+		j->core->tally.retries++;
 		j->step = STEP_IDLE;
 		if (j->rec.state == JOB_HANDING)
 			job_save(j, on_again);

@@ -273,6 +273,7 @@ static void on_sent(struct job *j)
 		return;
 	}
 	j->rec.handed = j->core->set.clock->wall_ms(j->core->set.clock);
+	j->core->tally.bytes += (uint64_t)j->rec.bytes;
 	job_event(j, "queue", "has all of it as job %d, %lld bytes", j->rec.local_job,
 	          (long long)j->rec.bytes);
 	if (whole) {

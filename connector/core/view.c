@@ -34,6 +34,7 @@ void core_clouds(struct core *c, void (*each)(void *data, const struct core_clou
 			.reachable = s->answering > 0,
 			.since = s->since,
 			.error = !s->answering && *s->err.text ? s->err.text : NULL,
+			.stats = c->set.cloud_ops->stats(s->cloud),
 		};
 
 		each(data, &view);
@@ -48,6 +49,11 @@ void core_jobs(struct core *c, void (*each)(void *data, const struct job_record 
 				each(data, &j->rec);
 }
 
+const struct core_tally *core_tally(const struct core *c)
+{
+	return &c->tally;
+}
+
 struct core_counts core_counts(const struct core *c)
 {
 	struct core_counts n = {
@@ -56,7 +62,6 @@ struct core_counts core_counts(const struct core *c)
 		.draining = c->draining,
 	};
 
-	memcpy(n.finished, c->finished, sizeof(n.finished));
 	for (const struct printer *p = c->printers; p; p = p->next) {
 		const char *state = printer_state_name(p);
 

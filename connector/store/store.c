@@ -14,6 +14,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/fs.h"
@@ -147,9 +148,18 @@ static void count_write(struct store *s, const struct err *err)
 	pthread_mutex_unlock(&s->stats_lock);
 }
 
-static void count_commit(struct store *s, const struct err *err)
+static int64_t now_us(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
+}
+
+static void count_commit(struct store *s, int64_t took_us, const struct err *err)
 {
 	pthread_mutex_lock(&s->stats_lock);
+	histogram_add(&s->stats.took, took_us);
 	s->stats.failing = err != NULL;
 	if (err)
 		s->stats.last = *err;
@@ -171,6 +181,7 @@ static int batch_end(void *data, struct err *err)
 {
 	struct store *s = data;
 	struct err ignored;
+	int64_t began = now_us();
 	int rc;
 
 	if (!s->begun)
@@ -185,7 +196,7 @@ static int batch_end(void *data, struct err *err)
 	if (rc < 0 && !sqlite3_get_autocommit(s->db))
 		(void)store_run(s, STMT_ROLLBACK, &ignored);
 	s->begun = false;
-	count_commit(s, rc < 0 ? err : NULL);
+	count_commit(s, now_us() - began, rc < 0 ? err : NULL);
 	return rc;
 }
 

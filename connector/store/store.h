@@ -11,8 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "connector/base/work.h"
+#include "connector/base/histogram.h"
 #include "connector/base/records.h"
+#include "connector/base/work.h"
 
 struct attrs;
 struct clock;
@@ -110,6 +111,7 @@ struct store_stats {
 	uint64_t commits, writes;
 	int failing; /* the last commit failed */
 	struct err last;
+	struct histogram took; /* commits */
 };
 struct store_stats store_stats(const struct store *s);
 

@@ -460,9 +460,18 @@ static void op_clear(struct cloud_op *op)
 	memset(op, 0, sizeof(*op));
 }
 
+static const struct cloud_stats *cloud_stats(const struct cloud *c)
+{
+	static const struct cloud_stats none;
+
+	(void)c;
+	return &none;
+}
+
 const struct cloud_ops fake_cloud_ops = {
 	.open = cloud_open,
 	.close = cloud_close,
+	.stats = cloud_stats,
 	.channel_open = channel_open,
 	.channel_close = channel_close,
 	.update = channel_update,

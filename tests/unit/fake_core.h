@@ -189,12 +189,15 @@ void core_printers(struct core *c, void (*each)(void *data, const struct core_pr
 
 void core_clouds(struct core *c, void (*each)(void *data, const struct core_cloud *cl), void *data)
 {
+	static const struct cloud_stats stats = { .requests = { [ERR_NONE] = 12, [ERR_GONE] = 2 } };
+
 	(void)c;
 	each(data, &(struct core_cloud){ .name = "one",
+	                                 .stats = &stats,
 	                                 .type = "ipp-infra",
 	                                 .reachable = true,
 	                                 .since = 1700000000000 });
-	each(data, &(struct core_cloud){ .name = "two", .type = "ipp-infra" });
+	each(data, &(struct core_cloud){ .name = "two", .type = "ipp-infra", .stats = &stats });
 }
 
 void core_health(struct core *c, void (*each)(void *data, const struct core_health *h), void *data)
@@ -212,8 +215,20 @@ struct core_counts core_counts(const struct core *c)
 		                 .transfers = 1 };
 
 	n.jobs[JOB_PRINTING] = (unsigned)c->open_count;
-	n.finished[OUTCOME_COMPLETED] = 7;
 	return n;
+}
+
+const struct core_tally *core_tally(const struct core *c)
+{
+	static struct core_tally tally;
+
+	(void)c;
+	memset(&tally, 0, sizeof(tally));
+	tally.finished[OUTCOME_COMPLETED] = 7;
+	tally.retries = 3;
+	histogram_add(&tally.stages[CORE_STAGE_QUEUE], 1500);
+	histogram_add(&tally.stages[CORE_STAGE_QUEUE], 4000000);
+	return &tally;
 }
 
 const struct job_record *core_job(struct core *c, int64_t id)

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <cups/cups.h>
 
+#include "common/util.h"
 #include "connector/cloud/channel_events.h"
 
 static ipp_t *answer_new(int interval)
@@ -145,6 +146,39 @@ static void test_somebody_looks_for_the_printer(void **state)
 	assert_false(e.list);
 }
 
+static void test_the_lag_is_that_of_the_event_that_waited_longest(void **state)
+{
+	static const struct {
+		int now, first, second, expected; /* printer-up-time; 0: not told */
+	} cases[] = {
+		{ 100, 97, 99, 3 }, { 100, 100, 100, 0 },  { 0, 97, 99, -1 },
+		{ 100, 0, 0, -1 },  { 100, 101, 150, -1 }, { 100, 0, 98, 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		ipp_t *m = answer_new(0);
+		struct channel_events e;
+
+		if (cases[i].now)
+			ippAddInteger(m, IPP_TAG_OPERATION, IPP_TAG_INTEGER, "printer-up-time",
+			              cases[i].now);
+		add_event(m, 5, "job-fetchable", "job-id", 1, 6, NULL);
+		if (cases[i].first)
+			ippAddInteger(m, IPP_TAG_EVENT_NOTIFICATION, IPP_TAG_INTEGER,
+			              "printer-up-time", cases[i].first);
+		add_event(m, 6, "job-fetchable", "job-id", 2, 6, NULL);
+		if (cases[i].second)
+			ippAddInteger(m, IPP_TAG_EVENT_NOTIFICATION, IPP_TAG_INTEGER,
+			              "printer-up-time", cases[i].second);
+		channel_events_decode(m, 4, &e);
+		assert_int_equal(e.lag_s, cases[i].expected);
+		channel_events_decode(m, 6, &e); /* both seen before */
+		assert_int_equal(e.lag_s, -1);
+		ippDelete(m);
+	}
+}
+
 static void test_the_last_answer_is_known(void **state)
 {
 	ipp_t *m = answer_new(0);
@@ -248,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_the_state_counts_and_not_the_name),
 		cmocka_unit_test(test_what_may_be_fetchable_wants_a_list),
 		cmocka_unit_test(test_somebody_looks_for_the_printer),
+		cmocka_unit_test(test_the_lag_is_that_of_the_event_that_waited_longest),
 		cmocka_unit_test(test_the_last_answer_is_known),
 		cmocka_unit_test(test_nonsense_does_no_harm),
 		cmocka_unit_test(test_more_canceled_jobs_than_fit_are_left_to_the_list),

@@ -514,9 +514,19 @@ static void test_metrics_are_open_metrics(void **state)
 	assert_non_null(strstr(text, "\nprint_connector_printers{state=\"offline\"} 2\n"));
 	assert_non_null(strstr(text, "\nprint_connector_jobs{state=\"printing\"} 2\n"));
 	assert_non_null(strstr(text, "\nprint_connector_cloud_up{cloud=\"one\"} 1\n"));
-	assert_null(strstr(text, "{cloud=\"two\"}")); /* not asked yet */
+	assert_null(strstr(text, "cloud_up{cloud=\"two\"}")); /* not asked yet */
 	assert_non_null(strstr(text, "\nprint_connector_store_commits_total 42\n"));
 	assert_non_null(strstr(text, "\nprint_connector_start_time_seconds 1700000000.001\n"));
+	assert_non_null(strstr(text, "\nprint_connector_job_retries_total 3\n"));
+	assert_non_null(strstr(text, "\nprint_connector_stage_seconds_bucket{stage=\"queue\",le="
+	                             "\"0.001\"} 0\nprint_connector_stage_seconds_bucket{stage="
+	                             "\"queue\",le=\"0.0025\"} 1\n"));
+	assert_non_null(strstr(text, "\nprint_connector_stage_seconds_sum{stage=\"queue\"} 4.0015\n"
+	                             "print_connector_stage_seconds_count{stage=\"queue\"} 2\n"));
+	assert_non_null(strstr(text, "\nprint_connector_cloud_requests_total{cloud=\"one\","
+	                             "result=\"ok\"} 12\n"));
+	assert_non_null(strstr(text, "{cloud=\"one\",result=\"gone\"} 2\n"));
+	assert_non_null(strstr(text, "\nprint_connector_store_commit_seconds_count 0\n"));
 	assert_non_null(strstr(text, "_bucket{le=\"+Inf\"} "));
 	assert_string_equal(text + strlen(text) - 6, "# EOF\n");
 	cJSON_Delete(reply);

@@ -247,7 +247,7 @@ test_a_finished_job_that_is_offered_again_is_told_its_end_and_does_not_print(voi
 	fake_run(w, MINUTE);
 	assert_told(w, 7, CLOUD_JOB_COMPLETED);
 	assert_no_line(w, "> queue.create 7");
-	assert_int_equal(core_counts(w->core).finished[OUTCOME_COMPLETED], 0);
+	assert_int_equal(core_tally(w->core)->finished[OUTCOME_COMPLETED], 0);
 }
 
 static void test_a_finished_job_without_answer_is_tried_until_it_is_told(void **state)

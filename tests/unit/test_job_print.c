@@ -35,7 +35,7 @@ static void test_an_end_at_the_queue_is_told_with_its_reason(void **state)
 		assert_string_equal(fake_cloud_job(w, 7)->reasons, ends[i].reasons);
 		if (ends[i].outcome == OUTCOME_ABORTED)
 			assert_string_equal(fake_cloud_job(w, 7)->message, "out of luck");
-		assert_int_equal(core_counts(w->core).finished[ends[i].outcome], 1);
+		assert_int_equal(core_tally(w->core)->finished[ends[i].outcome], 1);
 		(void)world_teardown(state);
 		(void)world_setup(state);
 	}
