@@ -17,6 +17,7 @@
 #include "common/err.h"
 #include "common/util.h"
 #include "connector/base/clock.h"
+#include "connector/base/histogram.h"
 
 #define SIGNALS    8
 #define SPARE_MAX  64
@@ -51,12 +52,9 @@ struct loop {
 	bool stopped;
 	struct signal_watch signals[SIGNALS];
 	unsigned signal_count;
-	struct loop_lag lag;
+	struct histogram lag;
 	uint64_t turn_began, turn_idle; /* ns */
 };
-
-const int64_t loop_lag_bounds_us[LOOP_LAG_BUCKETS] = { 100,   500,   1000,    5000,
-	                                               20000, 50000, 1000000, INT64_MAX };
 
 static struct loop *loop_of(struct clock *c)
 {
@@ -190,16 +188,9 @@ static void on_prepare(uv_prepare_t *prepare)
 	uint64_t now = uv_hrtime();
 	uint64_t idle = uv_metrics_idle_time(&l->uv);
 	uint64_t turn = now - l->turn_began, waited = idle - l->turn_idle;
-	int64_t busy_us = turn > waited ? (int64_t)((turn - waited) / 1000) : 0;
-	int i = 0;
 
-	if (l->turn_began) {
-		while (busy_us > loop_lag_bounds_us[i])
-			i++;
-		l->lag.count[i]++;
-		if (busy_us > l->lag.max_us)
-			l->lag.max_us = busy_us;
-	}
+	if (l->turn_began)
+		histogram_add(&l->lag, turn > waited ? (int64_t)((turn - waited) / 1000) : 0);
 	l->turn_began = now;
 	l->turn_idle = idle;
 }
@@ -334,7 +325,7 @@ struct uv_loop_s *loop_uv(struct loop *l)
 	return &l->uv;
 }
 
-const struct loop_lag *loop_lag(const struct loop *l)
+const struct histogram *loop_lag(const struct loop *l)
 {
 	return &l->lag;
 }

@@ -7,17 +7,9 @@
 
 struct clock;
 struct err;
+struct histogram;
 struct loop;
 struct uv_loop_s;
-
-/* Lag: from the moment an event could be handled to the moment the loop asks for events again. */
-#define LOOP_LAG_BUCKETS 8
-extern const int64_t loop_lag_bounds_us[LOOP_LAG_BUCKETS]; /* upper bounds; the last is unlimited */
-
-struct loop_lag {
-	uint64_t count[LOOP_LAG_BUCKETS];
-	int64_t max_us;
-};
 
 int loop_open(struct loop **ret, struct err *err);
 /* Runs what still closes, then frees. Asserts that nothing is left: uv_loop_close() == 0. */
@@ -29,6 +21,8 @@ int loop_on_signal(struct loop *l, int number, void (*on_signal)(void *data, int
                    void *data, struct err *err);
 struct clock *loop_clock(struct loop *l);
 struct uv_loop_s *loop_uv(struct loop *l); /* for base/, control/ and daemon.c */
-const struct loop_lag *loop_lag(const struct loop *l);
+/* Of each turn: from the moment an event could be handled to the moment the loop asks for events
+ * again. Live. */
+const struct histogram *loop_lag(const struct loop *l);
 
 #endif

@@ -222,25 +222,7 @@ static void print_health(struct page *p)
 		sample(p, METRIC_HEALTH, health_severity_name(all[i]), count[all[i]]);
 }
 
-/* The loop keeps no sum, so there is none here, and no count (OpenMetrics, Histogram). */
-static void print_lag(struct page *p, const struct loop_lag *lag)
-{
-	uint64_t all = 0;
-
-	begin(p, METRIC_LOOP_LAG);
-	for (int i = 0; i < LOOP_LAG_BUCKETS; i++) {
-		all += lag->count[i];
-		if (loop_lag_bounds_us[i] == INT64_MAX)
-			print(p, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n",
-			      metrics[METRIC_LOOP_LAG].name, all);
-		else
-			print(p, "%s_bucket{le=\"%g\"} %" PRIu64 "\n",
-			      metrics[METRIC_LOOP_LAG].name, (double)loop_lag_bounds_us[i] / 1e6,
-			      all);
-	}
-}
-
-int metrics_print(struct buf *out, struct core *core, const struct loop_lag *lag,
+int metrics_print(struct buf *out, struct core *core, const struct histogram *lag,
                   const struct http *http, int64_t wall_ms)
 {
 	struct page p = { .out = out, .core = core, .wall_ms = wall_ms };
@@ -266,7 +248,8 @@ int metrics_print(struct buf *out, struct core *core, const struct loop_lag *lag
 		single(&p, METRIC_HTTP_REQUESTS, (double)stats.requests);
 		single(&p, METRIC_HTTP_CONNECTIONS, (double)stats.connections);
 	}
-	print_lag(&p, lag);
+	begin(&p, METRIC_LOOP_LAG);
+	print_histogram(&p, METRIC_LOOP_LAG, NULL, lag);
 	print(&p, "# EOF\n");
 	return p.full ? -1 : 0;
 }

@@ -7,11 +7,11 @@
 
 struct buf;
 struct core;
+struct histogram;
 struct http;
-struct loop_lag;
 
 /* http NULL: none. -1 when it does not fit into out. */
-int metrics_print(struct buf *out, struct core *core, const struct loop_lag *lag,
+int metrics_print(struct buf *out, struct core *core, const struct histogram *lag,
                   const struct http *http, int64_t wall_ms);
 
 #endif
