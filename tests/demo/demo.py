@@ -2,13 +2,14 @@
 
 Starts a cloud (the emulator), a private cupsd, IPP printers, a socket printer and the daemon,
 each on loopback in a temporary folder; registers three queues; sends a PDF to each through the
-cloud with ipptool; shows what became of each. Then the same queues become printers of Universal
-Print (its part is played by the emulator too): one sign-in by code, and jobs that a user submits
-through Graph. Stops everything, also on Ctrl-C. Exit 1 with the
+cloud with ipptool; shows what became of each. Then all queues of CUPS become printers of Universal
+Print (its part is played by the emulator too) with one command and one sign-in by code, and a user
+submits jobs through Graph. Stops everything, also on Ctrl-C. Exit 1 with the
 reason when a job did not end completed. What was printed is kept in build/demo."""
 
 import os
 import pathlib
+import pty
 import shutil
 import signal
 import sys
@@ -21,8 +22,8 @@ sys.path[:0] = [str(HERE.parent / "integration"), str(HERE.parent / "lib")]
 
 from bed import BUILD, PDF, process
 from bed.bed import Bed
+from bed.daemon import reachable
 from bed.ippeve import Bus
-from bed.up import begin
 
 OUT = pathlib.Path(os.environ.get("OUT", BUILD / "demo"))
 WIDTH = 79
@@ -164,19 +165,45 @@ def keep(way, count):
     return f"{target} ({target.stat().st_size} bytes)"
 
 
-def sign_in(cloud, daemon, ways):
-    """One sign-in, then every queue is a printer of Universal Print; the ways there."""
-    title("Universal Print: registering the same queues, with one sign-in")
+def on_terminal(daemon, *words):
+    """Runs a verb on a terminal of 80 columns, and passes on its lines as they come; exit status.
+    Lines that are written over and over are left out."""
+    argv = [str(reachable(BUILD / "print-connector", daemon.dir)), "--socket", str(daemon.socket),
+            *words]
+    pid, terminal = pty.fork()
+    if not pid:
+        os.execve(argv[0], argv, {"TERM": "xterm", "LANG": "C.UTF-8", "NO_COLOR": "1",
+                                  "COLUMNS": str(WIDTH - 2)})
+    text = b""
+    while True:
+        try:
+            more = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not more:
+            break
+        *lines, text = (text + more).split(b"\n")
+        for line in lines:
+            line = line.rstrip(b"\r").rsplit(b"\r", 1)[-1].removeprefix(b"\033[K")
+            say("  " + line.decode())
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def sign_in(bed, cloud, daemon, ways):
+    """One sign-in, then every queue of CUPS is a printer of Universal Print; the ways there."""
+    title("Universal Print: registering all queues of CUPS, with one sign-in")
     row("cloud", "login, registration, print,", cloud.up["print"])
     row("", "notification and Graph hosts", "each with TLS")
-    with begin(daemon, *(way.queue for way in ways)) as call:
-        code = call.until("code")
-        say(f"  To sign in, open {code['verification_uri']} and enter {code['user_code']}")
-        say("  (in this demo nobody does: the cloud approves the code by itself)")
-        cloud.approve(code["user_code"])
-        call.all()
-    if call.error or call.of("failed"):
-        raise Failed(f"not registered: {call.error or call.of('failed')}")
+    office, laserjet, workshop = ways
+    bed.cups.add_driverless("workshop", workshop.queue)
+    ways = [office, laserjet, Way("workshop", None, "CUPS queue of the IPP printer",
+                                  workshop.output, "workshop")]
+    say("  Nobody signs in here: the cloud approves the code by itself.")
+    command("register", "--all", "--cloud", "up")
+    say()
+    if on_terminal(daemon, "register", "--all", "--cloud", "up") != 0:
+        raise Failed("the queues were not registered with Universal Print")
     found = []
     for way in ways:
         printer = daemon.wait(lambda way=way: next(
@@ -184,7 +211,7 @@ def sign_in(cloud, daemon, ways):
              and p["state"] == "online"), None), f"{way.queue} online")
         device = printer["cloud_printer"].removeprefix("urn:uuid:")
         found.append(Way(way.queue, device, way.title, way.output, way.name))
-        row(way.name, "online", device)
+        row(way.name, f"online as {device}")
     return found
 
 
@@ -210,7 +237,7 @@ def run(folder):
     try:
         with Bed(folder, bus) as bed:
             ways = set_up(bed)
-            second = bed.start_up()
+            second = bed.start_up(up={"approve-after": 0})
             daemon = bed.daemon(clouds={"demo": {"uri": bed.cloud.base()}, "up": second.cloud()})
             row("daemon", "print-connectord", "as the user nobody")
             try:
@@ -219,7 +246,7 @@ def run(folder):
                 submit(bed, ways)
                 follow(bed.cloud, daemon, ways, started, "demo")
                 show(daemon, ways, 1)
-                ways = sign_in(second, daemon, ways)
+                ways = sign_in(bed, second, daemon, ways)
                 started = time.monotonic()
                 submit_up(second, ways)
                 follow(second, daemon, ways, started, "up")
