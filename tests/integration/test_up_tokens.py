@@ -1,6 +1,8 @@
 """Universal Print: the tokens that printers show, and printers that the service does not want any
 more."""
 
+import time
+
 import pytest
 
 from bed import PDF
@@ -81,6 +83,20 @@ def test_tokens_that_end_early_are_replaced_unseen(bed, eve):
     for _ in range(3):
         route.printed(route.submit(PDF))
     assert len(_tokens(cloud, route)) > 1
+
+
+def test_a_token_is_renewed_before_it_ends_once_and_unseen(bed, eve):
+    cloud, _, route = _up(bed, eve, **{"token-life": 60})
+    cloud.wait(operation="up-device-token", count=2, timeout=75)
+    began = time.monotonic()
+    route.printed(route.submit(PDF))
+    cloud.wait(operation="Get-Notifications", count=cloud.counters()["Get-Notifications"] + 3)
+    assert time.monotonic() - began < 30  # before the second one's time
+    first, second = _tokens(cloud, route)
+    assert second["uses"] > 2
+    # none was refused, so the first one was replaced while it lived; nobody asked for one more
+    assert cloud.notices() == [] and first["uses"] > 10
+    assert cloud.counters()["up-nonce"] == cloud.counters()["up-device-token"] == 2
 
 
 def test_a_large_token_is_fine(bed, eve):

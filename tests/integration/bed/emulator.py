@@ -184,6 +184,10 @@ class Emulator:
         """Breaches of the standards by the connector so far."""
         return self.admin("GET", "/violations", printer=printer)["violations"]
 
+    def notices(self, printer=None):
+        """What was refused and may have been innocent."""
+        return self.admin("GET", "/violations", printer=printer)["notices"]
+
     def clear_violations(self):
         """Those so far were meant to be."""
         self.admin("DELETE", "/violations")

@@ -1,5 +1,6 @@
-"""Ports on loopback."""
+"""Ports and connections on loopback."""
 
+import os
 import socket
 
 
@@ -20,3 +21,20 @@ class Port:
     def close(self):
         """Gives the port back."""
         self._held.close()
+
+
+def connections(pid):
+    """TCP connections of a process that are open."""
+    own = set()
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            own.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
+        except FileNotFoundError:
+            continue
+    count = 0
+    for name in ("tcp", "tcp6"):
+        with open(f"/proc/{pid}/net/{name}", encoding="ascii") as table:
+            for line in list(table)[1:]:
+                fields = line.split()
+                count += fields[3] == "01" and f"socket:[{fields[9]}]" in own
+    return count

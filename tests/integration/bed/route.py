@@ -1,6 +1,7 @@
 """A queue that is registered as a printer of the cloud: the way of a job from one to the other."""
 
 import os
+import time
 
 from .watch import wait_until
 
@@ -79,6 +80,35 @@ def connect(bed, daemon, queue, printer="q", *options, cloud="test", tls=False):
     """Registers a queue and waits until both sides serve it."""
     daemon.register(queue, bed.cloud.uri(printer, tls), *options, cloud=cloud)
     return Route(bed, daemon, queue, printer).wait_online()
+
+
+def requests_before_document(route, document):
+    """How many requests a job costs from the moment at which the connector hears of it to the last
+    byte of its document; questions for news and what is told of the printer are not the job's."""
+    others = {"Get-Notifications", "Update-Output-Device-Attributes", "Update-Active-Jobs",
+              "Create-Printer-Subscriptions", "Renew-Subscription"}
+
+    def count():
+        return sum(number for name, number in route.cloud.counters(route.printer).items()
+                   if name not in others)
+    route.ended(route.submit(document))  # the first one may have to find out more
+    last = [0, 0]
+
+    def settled():
+        if count() != last[0]:
+            last[:] = count(), time.monotonic()
+        return time.monotonic() - last[1] > 3
+    wait_until(settled, "no more about the first job", 30, [route.cloud.record], look_again=0.5)
+    rule = route.cloud.fault("stall-document", operation="Fetch-Document", printer=route.printer,
+                             bytes=100, ms=3000)
+    fetched = route.cloud.counters(route.printer)["Fetch-Document"]
+    before = count()
+    number = route.submit(document)
+    route.cloud.wait(operation="Fetch-Document", printer=route.printer, count=fetched + 1)
+    found = count() - before
+    route.ended(number)
+    route.cloud.clear_faults(rule)
+    return found
 
 
 def health(daemon, code):
