@@ -6,9 +6,6 @@
 #include "common/config.h"
 
 #include <assert.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,15 +15,13 @@
 #include "common/config_cloud.h"
 #include "common/config_table.h"
 #include "common/err.h"
-#include "common/fs.h"
-#include "common/ini.h"
+#include "common/ini_files.h"
 #include "common/str.h"
 #include "common/uri.h"
 #include "common/util.h"
 
 #define DEFAULT_DIRECTORY "/etc/print-connector"
 #define DEFAULT_FILE      "print-connector.conf"
-#define PARTS_MAX         256 /* files in conf.d */
 #define CLOUD_NAME_MAX    63
 
 /* clang-format off */
@@ -47,7 +42,6 @@ struct load {
 	struct config *config;
 	void *base;                 /* the struct of the section that is being read */
 	struct config_queue *queue; /* the same, in [queue NAME] */
-	struct buf *problems;
 };
 
 static_assert(CONFIG_ITEMS <= 64, "config_queue.set has a bit for each");
@@ -261,65 +255,13 @@ static int on_entry(void *data, const struct ini_entry *entry, struct err *err)
 /* ---- files ------------------------------------------------------------------------------------
  */
 
-static int file_parse(struct load *load, const char *path, struct err *err)
-{
-	struct err problem, *first = err->kind == ERR_NONE ? err : &problem;
-	struct buf text;
-	int rc;
-
-	buf_init(&text, CONFIG_FILE_MAX);
-	rc = fs_read_linked(path, CONFIG_FILE_MAX, &text, &problem);
-	if (rc < 0)
-		(void)ini_problem(load->problems, "", &problem, err);
-	else
-		rc = ini_parse(path, text.data, text.len, on_entry, load, load->problems, first);
-	buf_clear(&text);
-	return rc;
-}
-
-static int is_part(const struct dirent *entry)
-{
-	size_t len = strlen(entry->d_name);
-
-	return *entry->d_name != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".conf") == 0;
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-/* The files of conf.d beside the main file. */
-static int parts_parse(struct load *load, const char *main_path, struct err *err)
+/* A directory beside the main file; the caller's. */
+static char *beside(const char *main_path, const char *name)
 {
 	const char *slash = strrchr(main_path, '/');
-	AUTO(free_str)
-	char *dir = slash ? xasprintf("%.*s/conf.d", (int)(slash - main_path), main_path)
-	                  : xstrdup("conf.d");
-	struct dirent **names = NULL;
-	struct err problem;
-	char *path;
-	int n, rc = 0;
 
-	n = scandir(dir, &names, is_part, by_name);
-	if (n < 0 && errno == ENOENT)
-		return 0;
-	if (n < 0) {
-		(void)err_errno(&problem, "read directory %s", dir);
-		return ini_problem(load->problems, "", &problem, err);
-	}
-	for (int i = 0; i < n; i++) {
-		path = xasprintf("%s/%s", dir, names[i]->d_name);
-		if (i < PARTS_MAX && file_parse(load, path, err) < 0)
-			rc = -1;
-		free(path);
-		free(names[i]);
-	}
-	free(names);
-	if (n <= PARTS_MAX)
-		return rc;
-	(void)err_set(&problem, ERR_REJECTED, 0, "%s has more than %d files", dir, PARTS_MAX);
-	return ini_problem(load->problems, "", &problem, err);
+	return slash ? xasprintf("%.*s/%s", (int)(slash - main_path), main_path, name)
+	             : xstrdup(name);
 }
 
 /* The path of the main file; "" when the usual one is not there. */
@@ -401,7 +343,9 @@ int config_check(const char *path, struct config **ret, struct buf *problems, st
 {
 	AUTO(free_config) struct config *config = xcalloc(1, sizeof(*config));
 	AUTO(free_str) char *file = main_path(path);
-	struct load load = { .config = config, .problems = problems };
+	AUTO(free_str) char *parts = beside(file, "conf.d");
+	AUTO(free_str) char *mapping = beside(file, "mapping.d");
+	struct load load = { .config = config };
 	int syntax, rc = 0;
 
 	err_clear(err);
@@ -413,10 +357,11 @@ int config_check(const char *path, struct config **ret, struct buf *problems, st
 	if (path || access(file, F_OK) == 0) {
 		free(config->path);
 		config->path = xstrdup(file);
-		rc |= file_parse(&load, file, err);
+		rc |= ini_file_parse(file, on_entry, &load, problems, err);
 	}
-	rc |= parts_parse(&load, file, err);
+	rc |= ini_directory_parse(parts, on_entry, &load, problems, err);
 	syntax = rc;
+	rc |= mapping_load(&config->mappings, mapping, problems, err);
 	fill(config);
 	/* only of what was read right, else one mistake is told twice */
 	for (size_t i = 0; !syntax && i < config->n_clouds; i++)
@@ -452,6 +397,7 @@ void config_free(struct config *config)
 	free(config->queues);
 	free(config->queue.name);
 	free(config->path);
+	mapping_clear(&config->mappings);
 	free(config);
 }
 

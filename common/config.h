@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "common/mapping.h"
+
 struct buf;
 struct err;
 
@@ -111,10 +113,12 @@ struct config {
 	struct config_queue queue; /* [jobs] */
 	struct config_queue *queues;
 	size_t n_queues;
+	struct mappings mappings; /* of print options */
 };
 
 /* path NULL: print-connector.conf in $CONFIGURATION_DIRECTORY, else in /etc/print-connector, and no
- * such file is fine. Then the files *.conf in conf.d beside it, in the order of their names. */
+ * such file is fine. Then the files *.conf in conf.d beside it, in the order of their names, and
+ * those in mapping.d (mapping.h). */
 int config_load(const char *path, struct config **ret, struct err *err);
 /* The same; every problem (the first 20) is a line in problems, whether it succeeds or not. */
 int config_check(const char *path, struct config **ret, struct buf *problems, struct err *err);

@@ -217,7 +217,7 @@ static void show_job(const struct cli *cli, const cJSON *job, const cJSON *event
 	cJSON_ArrayForEach(option, member(job, "dropped"))
 	{
 		if (cJSON_IsString(option))
-			show_line(cli, "Not possible", option->valuestring);
+			show_line(cli, "Not as asked", option->valuestring);
 	}
 	show_events(cli, events);
 }

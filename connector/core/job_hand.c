@@ -78,6 +78,7 @@ static struct local_ticket make_ticket(struct job *j)
 	(void)snprintf(j->hidden_name, sizeof(j->hidden_name), "job %lld", (long long)j->rec.id);
 	return (struct local_ticket){
 		.ticket = j->ticket,
+		.mappings = &j->core->set.config->mappings,
 		.job_uuid = j->local_uuid,
 		.user_name = j->owner,
 		.job_name = hidden ? j->hidden_name : j->rec.job_name,

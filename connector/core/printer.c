@@ -283,6 +283,13 @@ static bool allows_format(void *data, const char *format)
 	return config_allows(config_queue(p->core->set.config, p->record.queue), format);
 }
 
+static const struct mappings *mappings_of(void *data)
+{
+	struct printer *p = data;
+
+	return &p->core->set.config->mappings;
+}
+
 static void on_queue_changed(void *data)
 {
 	struct printer *p = data;
@@ -527,7 +534,8 @@ static int connect_channel(struct printer *p, struct err *err)
 struct printer *printer_open(struct core *c, const struct printer_record *record)
 {
 	const struct queue_listener listener = { .changed = on_queue_changed,
-		                                 .allows = allows_format };
+		                                 .allows = allows_format,
+		                                 .mappings = mappings_of };
 	struct printer *p = xcalloc(1, sizeof(*p));
 	struct printer **at = &c->printers;
 	struct queue_listener mine = listener;

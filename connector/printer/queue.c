@@ -276,6 +276,12 @@ static void queue_refresh(struct queue *q)
 	queue_want(q, q->known && q->status.health < QUEUE_MISSING ? WANT_STATE : WANT_ALL);
 }
 
+static void queue_reread(struct queue *q)
+{
+	q->untold = true;
+	queue_want(q, WANT_ALL);
+}
+
 /* ---- requests ------------------------------------------------------------------------------- */
 
 void queue_add_name(ipp_t *request, const char *name, const char *value)
@@ -342,6 +348,7 @@ const struct queue_ops queue_ops = {
 	.capabilities = queue_capabilities,
 	.state = queue_state,
 	.refresh = queue_refresh,
+	.reread = queue_reread,
 	.probe = queue_probe,
 	.create = queue_create,
 	.send = queue_send,

@@ -15,6 +15,7 @@
 struct attrs;
 struct clock;
 struct http;
+struct mappings;
 struct stream;
 struct queue;  /* one local queue that is looked after */
 struct queues; /* all of them, and the connection to cupsd */
@@ -46,9 +47,10 @@ struct queue_status {
 
 /* How a hand-over identifies itself and what the document is. Borrowed for the call. */
 struct local_ticket {
-	const struct attrs *ticket; /* of the cloud's job; NULL: none */
-	const char *job_uuid;       /* "urn:uuid:…", sent as job-uuid */
-	const char *user_name;      /* requesting-user-name of every job operation */
+	const struct attrs *ticket;      /* of the cloud's job; NULL: none */
+	const struct mappings *mappings; /* of print options; NULL: none */
+	const char *job_uuid;            /* "urn:uuid:…", sent as job-uuid */
+	const char *user_name;           /* requesting-user-name of every job operation */
 	const char *job_name;
 	int32_t cancel_after_s; /* job-cancel-after; 0: not sent */
 };
@@ -82,7 +84,7 @@ struct local_op {
 	size_t found_count;
 	struct attrs *capabilities; /* probe; owned */
 	struct queue_status status; /* probe */
-	char dropped[1024];         /* create: ticket options lost and why, one a line */
+	char dropped[1024];         /* create: ticket options changed or lost and why, one a line */
 
 	struct ipp_op ipp; /* private from here on */
 	struct queue *queue;
@@ -108,6 +110,8 @@ struct queue_listener {
 	void (*changed)(void *data);
 	/* May a document of this format come from the cloud, beyond the safe ones? NULL: none. */
 	bool (*allows)(void *data, const char *format);
+	/* Of print options, borrowed until the loop goes on; NULL: there are none. */
+	const struct mappings *(*mappings)(void *data);
 	void *data;
 };
 
@@ -130,6 +134,8 @@ struct queue_ops {
 	struct attrs *(*state)(const struct queue *q);
 	/* Asks now; changed() follows, also when nothing is other than before. */
 	void (*refresh)(struct queue *q);
+	/* The same with what it can do: what the listener says of that is other than before. */
+	void (*reread)(struct queue *q);
 	/* Whether a queue could be registered: reads it once without looking after it. REJECTED
 	 * with the remedy when its policy wants more than we may do, GONE when there is none. */
 	int (*probe)(struct queues *qs, const char *name, struct local_op *op, struct err *err);

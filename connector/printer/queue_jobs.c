@@ -123,19 +123,33 @@ static int begin(struct queue *q, struct local_op *op, int step, ipp_t *request,
 
 /* ---- hand-over ------------------------------------------------------------------------------ */
 
+static void keep_loss(void *data, const struct ticket_note *note)
+{
+	struct local_op *op = data;
+
+	ticket_line_add(op->dropped, sizeof(op->dropped), note);
+}
+
 static int add_template(struct queue *q, struct local_op *op, const struct local_ticket *ticket,
                         ipp_t *request, struct err *err)
 {
+	struct mapping mapping;
+	const struct ticket_source from = {
+		.ticket = ticket->ticket != NULL ? attrs_ipp(ticket->ticket) : NULL,
+		.capabilities = q->capabilities != NULL ? attrs_ipp(q->capabilities) : NULL,
+		.rules = &mapping,
+		.cups = q->cups,
+	};
+
 	if (q->cups && ticket->job_uuid != NULL && ticket->job_uuid[0] != '\0')
 		ippAddString(request, IPP_TAG_JOB, IPP_TAG_URI, "job-uuid", NULL, ticket->job_uuid);
 	if (ticket->cancel_after_s > 0 && q->traits.cancel_after)
 		ippAddInteger(request, IPP_TAG_JOB, IPP_TAG_INTEGER, "job-cancel-after",
 		              ticket->cancel_after_s);
-	if (ticket->ticket == NULL)
-		return 0;
-	return ticket_apply(request, attrs_ipp(ticket->ticket),
-	                    q->capabilities != NULL ? attrs_ipp(q->capabilities) : NULL,
-	                    op->dropped, sizeof(op->dropped), err);
+	mapping.n = 0;
+	if (ticket->mappings != NULL)
+		mapping_of(ticket->mappings, q->name, &mapping);
+	return ticket_apply(request, &from, keep_loss, op, err);
 }
 
 static ipp_t *ticket_request(struct queue *q, struct local_op *op, ipp_op_t code,

@@ -18,6 +18,7 @@
 #include "connector/base/ipp_codec.h"
 #include "connector/printer/capabilities.h"
 #include "connector/printer/printer_text.h"
+#include "connector/printer/ticket.h"
 
 #define READS_MAX     2      /* of CUPS' queues at a time */
 #define SAFETY_MS     300000 /* with events */
@@ -220,13 +221,31 @@ static void open_events(struct queue *q)
 	events_watched(q->events, q->follows != NULL);
 }
 
+/* What the queue can do and what a mapping adds to it. */
+static struct attrs *read_capabilities(struct queue *q, ipp_t *answer)
+{
+	struct attrs *own = capabilities_new(answer, q->cups, &q->listener);
+	struct mapping mapping = { .n = 0 };
+	ipp_t *more;
+
+	if (q->listener.mappings != NULL)
+		mapping_of(q->listener.mappings(q->listener.data), q->name, &mapping);
+	if (mapping.n == 0)
+		return own;
+	more = ippNew();
+	ippCopyAttributes(more, attrs_ipp(own), 0, NULL, NULL);
+	attrs_unref(own);
+	ticket_announce(more, &mapping);
+	return attrs_new(more);
+}
+
 static bool take_all(struct queue *q, ipp_t *answer, struct queue_status *fresh)
 {
 	printer_identity_read(answer, q->cups, fresh);
 	printer_traits_read(answer, q->cups, &q->traits);
 	q->known = true;
 	open_events(q);
-	return set_attrs(&q->capabilities, capabilities_new(answer, q->cups, &q->listener));
+	return set_attrs(&q->capabilities, read_capabilities(q, answer));
 }
 
 static void take_health(struct queue *q, ipp_t *answer, struct queue_status *fresh)

@@ -1,47 +1,35 @@
+/* Order: what the ticket asks for and this program knows is copied to a wish, the site's defaults
+ * are added, then each attribute passes its rule: the mapping first, then the queue's own values,
+ * then what is nearest. Paper is looked at as a whole (ticket_media.c). */
 #include "connector/printer/ticket.h"
 
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/err.h"
 #include "common/util.h"
 #include "connector/base/ipp_codec.h"
-#include "connector/printer/ticket_check.h"
+#include "connector/printer/printer_text.h"
+#include "connector/printer/ticket_private.h"
 
-#define VALUES_MAX 128 /* of one attribute; more is no ticket but an attack */
-
-/* How the values of a template attribute are checked. */
-enum check {
-	CHECK_WORD,       /* keyword or name, one of NAME-supported */
-	CHECK_NUMBER,     /* integer or enum, one of or within NAME-supported */
-	CHECK_COPIES,     /* the same, lowered to the largest supported */
-	CHECK_RESOLUTION, /* resolution, one of NAME-supported */
-	CHECK_RANGES,     /* rangeOfInteger, ascending; NAME-supported is a boolean */
-	CHECK_MEDIA,      /* collection: members, size, source and type */
-	CHECK_MEMBERS,    /* collections: each member named in NAME-supported */
-	CHECK_NONE,       /* not for the queue, and no loss */
-};
-
-static const struct rule {
-	const char *name;
-	enum check check;
-	bool many; /* 1setOf */
-} rules[] = {
+static const struct ticket_rule rules[] = {
 	{ "copies", CHECK_COPIES, false },
 	{ "feed-orientation", CHECK_WORD, false },
-	{ "finishings", CHECK_NUMBER, true },
+	{ "finishings", CHECK_FINISHINGS, true },
 	{ "finishings-col", CHECK_MEMBERS, true },
-	{ "job-account-id", CHECK_NONE, false },
-	{ "job-accounting-user-id", CHECK_NONE, false },
+	{ "job-account-id", CHECK_ACCOUNT, false },
+	{ "job-accounting-user-id", CHECK_ACCOUNT, false },
 	{ "job-cancel-after", CHECK_NONE, false },
 	{ "job-delay-output-until", CHECK_NONE, false },
 	{ "job-hold-until", CHECK_NONE, false }, /* the cloud holds its jobs itself */
 	{ "job-hold-until-time", CHECK_NONE, false },
-	{ "job-priority", CHECK_NUMBER, false },
+	{ "job-priority", CHECK_PRIORITY, false },
 	{ "job-retain-until", CHECK_NONE, false },
 	{ "job-sheets", CHECK_WORD, true },
-	{ "media", CHECK_WORD, false },
+	{ "media", CHECK_MEDIA, false },
 	{ "media-col", CHECK_MEDIA, false },
+	{ "media-source", CHECK_MEDIA, false },
+	{ "media-type", CHECK_MEDIA, false },
 	{ "multiple-document-handling", CHECK_WORD, false },
 	{ "number-up", CHECK_NUMBER, false },
 	{ "orientation-requested", CHECK_NUMBER, false },
@@ -49,7 +37,7 @@ static const struct rule {
 	{ "output-device", CHECK_NONE, false },
 	{ "overrides", CHECK_MEMBERS, true },
 	{ "page-ranges", CHECK_RANGES, true },
-	{ "presentation-direction-number-up", CHECK_WORD, false },
+	{ "presentation-direction-number-up", CHECK_DIRECTION, false },
 	{ "print-color-mode", CHECK_WORD, false },
 	{ "print-content-optimize", CHECK_WORD, false },
 	{ "print-quality", CHECK_NUMBER, false },
@@ -68,65 +56,9 @@ static const char *const silent_prefixes[] = {
 	"requested-",  "requesting-", "sheet-",      "status-",      "time-at-", "warnings-",
 };
 
-static bool may_create_with(struct ticket_pass *t, const char *name)
+const struct ticket_rule *ticket_rule(const char *name)
 {
-	ipp_attribute_t *list = ippFindAttribute(
-		t->capabilities, "job-creation-attributes-supported", IPP_TAG_KEYWORD);
-
-	return list == NULL || ippContainsString(list, name);
-}
-
-static void translate(struct ticket_pass *t, const struct rule *rule, ipp_attribute_t *attr)
-{
-	bool fits = false;
-
-	if (rule->check == CHECK_NONE)
-		return;
-	if (t->capabilities == NULL || !may_create_with(t, rule->name)) {
-		ticket_drop(t, rule->name, "the queue does not have it");
-		return;
-	}
-	if (ippGetCount(attr) < 1 || ippGetCount(attr) > (rule->many ? VALUES_MAX : 1)) {
-		ticket_drop(t, rule->name, "a wrong number of values");
-		return;
-	}
-	switch (rule->check) {
-	case CHECK_WORD:
-		fits = ticket_check_word(t, attr);
-		break;
-	case CHECK_NUMBER:
-		fits = ticket_check_number(t, attr);
-		break;
-	case CHECK_COPIES:
-		ticket_add_copies(t, attr);
-		break;
-	case CHECK_RESOLUTION:
-		fits = ticket_check_resolution(t, attr);
-		break;
-	case CHECK_RANGES:
-		fits = ticket_check_ranges(t, attr);
-		break;
-	case CHECK_MEDIA:
-		ticket_add_media(t, attr);
-		break;
-	case CHECK_MEMBERS:
-		fits = ticket_check_members(t, attr);
-		break;
-	case CHECK_NONE:
-		break;
-	}
-	if (fits) {
-		ipp_attribute_t *copy = ippCopyAttribute(t->request, attr, 0);
-
-		ippSetGroupTag(t->request, &copy, IPP_TAG_JOB);
-	}
-}
-
-static const struct rule *rule_of(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(rules); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		if (strcmp(rules[i].name, name) == 0)
 			return &rules[i];
 	return NULL;
@@ -134,54 +66,289 @@ static const struct rule *rule_of(const char *name)
 
 static bool is_silent(const char *name)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(silent_prefixes); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(silent_prefixes); i++)
 		if (strncmp(name, silent_prefixes[i], strlen(silent_prefixes[i])) == 0)
 			return true;
 	return false;
 }
 
-/* media and media-col name the same thing (PWG 5100.7 6.3): a job may have one of them. */
-static bool is_second_media(struct ticket_pass *t, const char *name)
+void ticket_free(ipp_t **message)
 {
-	return (strcmp(name, "media") == 0 || strcmp(name, "media-col") == 0) &&
-	       (ippFindAttribute(t->request, "media", IPP_TAG_ZERO) != NULL ||
-	        ippFindAttribute(t->request, "media-col", IPP_TAG_ZERO) != NULL);
+	ippDelete(*message);
 }
 
-static int insist(struct err *err, const char *name)
+/* ---- what is told --------------------------------------------------------------------------- */
+
+static void tell(struct ticket_pass *t, enum ticket_fate fate, const char *name, const char *asked,
+                 const char *sent, const char *why)
+{
+	char texts[4][TICKET_TEXT];
+	const char *const from[] = { name, asked, sent, why };
+	struct ticket_note note = { .fate = fate, .site = t->site };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		printer_text_copy(texts[i], sizeof(texts[i]), from[i]);
+	note.name = texts[0];
+	note.asked = texts[1];
+	note.sent = texts[2];
+	note.why = texts[3];
+	if (fate != TICKET_SENT && !t->site) {
+		t->lost_here = true;
+		if (!t->lost)
+			(void)snprintf(t->first, sizeof(t->first), "%.40s%s%.40s (%.80s)", texts[0],
+			               *texts[1] ? " " : "", texts[1], texts[3]);
+		t->lost = true;
+	}
+	if (t->noted != NULL)
+		t->noted(t->data, &note);
+}
+
+void ticket_note_sent(struct ticket_pass *t, const char *name, const char *asked, const char *sent,
+                      const char *why)
+{
+	tell(t, TICKET_SENT, name, asked, sent, why);
+}
+
+void ticket_note_changed(struct ticket_pass *t, const char *name, const char *asked,
+                         const char *sent, const char *why)
+{
+	tell(t, TICKET_CHANGED, name, asked, sent, why);
+}
+
+void ticket_note_dropped(struct ticket_pass *t, const char *name, const char *asked,
+                         const char *why)
+{
+	tell(t, TICKET_DROPPED, name, asked, "", why);
+}
+
+void ticket_line_add(char *lines, size_t size, const struct ticket_note *note)
+{
+	char line[4 * TICKET_TEXT];
+	size_t len = strlen(lines);
+
+	if (note->fate == TICKET_SENT || note->site)
+		return;
+	if (note->fate == TICKET_CHANGED)
+		(void)snprintf(line, sizeof(line), "%s: %s in place of %s; %s", note->name,
+		               note->sent, note->asked, note->why);
+	else
+		(void)snprintf(line, sizeof(line), "%s: %s%sleft out; %s", note->name, note->asked,
+		               *note->asked ? " " : "", note->why);
+	if (size < len + strlen(line) + 2)
+		return;
+	(void)snprintf(lines + len, size - len, "%s%s", len > 0 ? "\n" : "", line);
+}
+
+/* ---- one attribute -------------------------------------------------------------------------- */
+
+bool ticket_may_have(struct ticket_pass *t, const struct ticket_rule *rule)
+{
+	ipp_attribute_t *list = ippFindAttribute(
+		t->capabilities, "job-creation-attributes-supported", IPP_TAG_KEYWORD);
+
+	/* CUPS has these two under other names, or without naming them here */
+	if (rule->check == CHECK_ACCOUNT || (t->cups && rule->check == CHECK_DIRECTION))
+		return true;
+	return list == NULL || ippContainsString(list, rule->name);
+}
+
+void ticket_translate(struct ticket_pass *t, const struct ticket_rule *rule, ipp_attribute_t *attr)
+{
+	AUTO(ticket_free) ipp_t *scratch = ippNew();
+	char text[TICKET_TEXT];
+
+	if (rule->check == CHECK_NONE)
+		return;
+	if (ippGetCount(attr) < 1 || ippGetCount(attr) > (rule->many ? TICKET_VALUES_MAX : 1)) {
+		ticket_note_dropped(t, rule->name, "", "a wrong number of values");
+		return;
+	}
+	if (!t->mapped)
+		attr = ticket_map_values(t, scratch, attr);
+	if (attr == NULL)
+		return;
+	if (t->capabilities == NULL || !ticket_may_have(t, rule)) {
+		ticket_note_dropped(t, rule->name, ticket_value_text(attr, 0, text),
+		                    "the queue does not have it");
+		return;
+	}
+	switch (rule->check) {
+	case CHECK_WORD:
+		ticket_check_word(t, attr);
+		break;
+	case CHECK_NUMBER:
+		ticket_check_number(t, attr);
+		break;
+	case CHECK_COPIES:
+		ticket_check_copies(t, attr);
+		break;
+	case CHECK_FINISHINGS:
+		ticket_check_finishings(t, attr);
+		break;
+	case CHECK_RESOLUTION:
+		ticket_check_resolution(t, attr);
+		break;
+	case CHECK_RANGES:
+		ticket_check_ranges(t, attr);
+		break;
+	case CHECK_MEMBERS:
+		ticket_check_members(t, attr);
+		break;
+	case CHECK_DIRECTION:
+		ticket_check_direction(t, attr);
+		break;
+	case CHECK_PRIORITY:
+		ticket_check_priority(t, attr);
+		break;
+	case CHECK_ACCOUNT:
+		ticket_check_account(t, attr);
+		break;
+	case CHECK_MEDIA:
+	case CHECK_NONE:
+		break;
+	}
+}
+
+/* ---- the whole ticket ----------------------------------------------------------------------- */
+
+/* Universal Print's own way to ask for it. */
+static void add_fit(ipp_t *wish, ipp_t *ticket)
+{
+	if (ipp_get_bool(ticket, IPP_TAG_ZERO, "pdf-fit-to-page", false) &&
+	    ippFindAttribute(wish, "print-scaling", IPP_TAG_ZERO) == NULL)
+		ippAddString(wish, IPP_TAG_JOB, IPP_TAG_KEYWORD, "print-scaling", NULL, "fit");
+}
+
+/* Templates of the standard's names are finishings to a queue that has no finishings-col. */
+static void add_templates(struct ticket_pass *t, ipp_t *wish)
+{
+	ipp_attribute_t *cols = ippFindAttribute(wish, "finishings-col", IPP_TAG_BEGIN_COLLECTION);
+	ipp_attribute_t *finishings = NULL;
+
+	if (cols == NULL || ticket_supported(t, "finishings-col") != NULL ||
+	    ticket_supported(t, "finishings") == NULL ||
+	    ippFindAttribute(wish, "finishings", IPP_TAG_ZERO) != NULL)
+		return;
+	for (int i = 0; i < ippGetCount(cols) && i < TICKET_VALUES_MAX; i++) {
+		const char *name = ipp_get_text(ippGetCollection(cols, i), IPP_TAG_ZERO,
+		                                "finishing-template", "");
+		int value = ippEnumValue("finishings", name);
+
+		if (value < 3)
+			return;
+		if (finishings == NULL)
+			finishings =
+				ippAddInteger(wish, IPP_TAG_JOB, IPP_TAG_ENUM, "finishings", value);
+		else
+			ippSetInteger(wish, &finishings, ippGetCount(finishings), value);
+	}
+	if (finishings != NULL)
+		ippDeleteAttribute(wish, cols);
+}
+
+/* What is asked for: the first attribute of each name. What nobody knows is said at once. */
+static void make_wish(struct ticket_pass *t, ipp_t *wish, ipp_t *ticket, ipp_attribute_t *must,
+                      const char **ret_insisted)
+{
+	ipp_attribute_t *attr, *copy;
+	char text[TICKET_TEXT];
+
+	for (attr = ippFirstAttribute(ticket); attr != NULL; attr = ippNextAttribute(ticket)) {
+		const char *name = ippGetName(attr);
+
+		if (name == NULL || ippFindAttribute(wish, name, IPP_TAG_ZERO) != NULL ||
+		    strcmp(name, "pdf-fit-to-page") == 0)
+			continue;
+		if (ticket_rule(name) == NULL) {
+			if (is_silent(name))
+				continue;
+			ticket_note_dropped(t, name, ticket_value_text(attr, 0, text),
+			                    "the queue does not have it");
+			if (must != NULL && ippContainsString(must, name))
+				*ret_insisted = name;
+			continue;
+		}
+		copy = ippCopyAttribute(wish, attr, 0);
+		ippSetGroupTag(wish, &copy, IPP_TAG_JOB);
+	}
+	add_fit(wish, ticket);
+	if (t->capabilities != NULL)
+		add_templates(t, wish);
+}
+
+static bool is_media(ipp_t *wish)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (rules[i].check == CHECK_MEDIA &&
+		    ippFindAttribute(wish, rules[i].name, IPP_TAG_ZERO) != NULL)
+			return true;
+	return false;
+}
+
+/* Whether it is there and nobody asked for it. absent: by the index of the rule, what the ticket
+ * did not have. */
+static bool is_default(ipp_t *wish, const bool absent[], const char *name)
+{
+	return absent[ticket_rule(name) - rules] &&
+	       ippFindAttribute(wish, name, IPP_TAG_ZERO) != NULL;
+}
+
+static bool insists_on_media(ipp_attribute_t *must)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (rules[i].check == CHECK_MEDIA && ippContainsString(must, rules[i].name))
+			return true;
+	return false;
+}
+
+static int insist(struct err *err, const char *text)
 {
 	return err_set(err, ERR_REJECTED, IPP_STATUS_ERROR_ATTRIBUTES_OR_VALUES,
-	               "the job insists on %.60s, which the queue cannot do", name);
+	               "the job insists on %.160s", text);
 }
 
-int ticket_apply(ipp_t *request, ipp_t *ticket, ipp_t *capabilities, char *dropped, size_t size,
+int ticket_apply(ipp_t *request, const struct ticket_source *from, ticket_noted *noted, void *data,
                  struct err *err)
 {
-	struct ticket_pass t = {
-		.request = request, .capabilities = capabilities, .dropped = dropped, .size = size
-	};
+	struct ticket_pass t = { .request = request,
+		                 .capabilities = from->capabilities,
+		                 .rules = from->rules,
+		                 .cups = from->cups,
+		                 .noted = noted,
+		                 .data = data };
+	AUTO(ticket_free) ipp_t *wish = ippNew();
+	AUTO(ticket_free) ipp_t *none = ippNew();
+	ipp_t *ticket = from->ticket != NULL ? from->ticket : none;
 	bool strict = ipp_get_bool(ticket, IPP_TAG_ZERO, "ipp-attribute-fidelity", false);
 	ipp_attribute_t *must =
 		ippFindAttribute(ticket, "job-mandatory-attributes", IPP_TAG_KEYWORD);
-	ipp_attribute_t *attr;
+	const char *insisted = NULL;
+	bool absent[ARRAY_SIZE(rules)];
 
-	dropped[0] = '\0';
-	for (attr = ippFirstAttribute(ticket); attr != NULL; attr = ippNextAttribute(ticket)) {
-		const char *name = ippGetName(attr);
-		const struct rule *rule = name != NULL ? rule_of(name) : NULL;
+	make_wish(&t, wish, ticket, must, &insisted);
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		absent[i] = ippFindAttribute(wish, rules[i].name, IPP_TAG_ZERO) == NULL;
+	ticket_add_defaults(&t, wish);
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		ipp_attribute_t *attr = ippFindAttribute(wish, rules[i].name, IPP_TAG_ZERO);
 
-		if (name == NULL || is_second_media(&t, name) ||
-		    ippFindAttribute(request, name, IPP_TAG_ZERO) != NULL)
+		if (attr == NULL || rules[i].check == CHECK_MEDIA)
 			continue;
-		t.last[0] = '\0';
-		if (rule != NULL)
-			translate(&t, rule, attr);
-		else if (!is_silent(name))
-			ticket_drop(&t, name, "the queue does not have it");
-		if (t.last[0] != '\0' && must != NULL && ippContainsString(must, name))
-			return insist(err, name);
+		t.site = absent[i];
+		t.lost_here = false;
+		ticket_translate(&t, &rules[i], attr);
+		if (t.lost_here && must != NULL && ippContainsString(must, rules[i].name))
+			insisted = rules[i].name;
 	}
-	return strict && t.lost ? insist(err, t.first) : 0;
+	t.lost_here = false;
+	t.site_media = is_default(wish, absent, "media");
+	t.site_source = is_default(wish, absent, "media-source");
+	t.site_type = is_default(wish, absent, "media-type");
+	if (is_media(wish))
+		ticket_media(&t, wish);
+	if (t.lost_here && must != NULL && insists_on_media(must))
+		insisted = "its media";
+	if (strict && t.lost)
+		return insist(err, t.first);
+	return insisted != NULL ? insist(err, insisted) : 0;
 }

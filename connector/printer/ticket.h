@@ -1,20 +1,58 @@
 /* ticket.h - the cloud's ticket as the queue can follow it: template attributes that the queue
- * supports, with values that it supports, go into the Create-Job; the rest is dropped, and each
- * loss is said. Pure. */
+ * supports go into the Create-Job, as IPP attributes or, where CUPS would lose them, as options of
+ * its filters and drivers; a value that the queue lacks becomes the nearest one that it has; the
+ * rest is left out. What became of each is told. Only values that were checked against what the
+ * queue supports, or that an administrator wrote into a mapping file, reach the request. Pure. */
 #ifndef CONNECTOR_PRINTER_TICKET_H
 #define CONNECTOR_PRINTER_TICKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <cups/cups.h>
 
+#include "common/mapping.h"
+
 struct err;
 
-/* Adds to the request's job group. capabilities: of capabilities_new(); NULL: nothing is known,
- * everything is dropped. dropped: one line each, cut at its size; "" when nothing was lost. -1
- * (REJECTED): the ticket insists (ipp-attribute-fidelity, job-mandatory-attributes) on something
- * that would be lost. */
-int ticket_apply(ipp_t *request, ipp_t *ticket, ipp_t *capabilities, char *dropped, size_t size,
+enum ticket_fate {
+	TICKET_SENT,    /* as asked for, or as the mapping says */
+	TICKET_CHANGED, /* something near in its place */
+	TICKET_DROPPED, /* left out */
+};
+
+struct ticket_note { /* borrowed for the call; clean, one line each */
+	enum ticket_fate fate;
+	bool site;         /* nobody asked for it: a default of a mapping file */
+	const char *name;  /* of the option */
+	const char *asked; /* "" when it was no value */
+	const char *sent;  /* "" when left out */
+	const char *why;   /* "" when there is nothing to say */
+};
+typedef void ticket_noted(void *data, const struct ticket_note *note);
+
+struct ticket_source {
+	ipp_t *ticket;       /* of the cloud; NULL: nothing is asked for */
+	ipp_t *capabilities; /* of capabilities_new(); NULL: nothing is known of the queue */
+	const struct mapping *rules; /* of the queue; NULL: none */
+	bool cups;                   /* a queue of CUPS; else an IPP printer */
+};
+
+/* Adds to the request's job group. -1 (REJECTED): the ticket insists (ipp-attribute-fidelity,
+ * job-mandatory-attributes) on something that would be lost; all was noted nevertheless. */
+int ticket_apply(ipp_t *request, const struct ticket_source *from, ticket_noted *noted, void *data,
                  struct err *err);
+
+/* What was changed or dropped as a line for people, added behind others; cut at size. Defaults of
+ * the site that could not be followed are no loss of the user's and are left out. */
+void ticket_line_add(char *lines, size_t size, const struct ticket_note *note);
+
+/* What mapping files add is announced: values which they map and the queue itself lacks. */
+void ticket_announce(ipp_t *capabilities, const struct mapping *rules);
+
+/* A ticket from text: lines "NAME = VALUE[, VALUE]", # begins a comment line. Names are those of
+ * ipp, media-source and media-type may stand by themselves; enums by their keywords or numbers.
+ * *ret is the caller's (ippDelete). -1 (REJECTED): the first line that is wrong. */
+int ticket_parse(const char *text, ipp_t **ret, struct err *err);
 
 #endif

@@ -696,6 +696,7 @@ const struct queue_ops fake_queue_ops = {
 	.capabilities = no_attrs,
 	.state = no_attrs,
 	.refresh = queue_refresh,
+	.reread = queue_refresh,
 	.probe = op_probe,
 	.create = op_create,
 	.send = op_send,

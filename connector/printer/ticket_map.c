@@ -1,0 +1,193 @@
+/* ticket_map.c - the administrator's mapping applied to a ticket: defaults, values that are sent as
+ * something else, and what is announced because of it. */
+#include "connector/printer/ticket_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/err.h"
+#include "common/str.h"
+#include "common/util.h"
+
+#define WORD_SIZE 128
+#define NO_DRIVER "only queues of CUPS have options of drivers"
+
+/* Where a line of the mapping stands, without the folders. */
+static const char *place_of(const struct mapping_rule *rule, char out[TICKET_TEXT])
+{
+	const char *slash = strrchr(rule->where, '/');
+
+	(void)snprintf(out, TICKET_TEXT, "%.100s", slash != NULL ? slash + 1 : rule->where);
+	return out;
+}
+
+static void add_option(struct ticket_pass *t, const char *name, const char *value)
+{
+	ippAddString(t->request, IPP_TAG_JOB, IPP_TAG_NAME, name, NULL, value);
+}
+
+/* An attribute in place of another: it passes its own rule, but not the mapping again. */
+static void add_attribute(struct ticket_pass *t, const char *name, const char *value)
+{
+	AUTO(ticket_free) ipp_t *scratch = ippNew();
+	const struct ticket_rule *rule = ticket_rule(name);
+	struct err err;
+
+	if (rule == NULL || ippFindAttribute(t->request, name, IPP_TAG_ZERO) != NULL)
+		return;
+	if (ticket_parse_value(scratch, name, value, &err) < 0) {
+		ticket_note_dropped(t, name, value, err.text);
+		return;
+	}
+	t->mapped = true;
+	if (rule->check == CHECK_MEDIA)
+		ticket_media(t, scratch);
+	else
+		ticket_translate(t, rule, ippFindAttribute(scratch, name, IPP_TAG_ZERO));
+	t->mapped = false;
+}
+
+/* An IPP printer has no driver; attributes in place of attributes it may well have. */
+static bool is_possible(struct ticket_pass *t, const struct mapping_rule *rule)
+{
+	char option[WORD_SIZE], choice[WORD_SIZE];
+	const char *rest = rule->to;
+
+	while (!t->cups && mapping_next(&rest, option, sizeof(option), choice, sizeof(choice)))
+		if (!mapping_is_attribute(option))
+			return false;
+	return true;
+}
+
+bool ticket_map(struct ticket_pass *t, const char *name, const char *value)
+{
+	const struct mapping_rule *rule = t->mapped ? NULL : mapping_value(t->rules, name, value);
+	char option[WORD_SIZE], choice[WORD_SIZE], place[TICKET_TEXT];
+	const char *rest;
+
+	if (rule == NULL)
+		return false;
+	place_of(rule, place);
+	if (*rule->to == '\0') {
+		ticket_note_dropped(t, name, value, place);
+		return true;
+	}
+	if (!is_possible(t, rule)) {
+		ticket_note_dropped(t, name, value, NO_DRIVER);
+		return true;
+	}
+	ticket_note_sent(t, name, value, rule->to, place);
+	for (rest = rule->to;
+	     mapping_next(&rest, option, sizeof(option), choice, sizeof(choice));) {
+		if (mapping_is_attribute(option))
+			add_attribute(t, option, choice);
+		else if (ippFindAttribute(t->request, option, IPP_TAG_ZERO) == NULL)
+			add_option(t, option, choice);
+	}
+	return true;
+}
+
+ipp_attribute_t *ticket_map_values(struct ticket_pass *t, ipp_t *scratch, ipp_attribute_t *attr)
+{
+	int left[TICKET_VALUES_MAX], n = 0, count = ippGetCount(attr);
+	char text[TICKET_TEXT];
+
+	if (t->rules == NULL || t->rules->n == 0)
+		return attr;
+	if (count == 1)
+		return ticket_map(t, ippGetName(attr), ticket_value_text(attr, 0, text)) ? NULL
+		                                                                         : attr;
+	/* several are only finishings: one may be mapped and the next not */
+	if (!ticket_is_number(attr) || count > TICKET_VALUES_MAX)
+		return attr;
+	for (int i = 0; i < count; i++)
+		if (!ticket_map(t, ippGetName(attr), ticket_value_text(attr, i, text)))
+			left[n++] = ippGetInteger(attr, i);
+	return n == 0 ? NULL
+	              : ippAddIntegers(scratch, IPP_TAG_JOB, ippGetValueTag(attr), ippGetName(attr),
+	                               n, left);
+}
+
+/* ---- defaults ------------------------------------------------------------------------------- */
+
+static bool asks_for(ipp_t *wish, const char *name)
+{
+	ipp_attribute_t *col = ippFindAttribute(wish, "media-col", IPP_TAG_BEGIN_COLLECTION);
+	bool size = strcmp(name, "media") == 0;
+
+	if (ippFindAttribute(wish, name, IPP_TAG_ZERO) != NULL)
+		return true;
+	return col != NULL && ippFindAttribute(ippGetCollection(col, 0), size ? "media-size" : name,
+	                                       IPP_TAG_ZERO) != NULL;
+}
+
+void ticket_add_defaults(struct ticket_pass *t, ipp_t *wish)
+{
+	char place[TICKET_TEXT];
+	struct err err;
+
+	for (size_t i = 0; t->rules != NULL && i < t->rules->n; i++) {
+		const struct mapping_rule *rule = t->rules->rules[i];
+
+		if (rule->value != NULL || mapping_default(t->rules, rule->name) != rule)
+			continue;
+		t->site = true;
+		if (mapping_is_attribute(rule->name)) {
+			if (!asks_for(wish, rule->name) &&
+			    ticket_parse_value(wish, rule->name, rule->to, &err) < 0)
+				ticket_note_dropped(t, rule->name, rule->to, err.text);
+		} else if (t->cups) {
+			add_option(t, rule->name, rule->to);
+			ticket_note_sent(t, rule->name, "", rule->to, place_of(rule, place));
+		} else {
+			ticket_note_dropped(t, rule->name, rule->to, NO_DRIVER);
+		}
+		t->site = false;
+	}
+}
+
+/* ---- what is announced ---------------------------------------------------------------------- */
+
+static void add_word(ipp_t *capabilities, const char *full, const char *word)
+{
+	ipp_attribute_t *list = ippFindAttribute(capabilities, full, IPP_TAG_ZERO);
+
+	if (list == NULL)
+		ippAddString(capabilities, IPP_TAG_PRINTER, IPP_TAG_KEYWORD, full, NULL, word);
+	else if (ticket_is_text(list) && !ippContainsString(list, word))
+		ippSetString(capabilities, &list, ippGetCount(list), word);
+}
+
+static void add_number(ipp_t *capabilities, const char *full, int number)
+{
+	ipp_attribute_t *list = ippFindAttribute(capabilities, full, IPP_TAG_ZERO);
+
+	if (list == NULL)
+		ippAddInteger(capabilities, IPP_TAG_PRINTER, IPP_TAG_ENUM, full, number);
+	else if (ticket_is_number(list) && !ippContainsInteger(list, number))
+		ippSetInteger(capabilities, &list, ippGetCount(list), number);
+}
+
+void ticket_announce(ipp_t *capabilities, const struct mapping *rules)
+{
+	char full[IPP_MAX_NAME];
+	int number;
+
+	for (size_t i = 0; i < rules->n; i++) {
+		const struct mapping_rule *rule = rules->rules[i];
+		const struct ticket_rule *known = ticket_rule(rule->name);
+
+		if (rule->value == NULL || *rule->to == '\0' || known == NULL)
+			continue;
+		(void)snprintf(full, sizeof(full), "%s-supported", rule->name);
+		if (known->check == CHECK_WORD || strcmp(rule->name, "media-source") == 0 ||
+		    strcmp(rule->name, "media-type") == 0) {
+			add_word(capabilities, full, rule->value);
+		} else if (strcmp(rule->name, "finishings") == 0 ||
+		           strcmp(rule->name, "print-quality") == 0) {
+			number = ippEnumValue(rule->name, rule->value);
+			if (number > 0)
+				add_number(capabilities, full, number);
+		}
+	}
+}
