@@ -11,7 +11,7 @@
 #include "common/util.h"
 #include "connector/base/ipp_codec.h"
 
-/* Drivers give sizes in points, which differ from the standard's by half a millimetre and a little. */
+/* Drivers give sizes in points, which differ from the standard's by half a millimetre or so. */
 #define SIZE_SLACK   75
 #define NEAR_PERCENT 10 /* letter stands in for A4, but nothing for A3 */
 
