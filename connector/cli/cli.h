@@ -25,6 +25,7 @@ struct cli {
 	bool json, yes, help, version;
 	const char *cloud, *cloud_uri, *name, *certificate, *key, *username, *password_file;
 	const char *printer, *write;
+	const char *ticket;
 	bool all, available, dry_run, renew, no_qr;
 	/* arguments of the verb, borrowed */
 	char **arguments;
@@ -84,6 +85,7 @@ int verb_metrics(struct cli *cli);
 int verb_printers(struct cli *cli);
 int verb_register(struct cli *cli);
 int verb_unregister(struct cli *cli);
+int verb_explain(struct cli *cli);
 int verb_jobs(struct cli *cli);
 int verb_job(struct cli *cli);
 int verb_cancel(struct cli *cli);

@@ -37,6 +37,8 @@ const struct flag_row flags[FLAG_COUNT] = {
 	[FLAG_NO_QR] = { "no-qr", NULL, "no QR code of the address to sign in at", IN(no_qr) },
 	[FLAG_AVAILABLE] = { "available", NULL, "local queues that could be registered",
 	                     IN(available) },
+	[FLAG_TICKET] = { "ticket", "FILE", "what a job would ask for (- reads it from here)",
+	                  IN(ticket) },
 	[FLAG_WRITE] = { "write", "FILE", "into this file, which is replaced whole", IN(write) },
 };
 
@@ -107,6 +109,21 @@ const struct verb verbs[] = {
 		.max = MANY,
 		.takes = { FLAG_CLOUD },
 		.run = verb_unregister,
+	},
+	{
+		.topic = PRINTERS,
+		.name = "explain",
+		.arguments = "QUEUE [--ticket FILE]",
+		.help = "what a queue can do, and how a job's options would be sent to it",
+		.more = "Nothing is printed. The queue need not be registered. A ticket has lines "
+		        "NAME = VALUE[, VALUE] with the names of ipp, such as sides = "
+		        "two-sided-long-edge, page-ranges = 1-3, media = iso_a4_210x297mm or "
+		        "media-source = tray-2. What mapping files say of the queue is part of "
+		        "the answer. Exits with 4 when something would not be as asked.",
+		.min = 1,
+		.max = 1,
+		.takes = { FLAG_TICKET },
+		.run = verb_explain,
 	},
 	{
 		.topic = JOBS,

@@ -32,6 +32,7 @@ enum flag {
 	FLAG_NO_QR,
 	FLAG_AVAILABLE,
 	FLAG_WRITE,
+	FLAG_TICKET,
 	FLAG_COUNT
 };
 

@@ -139,6 +139,7 @@ void method_watch(struct call *call);
 void method_get_metrics(struct call *call);
 void method_list_printers(struct call *call); /* methods_printers.c */
 void method_list_queues(struct call *call);
+void method_explain(struct call *call);  /* methods_explain.c */
 void method_register(struct call *call); /* methods_register.c */
 void method_unregister(struct call *call);
 void method_list_jobs(struct call *call); /* methods_jobs.c */

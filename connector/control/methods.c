@@ -93,6 +93,7 @@ static const struct method methods[] = {
 	{ VARLINK_INTERFACE, "ListJobs", RIGHT_READ, PARAMETERS("printer", "all"),
 	  method_list_jobs },
 	{ VARLINK_INTERFACE, "GetJob", RIGHT_READ, PARAMETERS("id"), method_get_job },
+	{ VARLINK_INTERFACE, "Explain", RIGHT_READ, PARAMETERS("queue", "ticket"), method_explain },
 	{ VARLINK_INTERFACE, "Register", RIGHT_CHANGE,
 	  PARAMETERS("queue", "queues", "all", "cloud", "name", "cloud_uri", "certificate_file",
 	             "key_file", "username", "password_file", "renew", "dry_run"),

@@ -509,3 +509,23 @@ void core_list_queues_clear(struct core *c, struct local_op *op)
 {
 	c->set.queue_ops->op_clear(op);
 }
+
+int core_probe(struct core *c, struct local_op *op, const char *queue, struct err *err)
+{
+	return c->set.queue_ops->probe(c->queues, queue, op, err);
+}
+
+int core_explain(struct core *c, const struct local_op *op, const char *queue, const char *ticket,
+                 const struct ticket_explained *to, struct err *err)
+{
+	return c->set.queue_ops->explain(queue, op->capabilities, &c->set.config->mappings, ticket,
+	                                 to, err);
+}
+
+const char *core_queue_of(struct core *c, const char *name)
+{
+	for (struct printer *p = c->printers; p; p = p->next)
+		if (strcmp(p->record.id, name) == 0)
+			return p->record.queue;
+	return name;
+}

@@ -183,4 +183,13 @@ int core_list_queues(struct core *c, struct local_op *op,
 void core_list_queues_clear(struct core *c, struct local_op *op); /* frees what op got */
 bool core_is_registered(struct core *c, const char *queue);
 
+/* Looks at a queue, registered or not; op->capabilities afterwards, whatever err says, when it
+ * could be looked at. */
+int core_probe(struct core *c, struct local_op *op, const char *queue, struct err *err);
+/* How a ticket would be sent to a queue that was looked at: struct queue_ops explain(). */
+int core_explain(struct core *c, const struct local_op *op, const char *queue, const char *ticket,
+                 const struct ticket_explained *to, struct err *err);
+/* The queue that a name means: of a printer when it is its id, else the name itself. Borrowed. */
+const char *core_queue_of(struct core *c, const char *name);
+
 #endif

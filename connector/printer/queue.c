@@ -350,6 +350,7 @@ const struct queue_ops queue_ops = {
 	.refresh = queue_refresh,
 	.reread = queue_reread,
 	.probe = queue_probe,
+	.explain = queue_explain,
 	.create = queue_create,
 	.send = queue_send,
 	.finish = queue_finish,

@@ -17,6 +17,7 @@ struct clock;
 struct http;
 struct mappings;
 struct stream;
+struct ticket_explained;
 struct queue;  /* one local queue that is looked after */
 struct queues; /* all of them, and the connection to cupsd */
 
@@ -139,6 +140,12 @@ struct queue_ops {
 	/* Whether a queue could be registered: reads it once without looking after it. REJECTED
 	 * with the remedy when its policy wants more than we may do, GONE when there is none. */
 	int (*probe)(struct queues *qs, const char *name, struct local_op *op, struct err *err);
+
+	/* How a ticket (text as in ticket.h; NULL: none) would be sent to the queue with these
+	 * capabilities, of probe; no exchange. -1 (REJECTED): the text is wrong. */
+	int (*explain)(const char *name, const struct attrs *capabilities,
+	               const struct mappings *mappings, const char *ticket,
+	               const struct ticket_explained *to, struct err *err);
 
 	/* Create-Job. A printer without it: job.id stays 0 and send() uses Print-Job. busy: the
 	 * queue takes one job at a time and has one: ERR_TEMPORARY with code

@@ -106,6 +106,9 @@ int queue_identify(struct queue *q, struct local_op *op, const char *actions, co
 void queue_op_cancel(struct local_op *op);
 void queue_op_clear(struct local_op *op);
 int queue_probe(struct queues *qs, const char *name, struct local_op *op, struct err *err);
+int queue_explain(const char *name, const struct attrs *capabilities,
+                  const struct mappings *mappings, const char *ticket,
+                  const struct ticket_explained *to, struct err *err); /* ticket_explain.c */
 int queue_list(struct queues *qs, struct local_op *op,
                void (*each)(void *data, const char *name, const char *info,
                             const char *make_and_model),

@@ -12,23 +12,10 @@
 #include <cups/cups.h>
 
 #include "common/mapping.h"
+#include "connector/printer/ticket_note.h"
 
 struct err;
 
-enum ticket_fate {
-	TICKET_SENT,    /* as asked for, or as the mapping says */
-	TICKET_CHANGED, /* something near in its place */
-	TICKET_DROPPED, /* left out */
-};
-
-struct ticket_note { /* borrowed for the call; clean, one line each */
-	enum ticket_fate fate;
-	bool site;         /* nobody asked for it: a default of a mapping file */
-	const char *name;  /* of the option */
-	const char *asked; /* "" when it was no value */
-	const char *sent;  /* "" when left out */
-	const char *why;   /* "" when there is nothing to say */
-};
 typedef void ticket_noted(void *data, const struct ticket_note *note);
 
 struct ticket_source {

@@ -92,6 +92,15 @@ ANSWERS = {
     "ListJobs": {"jobs": [job(12), job(11, state="done", outcome="completed", impressions=3)]},
     "GetJob": {"job": job(12), "events": [{"time": "2024-02-03T17:02:03.123Z", "source": "cloud",
                                            "text": 20 * "received "}]},
+    "Explain": {"queue": "laser", "registered": False, "make_and_model": 9 * "ACME 3000 ",
+                "options": [{"name": "sides", "asked": "two-sided-long-edge", "sent": None,
+                             "fate": "dropped", "why": 9 * "the queue does not have it ",
+                             "site": False}],
+                "choices": [{"name": "presentation-direction-number-up",
+                             "values": ", ".join(9 * ["toright-tobottom"]), "usual": None},
+                            {"name": "sides", "values": None, "usual": None}],
+                "attributes": ["media-col={" + 9 * "media-source=tray-1 " + "}"],
+                "refused": None},
     "Register": register,
     "Unregister": {"text": "printer Laser is still known to the cloud"},
     "Cancel": {},
@@ -260,7 +269,7 @@ def test_nonsense_is_told_as_such(cli, nonsense):
 @pytest.mark.parametrize("method, verb", [
     ("GetStatus", ["status"]), ("ListPrinters", ["printers"]), ("ListJobs", ["jobs"]),
     ("ListQueues", ["printers", "--available"]), ("GetJob", ["job", "1"]),
-    ("GetMetrics", ["metrics"]), ("Watch", ["watch"]), ("Register", ["register", "laser"]),
+    ("GetMetrics", ["metrics"]), ("Watch", ["watch"]), ("Explain", ["explain", "x"]), ("Register", ["register", "laser"]),
     ("Unregister", ["unregister", "laser", "--yes"])])
 @pytest.mark.parametrize("answer", [
     {}, {"job": 7, "events": 7, "printers": 7, "jobs": 7, "queues": 7, "clouds": 7, "health": 7},

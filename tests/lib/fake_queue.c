@@ -591,6 +591,18 @@ static void run_probe(struct fake_call *c)
 	fake_call_end(c, NULL);
 }
 
+static int explain(const char *name, const struct attrs *capabilities,
+                   const struct mappings *mappings, const char *ticket,
+                   const struct ticket_explained *to, struct err *err)
+{
+	(void)name;
+	(void)capabilities;
+	(void)mappings;
+	(void)ticket;
+	(void)to;
+	return err_set(err, ERR_REJECTED, 0, "not here");
+}
+
 static int op_probe(struct queues *qs, const char *name, struct local_op *op, struct err *err)
 {
 	(void)qs;
@@ -698,6 +710,7 @@ const struct queue_ops fake_queue_ops = {
 	.refresh = queue_refresh,
 	.reread = queue_refresh,
 	.probe = op_probe,
+	.explain = explain,
 	.create = op_create,
 	.send = op_send,
 	.finish = op_finish,

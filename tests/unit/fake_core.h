@@ -11,6 +11,7 @@
 #include "common/util.h"
 #include "connector/base/clock.h"
 #include "connector/core/core.h"
+#include "connector/printer/ticket_note.h"
 
 struct core {
 	struct clock *clock;
@@ -115,7 +116,7 @@ static inline void fake_on_timer(struct timer *t)
 	if (fake.store) {
 		fake_end_store(TAKE(fake.store), failed);
 	} else if (fake.local) {
-		if (!failed) {
+		if (!failed && fake.each) {
 			fake.each(fake.each_data, "laser", "Second floor", "ACME 3000");
 			fake.each(fake.each_data, "office", "", "");
 		}
@@ -326,6 +327,41 @@ void core_list_queues_clear(struct core *c, struct local_op *op)
 {
 	(void)c;
 	(void)op;
+}
+
+int core_probe(struct core *c, struct local_op *op, const char *queue, struct err *err)
+{
+	(void)queue;
+	if (!c->starts_badly && !c->error)
+		op->capabilities = (struct attrs *)c; /* nobody looks inside */
+	return core_list_queues(c, op, NULL, NULL, err);
+}
+
+int core_explain(struct core *c, const struct local_op *op, const char *queue, const char *ticket,
+                 const struct ticket_explained *to, struct err *err)
+{
+	const struct ticket_note note = { .fate = TICKET_DROPPED,
+		                          .name = "sides",
+		                          .asked = ticket ? ticket : "",
+		                          .sent = "",
+		                          .why = queue };
+
+	(void)c;
+	(void)op;
+	if (ticket && strcmp(ticket, "wrong\n") == 0)
+		return err_set(err, ERR_REJECTED, 0, "line 1: \"wrong\" is not NAME = VALUE");
+	to->option(to->data, &note);
+	to->choice(to->data, "sides", NULL, NULL);
+	to->attribute(to->data, "copies=2");
+	if (ticket)
+		to->refused(to->data, "the job insists");
+	return 0;
+}
+
+const char *core_queue_of(struct core *c, const char *name)
+{
+	return c->printer_count > 0 && strcmp(c->printers[0].id, name) == 0 ? c->printers[0].queue
+	                                                                    : name;
 }
 
 bool core_is_registered(struct core *c, const char *queue)

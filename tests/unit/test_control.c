@@ -112,6 +112,7 @@ static void call_method(const char *name, const char names[16][64], size_t n)
 		       { "queue", "\"laser\"" },
 		       { "printer", "\"laser\"" },
 		       { "queues", "null" },
+		       { "ticket", "[\"sides = x\"]" },
 		       { "renew", "false" },
 		       { "dry_run", "false" },
 		       { "all", "true" },
@@ -343,6 +344,39 @@ static void test_a_store_that_fails_is_told(void **state)
 	expect_error(fd, "ListQueues", "{}", OURS("Failed"));
 	fake.starts_badly = true;
 	expect_error(fd, "ListQueues", "{}", OURS("Failed"));
+	(void)close(fd);
+}
+
+static void test_a_ticket_is_explained_or_said_to_be_wrong(void **state)
+{
+	int fd = dial();
+	cJSON *reply, *option;
+
+	(void)state;
+	reply = ask(fd, "Explain", "{\"queue\":\"laser\",\"ticket\":[\"sides = x\"]}");
+	option = cJSON_GetArrayItem(part(reply, "options"), 0);
+	assert_string_equal(cJSON_GetObjectItem(option, "fate")->valuestring, "dropped");
+	assert_string_equal(cJSON_GetObjectItem(option, "asked")->valuestring, "sides = x?");
+	assert_true(cJSON_IsNull(cJSON_GetObjectItem(option, "sent")));
+	assert_string_equal(part(reply, "refused")->valuestring, "the job insists");
+	assert_string_equal(part(reply, "queue")->valuestring, "laser");
+	cJSON_Delete(reply);
+	reply = ask(fd, "Explain", "{\"queue\":\"laser\"}");
+	assert_true(cJSON_IsNull(part(reply, "refused")));
+	assert_int_equal(cJSON_GetArraySize(part(reply, "attributes")), 1);
+	cJSON_Delete(reply);
+	expect_error(fd, "Explain", "{}", OURS("InvalidArgument"));
+	expect_error(fd, "Explain", "{\"queue\":7}", VARLINK_INVALID_PARAMETER);
+	expect_error(fd, "Explain", "{\"queue\":\"x\",\"ticket\":\"a\"}", OURS("InvalidArgument"));
+	expect_error(fd, "Explain", "{\"queue\":\"x\",\"ticket\":[7]}", OURS("InvalidArgument"));
+	expect_error(fd, "Explain", "{\"queue\":\"x\",\"ticket\":[\"wrong\"]}",
+	             OURS("InvalidArgument"));
+	fake.error = "CUPS has no queue x";
+	fake.error_kind = ERR_GONE;
+	expect_error(fd, "Explain", "{\"queue\":\"x\"}", OURS("NotFound"));
+	fake.error_kind = ERR_TEMPORARY;
+	fake.starts_badly = true;
+	expect_error(fd, "Explain", "{\"queue\":\"x\"}", OURS("Failed"));
 	(void)close(fd);
 }
 
@@ -681,6 +715,7 @@ int main(void)
 		TEST(test_jobs_of_an_unknown_printer_are_not_found),
 		TEST(test_a_job_has_its_time_line),
 		TEST(test_a_store_that_fails_is_told),
+		TEST(test_a_ticket_is_explained_or_said_to_be_wrong),
 		TEST(test_a_cancel_says_why_it_is_too_late),
 		TEST(test_a_registration_is_told_event_by_event),
 		TEST(test_a_registration_without_more_is_one_answer_or_an_error),
