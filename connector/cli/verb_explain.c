@@ -37,13 +37,12 @@ static cJSON *lines_new(const char *text)
 
 static int read_ticket(const struct cli *cli, cJSON *parameters, struct failure *f)
 {
-	const char *path = strcmp(cli->ticket, "-") == 0 ? "/dev/stdin" : cli->ticket;
 	struct buf text;
 	struct err err;
 	int rc;
 
 	buf_init(&text, TICKET_MAX);
-	rc = fs_read_linked(path, TICKET_MAX, &text, &err);
+	rc = fs_read_linked(cli->ticket, TICKET_MAX, &text, &err);
 	if (rc < 0)
 		(void)failure_set(f, CLI_FAILED, err_kind_name(err.kind),
 		                  "give a file with lines such as sides = two-sided-long-edge",
