@@ -37,8 +37,7 @@ const struct flag_row flags[FLAG_COUNT] = {
 	[FLAG_NO_QR] = { "no-qr", NULL, "no QR code of the address to sign in at", IN(no_qr) },
 	[FLAG_AVAILABLE] = { "available", NULL, "local queues that could be registered",
 	                     IN(available) },
-	[FLAG_TICKET] = { "ticket", "FILE", "what a job would ask for",
-	                  IN(ticket) },
+	[FLAG_TICKET] = { "ticket", "FILE", "what a job would ask for", IN(ticket) },
 	[FLAG_WRITE] = { "write", "FILE", "into this file, which is replaced whole", IN(write) },
 };
 

@@ -269,7 +269,8 @@ def test_nonsense_is_told_as_such(cli, nonsense):
 @pytest.mark.parametrize("method, verb", [
     ("GetStatus", ["status"]), ("ListPrinters", ["printers"]), ("ListJobs", ["jobs"]),
     ("ListQueues", ["printers", "--available"]), ("GetJob", ["job", "1"]),
-    ("GetMetrics", ["metrics"]), ("Watch", ["watch"]), ("Explain", ["explain", "x"]), ("Register", ["register", "laser"]),
+    ("GetMetrics", ["metrics"]), ("Watch", ["watch"]), ("Explain", ["explain", "x"]),
+    ("Register", ["register", "laser"]),
     ("Unregister", ["unregister", "laser", "--yes"])])
 @pytest.mark.parametrize("answer", [
     {}, {"job": 7, "events": 7, "printers": 7, "jobs": 7, "queues": 7, "clouds": 7, "health": 7},
