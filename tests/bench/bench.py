@@ -26,6 +26,7 @@ sys.path[:0] = [str(TESTS / "integration"), str(TESTS / "lib")]
 import measure
 import pdf
 from bed import BUILD, process
+from bed.backlog import CREATED, fill
 from bed.bed import Bed
 from bed.daemon import Daemon
 from bed.ippeve import Bus
@@ -34,6 +35,7 @@ from bed.watch import wait_until
 PRINTERS = 20
 DARK = 5  # printers of the cloud whose name is never resolved
 MB = 1024 * 1024
+EATMYDATA = "libeatmydata.so"
 
 
 class Sink:
@@ -277,6 +279,66 @@ class Bench:
                        "/s", samples=hurried)
         self.tidy()
 
+    # ---- durability and recovery ---------------------------------------------------------------
+
+    def durability(self, jobs, rounds):
+        """What it costs that a job is never lost: the same bursts in turn with and without syncing,
+        which libeatmydata leaves out as synchronous=OFF would. The daemon itself cannot."""
+        syncs = measure.fdatasync(self.daemon.state)
+        disk = statistics.median(syncs)
+        self.board.add("fdatasync of 4 KB on the state's disk", disk, "ms", samples=syncs)
+        before = measure.commits(self.daemon)
+        measure.single(jobs // 10, (self.cloud.uri("p0"), self.small))
+        self.board.add("commits per job, one at a time",
+                       (measure.commits(self.daemon) - before) / (jobs // 10), "", limit=5)
+        rates, joined = {"synced": [], "not": []}, []
+        for _ in range(rounds):
+            for way, env in (("synced", {}), ("not", {"LD_PRELOAD": EATMYDATA})):
+                self.daemon.env = env
+                self.daemon.restart()
+                self.cloud.wait_device("p0", timeout=60)
+                self.warm_up()
+                before = measure.commits(self.daemon)
+                rates[way].append(measure.burst(jobs, 4, self.cloud.uri("p0"), self.small))
+                if way == "synced":
+                    joined.append((measure.commits(self.daemon) - before) / jobs)
+        self.daemon.env = {}
+        self.daemon.restart()
+        self.board.add("commits per job, joined in a burst", statistics.median(joined), "",
+                       limit=5, samples=joined)
+        middle = {way: statistics.median(rate) for way, rate in rates.items()}
+        self.board.add("burst, beside it without syncing", middle["synced"], "/s",
+                       beside=middle["not"], ratio=middle["synced"] / middle["not"], limit=0.8,
+                       at_least=True, samples=rates,
+                       skipped=None if disk < 1 else f"the disk takes {disk:.1f} ms for a sync")
+        self.tidy()
+
+    def recovery(self, jobs):
+        """A start with so many open jobs, beside one with none; half are to be told to the cloud,
+        half are held."""
+        half = jobs // 2
+        owner = self.daemon.printer("raw")["id"]
+        begun, printed = {}, {}
+        for way in ("none", "many"):
+            self.daemon.stop()
+            if way == "many":
+                fill(self.daemon.state, owner, half, "reporting")
+                fill(self.daemon.state, owner, half, "held", first=500000)
+            number = self.cloud.submit(self.small, "p0", mime="application/pdf")
+            begin = time.perf_counter()
+            self.daemon.start()
+            begun[way] = 1e3 * (time.perf_counter() - begin)
+            self.cloud.wait_job(number, "p0", timeout=60)
+            printed[way] = 1e3 * (time.perf_counter() - begin)
+        self.board.add(f"ready, with {jobs} open jobs", begun["many"], "ms", beside=begun["none"],
+                       limit=1000)
+        self.board.add("  a job for another printer has ended", printed["many"], "ms",
+                       beside=printed["none"])
+        self.daemon.stop()
+        with contextlib.closing(sqlite3.connect(self.daemon.state / "state.db")) as state, state:
+            state.execute("DELETE FROM jobs WHERE cloud_created = ?", (CREATED,))
+        self.daemon.start()
+
     # ---- the loop ----------------------------------------------------------------------------
 
     def lag(self, name):
@@ -340,6 +402,8 @@ def run(bench, board):
     bench.bursts(200, 1 if quick else 5, 0.7)
     bench.idle_memory("worked")
     bench.lag("")
+    bench.durability(200, 1 if quick else 3)
+    bench.recovery(10000)
     bench.silent_names()
 
 

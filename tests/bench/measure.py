@@ -2,10 +2,12 @@
 daemon's own metrics."""
 
 import json
+import os
 import pathlib
 import re
 import subprocess
 import threading
+import time
 
 from bed import BUILD
 
@@ -70,6 +72,27 @@ def lag(daemon):
     found = re.findall(
         r'^print_connector_loop_lag_seconds_bucket\{le="([^"]+)"\} (\d+)', text, re.MULTILINE)
     return {float(bound) * 1e3: int(count) for bound, count in found}
+
+
+def commits(daemon):
+    """Transactions that its store has committed since it was started."""
+    text = daemon.cli("metrics", as_json=False).stdout
+    found = re.search(r"^print_connector_store_commits_total (\d+)", text, re.MULTILINE)
+    return int(found.group(1))
+
+
+def fdatasync(folder, rounds=200):
+    """Milliseconds that the disk takes for 4 KB, each time."""
+    found = []
+    path = folder / "fdatasync"
+    with open(path, "wb", buffering=0) as file:
+        for _ in range(rounds):
+            file.write(bytes(4096))
+            begin = time.perf_counter()
+            os.fdatasync(file.fileno())
+            found.append(1e3 * (time.perf_counter() - begin))
+    path.unlink()
+    return found
 
 
 def percentile(lags, part):

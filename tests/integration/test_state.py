@@ -154,3 +154,23 @@ def test_a_newer_state_is_refused_with_reason_and_remedy(bed):
     assert "written by a newer version (schema 99" in daemon.process.text()
     assert "install that version again" in daemon.process.text()
     assert open(before, "rb").read() == (daemon.state / "state.db").read_bytes()
+
+
+def test_ten_thousand_open_jobs_do_not_keep_the_others_waiting(bed):
+    """The limits are for a loaded machine; make bench has the figures."""
+    bed.start_cloud("a", "b")
+    printer = bed.socket_printer()
+    for queue in ("crowded", "other"):
+        bed.cups.add_raw(queue, printer.uri)
+    daemon = bed.daemon(settings={"log": {"level": "info"}})
+    connect(bed, daemon, "crowded", "a")
+    other = connect(bed, daemon, "other", "b")
+    crowded = daemon.printer("crowded")["id"]
+    assert daemon.stop() == 0
+    fill(daemon.state, crowded, 5000, "held")
+    fill(daemon.state, crowded, 5000, "reporting", first=500000)
+    number = other.submit(PDF)
+    daemon.start(timeout=10)
+    bed.cloud.wait_job(number, "b", timeout=20)
+    assert daemon.verb("status", codes=(0, 4))["jobs"]["held"] == 5000
+    bed.cloud.clear_violations()  # it is told of jobs that it never had
