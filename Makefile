@@ -13,6 +13,7 @@ mandir   ?= $(prefix)/share/man
 libdir   ?= $(prefix)/lib
 unitdir  ?= $(libdir)/systemd/system
 datadir  ?= $(prefix)/share
+zshdir   ?= $(datadir)/zsh/site-functions
 sysconfdir ?= /etc
 DESTDIR  ?=
 PYTHON   ?= /usr/bin/python3
@@ -229,6 +230,9 @@ INSTALLED := $(B)/print-connectord=$(sbindir)/print-connectord \
              $(foreach f,$(wildcard systemd/*.preset),\
                $(f)=$(libdir)/systemd/system-preset/50-$(notdir $(f))) \
              packaging/print-connector.conf=$(sysconfdir)/print-connector/print-connector.conf \
+             packaging/completions/print-connector.bash=$(datadir)/bash-completion/completions/print-connector \
+             packaging/completions/print-connector.zsh=$(zshdir)/_print-connector \
+             packaging/completions/print-connector.fish=$(datadir)/fish/vendor_completions.d/print-connector.fish \
              $(foreach f,$(wildcard systemd/*.catalog),$(f)=$(libdir)/systemd/catalog/$(notdir $(f))) \
              $(foreach f,$(wildcard man/*.[1-8]),\
                $(f)=$(mandir)/man$(patsubst .%,%,$(suffix $(f)))/$(notdir $(f)))

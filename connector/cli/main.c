@@ -9,6 +9,7 @@
 #include "common/util.h"
 #include "connector/cli/cli.h"
 #include "connector/cli/client.h"
+#include "connector/cli/complete.h"
 #include "connector/cli/terminal.h"
 #include "connector/cli/verbs.h"
 
@@ -113,6 +114,10 @@ static int run(struct cli *cli, int argc, char **argv, struct failure *f)
 		(void)failure_set(f, CLI_USAGE, "rejected", "use names and paths that are",
 		                  "argument %d is not UTF-8", i);
 		return failure_show(cli, f);
+	}
+	if (argc > 1 && strcmp(argv[1], COMPLETE_OPTION) == 0) {
+		complete(cli, argc - 2, argv + 2);
+		return CLI_DONE;
 	}
 	first = parse(cli, NULL, argc, argv, f);
 	if (first < 0)
