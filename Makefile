@@ -162,6 +162,9 @@ check-unit: $(UNIT_TESTS) $(REPLAYS) ## unit tests, and the fuzzers' corpora
 check-integration: $(PROGRAMS) $(B)/cloud-emulator ## with real cupsd and printers; TESTS=FILE for some
 	@TESTS='$(TESTS)' tests/run.sh $(B) integration
 
+check-packages: deb rpm ## try both packages on minimal systems; needs the network of apt
+	@tests/packages.sh $(B)
+
 check-crash: $(PROGRAMS) $(B)/cloud-emulator $(B)/tests/unit/test_simulation ## break everything, short
 	@tests/run.sh $(B) crash
 
@@ -212,6 +215,16 @@ $(B)/deb/done: $(filter-out $(B)/%,$(PACKAGED))
 	{ tail -n 30 ../build.log; exit 1; }
 	@touch $@
 
+rpm: $(B)/rpm/done ## an RPM package, in build/rpm
+$(B)/rpm/done: $(filter-out $(B)/%,$(PACKAGED))
+	@rm -rf $(B)/rpm && mkdir -p $(B)/rpm/SOURCES
+	@tar -c --exclude='./build*' --exclude=./.git --transform='s,^\.,print-connector-$(VERSION),' . | \
+	gzip >$(B)/rpm/SOURCES/print-connector-$(VERSION).tar.gz
+	$(call run,RPM)CC='$(CC)' rpmbuild -bb --nodeps --define '_topdir $(CURDIR)/$(B)/rpm' \
+	        packaging/print-connector.spec >$(B)/rpm/build.log 2>&1 || \
+	{ tail -n 30 $(B)/rpm/build.log; exit 1; }
+	@touch $@
+
 # ---- install -------------------------------------------------------------------------------------
 
 # A pause that grows between restarts needs systemd 254.
@@ -259,6 +272,6 @@ clean: ## remove everything that was built
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z_.-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
-.PHONY: all deps test-programs deb check check-unit check-integration check-system check-crash check-crash-long \
+.PHONY: all deps test-programs deb rpm check check-unit check-integration check-system check-packages check-crash check-crash-long \
         check-asan lint fuzz bench demo install uninstall sample clean help
 .SECONDARY:

@@ -3,7 +3,6 @@
 import itertools
 import os
 import pathlib
-import pwd
 import re
 import subprocess
 
@@ -152,14 +151,15 @@ class Journal:
         return wait_until(look, f"line /{regex}/ in the journal", timeout)
 
 
-def user_named(name):
-    """Its entry."""
-    return pwd.getpwnam(name)
-
-
 def output(argv, user=None, **options):
     """(exit status, both outputs) of a command that may fail."""
     done = subprocess.run(as_user(user, [str(word) for word in argv]), text=True, check=False,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=60, cwd="/", **options)
     return done.returncode, done.stdout
+
+
+def resident(pid):
+    """Kilobytes of anonymous memory."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))

@@ -12,7 +12,7 @@ import pytest
 from bed import PDF
 from bed.process import run
 from bed.route import connect
-from service import CREDENTIALS, SOCKET, STATE, output
+from service import CREDENTIALS, SOCKET, STATE, output, resident
 
 GIGABYTE = 1 << 30
 PEERS = 500
@@ -92,12 +92,6 @@ def closed_by_service(peer, data, total):
             sent += peer.send(data)
         return False
     return True
-
-
-def resident(pid):
-    """Kilobytes of anonymous memory."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
 
 
 def still_answers(service, pid):

@@ -2,10 +2,11 @@
 
 import os
 import pathlib
+import re
 
 import pytest
 
-from bed import PDF, ROOT
+from bed import BUILD, PDF, ROOT
 from bed.process import run
 from bed.route import connect
 from service import STATE, UNIT, dpkg, output, package, systemctl
@@ -99,6 +100,29 @@ def test_it_is_installed_with_what_belongs_to_it(installed):
     assert run(["dpkg-query", "-W", "-f", "${Conffiles}", "print-connector"]).stdout.split()[0] \
         == "/etc/print-connector/print-connector.conf"
     assert run(["dpkg", "-V", "print-connector"]).stdout == ""
+
+
+def test_the_package_is_clean():
+    # said until there are manuals
+    allowed = [] if list(ROOT.glob("man/*.8")) else ["--suppress-tags", "no-manual-page"]
+    code, text = output(["lintian", "--allow-root", "--no-cfg", "--fail-on", "error,warning",
+                         *allowed, *(BUILD / "deb").glob("*.changes")])
+    assert code == 0 and text == "", text
+
+
+def test_every_package_has_the_version_of_the_program():
+    version = re.search(r"^VERSION +:= (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    assert (ROOT / "packaging/debian/changelog").read_text().startswith(
+        f"print-connector ({version}) ")
+    spec = (ROOT / "packaging/print-connector.spec").read_text()
+    assert f"\nVersion:        {version}\n" in spec
+    assert f" - {version}-1\n" in spec
+
+
+def test_the_apparmor_profile_is_understood():
+    code, text = output(["apparmor_parser", "-Q", "-K",
+                         ROOT / "packaging/apparmor/usr.sbin.print-connectord"])
+    assert code == 0, text
 
 
 def test_the_package_needs_what_the_build_does():

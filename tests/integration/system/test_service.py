@@ -1,8 +1,11 @@
 """The service through what happens to it in years: start, kill, hang, reload, no network."""
 
+import contextlib
 import json
+import pathlib
 import re
 import sqlite3
+import time
 import uuid
 
 import pytest
@@ -10,10 +13,12 @@ import pytest
 from bed import PDF
 from bed.process import run
 from bed.route import connect
-from service import CREDENTIALS, SETTINGS, STATE, UNIT, output, systemctl
+from bed.watch import Timeout, wait_until
+from service import CREDENTIALS, SETTINGS, STATE, UNIT, output, resident, systemctl
 
 READY_MS = 200  # with so many printers
 MANY = 1000
+IDLE_PRINTERS, IDLE_MB, IDLE_WAKEUPS = 20, 6, 5
 
 
 def add_socket_queue(bed):
@@ -193,6 +198,41 @@ def test_the_journal_explains_what_it_says(service):
     text = run(["journalctl", "-x", "-u", UNIT, "--after-cursor", service.process.cursor]).stdout
     assert "Subject: the connector has started" in text
     assert service.process.lines("CONNECTOR_STATE=x") == ""
+
+
+def switches(pid):
+    """How often its threads were put to sleep or aside so far."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        for line in (task / "status").read_text().splitlines():
+            if "ctxt_switches" in line:
+                total += int(line.split()[1])
+    return total
+
+
+def watched(service, seconds):
+    """Wake-ups a second over that time."""
+    before, since = switches(service.pid), time.monotonic()
+    with contextlib.suppress(Timeout):
+        wait_until(lambda: False, "nothing", seconds, look_again=seconds)
+    return (switches(service.pid) - before) / (time.monotonic() - since)
+
+
+def test_idle_it_is_small_and_sleeps(bed, make_service):
+    names = [f"q{number}" for number in range(IDLE_PRINTERS)]
+    bed.start_cloud(*names)
+    service = make_service(settings={"log": {"level": "info"}})
+    service.start()
+    for name in names:
+        bed.cups.add_raw(name, "socket://127.0.0.1:9")
+        service.register(name, bed.cloud.uri(name))
+    service.wait(lambda: service.verb("status")["printers"]["online"] == IDLE_PRINTERS, "online")
+    watched(service, 3)  # it has settled
+    # a machine that does other things makes more of them: the quietest time counts
+    wakeups = min(watched(service, 5) for _ in range(2))
+    anonymous = resident(service.pid) / 1024
+    print(json.dumps({"wakeups": wakeups, "anonymous_mb": anonymous}))
+    assert wakeups < IDLE_WAKEUPS and anonymous <= IDLE_MB, (wakeups, anonymous)
 
 
 def fill_store(count):
