@@ -229,6 +229,7 @@ static void store_trim(struct store *s, struct store_op *op, int64_t history, in
 {
 	(void)s;
 	assert(identity <= fake_world->clock.wall_ms && history <= fake_world->clock.wall_ms);
+	fake_world->identities_before = identity;
 	(void)start("store.trim", op, NULL, run_nothing);
 }
 

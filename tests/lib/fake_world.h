@@ -119,7 +119,8 @@ struct fake_world {
 	struct core *core;
 	struct core_settings settings;
 	bool drained;
-	const char *damage; /* of the store: what was set aside */
+	const char *damage;        /* of the store: what was set aside */
+	int64_t identities_before; /* Unix ms: older ones were forgotten last */
 
 	struct fake_rule rules[FAKE_RULES_MAX];
 	unsigned fault_percent;      /* random results */

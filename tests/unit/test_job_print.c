@@ -496,6 +496,21 @@ static void test_a_clock_moved_while_the_daemon_was_down_ends_no_young_job(void 
 	assert_told(w, 7, CLOUD_JOB_COMPLETED);
 }
 
+static void test_identities_are_kept_for_thirty_days_by_either_clock(void **state)
+{
+	struct fake_world *w = *state;
+	int64_t start = w->clock.wall_ms;
+
+	(void)fake_printer(w, CUPS);
+	fake_start(w);
+	fake_run(w, DAY);
+	assert_true(w->identities_before > start - 30 * (int64_t)DAY);
+	assert_true(w->identities_before <= start - 29 * (int64_t)DAY);
+	w->clock.wall_ms += 3650 * (int64_t)DAY;
+	fake_run(w, DAY);
+	assert_true(w->identities_before <= start - 28 * (int64_t)DAY);
+}
+
 /* ---- many --------------------------------------------------------------------------------------
  */
 
@@ -601,6 +616,7 @@ int main(void)
 		in_world(test_jobs_of_an_earlier_life_go_on_where_they_were),
 		in_world(test_a_clock_moved_by_years_ends_no_job_and_delays_none),
 		in_world(test_a_clock_moved_while_the_daemon_was_down_ends_no_young_job),
+		in_world(test_identities_are_kept_for_thirty_days_by_either_clock),
 		in_world(test_few_jobs_of_an_earlier_life_are_talked_about_at_once),
 		in_world(test_another_job_under_the_same_number_is_not_taken_for_ours),
 		in_world(test_a_kill_at_each_turn_of_the_loop_loses_and_doubles_nothing),

@@ -34,6 +34,48 @@ static void test_no_field_of_a_job_is_without_a_column(void **state)
 	assert_memory_equal(&columns, &fields, sizeof(fields));
 }
 
+static int64_t ask(struct store *s, const char *sql)
+{
+	sqlite3_stmt *q;
+	int64_t found;
+
+	assert_int_equal(sqlite3_prepare_v2(s->db, sql, -1, &q, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	found = sqlite3_column_int64(q, 0);
+	(void)sqlite3_finalize(q);
+	return found;
+}
+
+static void test_the_database_is_used_as_the_promise_needs(void **state)
+{
+	static const struct {
+		int flag, on;
+	} flags[] = {
+		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },   { SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
+		{ SQLITE_DBCONFIG_ENABLE_FKEY, 1 }, { SQLITE_DBCONFIG_DQS_DDL, 0 },
+		{ SQLITE_DBCONFIG_DQS_DML, 0 },
+	};
+	struct fixture *f = *state;
+	struct store *s = f->store;
+	int on;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		assert_int_equal(sqlite3_db_config(s->db, flags[i].flag, -1, &on), SQLITE_OK);
+		assert_int_equal(on, flags[i].on);
+	}
+	assert_int_equal(ask(s, "PRAGMA synchronous"), 2); /* FULL */
+	assert_int_equal(ask(s, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
+	assert_int_equal(ask(s, "PRAGMA cell_size_check"), 1);
+	assert_int_equal(ask(s, "PRAGMA mmap_size"), 0);
+	assert_int_equal(ask(s, "PRAGMA user_version"), 2);
+	assert_int_equal(ask(s, "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND"
+	                        " name NOT LIKE 'sqlite%' AND strict = 1"),
+	                 4);
+	assert_int_equal(ask(s, "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND"
+	                        " name NOT LIKE 'sqlite%' AND strict = 0"),
+	                 0);
+}
+
 static void test_no_field_of_a_printer_is_without_a_column(void **state)
 {
 	size_t end = 0;
@@ -788,6 +830,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_field_of_a_job_is_without_a_column),
 		cmocka_unit_test(test_no_field_of_a_printer_is_without_a_column),
+		STORE_TEST(test_the_database_is_used_as_the_promise_needs),
 		STORE_TEST(test_a_job_comes_back_as_it_was_saved),
 		STORE_TEST(test_extreme_numbers_and_states_come_back),
 		STORE_TEST(test_a_known_job_of_the_cloud_is_returned_and_nothing_is_written),
