@@ -90,7 +90,7 @@ static void take_counts(struct http_exchange *x)
 	(void)curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
 	r->sent = sent;
 	/* libcurl counts the chunks' frames as well */
-	if (r->body && r->sent > (int64_t)x->head_off + x->taken)
+	if (x->unrepeatable || (r->body && r->sent > (int64_t)x->head_off + x->taken))
 		r->sent = (int64_t)x->head_off + x->taken;
 }
 

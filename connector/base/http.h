@@ -87,7 +87,7 @@ struct http_req {
 	int64_t server_time;    /* Date header, Unix seconds; 0: none */
 	bool reply_framed;      /* the reply says where it ends (length or chunks); false: a cut one
 	                           looks whole */
-	int64_t sent, received; /* body bytes */
+	int64_t sent, received; /* body bytes; what may have been sent counts as sent */
 
 	struct http_exchange *private;
 };

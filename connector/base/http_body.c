@@ -81,9 +81,11 @@ int http_on_seek(void *data, curl_off_t offset, int origin)
 {
 	struct http_exchange *x = data;
 
-	/* what was taken out of a stream cannot be had again */
-	if (origin != SEEK_SET || offset != 0 || x->taken != 0 || x->req->once)
+	/* what was taken out of a stream cannot be had again, and some of it was sent */
+	if (origin != SEEK_SET || offset != 0 || x->taken != 0 || x->req->once) {
+		x->unrepeatable = true;
 		return CURL_SEEKFUNC_FAIL;
+	}
 	x->head_off = 0;
 	return CURL_SEEKFUNC_OK;
 }

@@ -71,7 +71,8 @@ struct http_exchange {
 
 	/* our body */
 	size_t head_off;
-	int64_t taken; /* bytes taken out of the stream */
+	int64_t taken;     /* bytes taken out of the stream */
+	bool unrepeatable; /* libcurl wanted to send it once more, and counts anew */
 
 	/* the answer */
 	size_t header_bytes;
