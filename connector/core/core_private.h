@@ -176,6 +176,7 @@ struct job {
 	bool ask_finish;              /* the closing Send-Document was not answered */
 	bool undo_after_transfer;
 	unsigned busy_tries;
+	unsigned not_found;   /* answers of the cloud */
 	struct stream *probe; /* claiming: of the document that proves whose the job is */
 	bool proved;
 	struct transfer *transfer;
@@ -207,6 +208,9 @@ int64_t job_age_ms(const struct job *j); /* since it was received */
 bool job_may_talk(struct job *j);
 bool job_is_in_line(const struct job *j);
 void job_talked(struct job *j); /* it had its answer */
+/* Whether the cloud means that it does not know the job. Not-found is also what a cloud says that
+ * has lost its devices, until it is told of ours again: so it counts when it is said again. */
+bool job_is_unknown_there(struct job *j, const struct err *err);
 /* Lets policy decide and moves. */
 void job_settle(struct job *j, enum policy_place place, const struct err *err,
                 enum job_outcome outcome);

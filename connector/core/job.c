@@ -55,7 +55,9 @@ static const struct {
 
 #define TALKING_MAX 32 /* jobs of the store at once */
 
-#define BEAT_MS (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
+#define NOT_FOUND_CODE  0x0406 /* RFC 8011 B.1.4.7 */
+#define NOT_FOUND_TIMES 3
+#define BEAT_MS         (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
 
 static const struct retry step_retry = { .base_ms = 1000, .cap_ms = 300000 };
 static const struct retry wait_retry = { .base_ms = 2000, .cap_ms = 300000 };
@@ -385,6 +387,13 @@ void job_retry(struct job *j, const struct err *err)
 	j->backing_off = true;
 	timer_start(&j->timer, retry_delay_ms(&step_retry, j->tries, err ? err->retry_after_s : 0,
 	                                      clock->random(clock)));
+}
+
+bool job_is_unknown_there(struct job *j, const struct err *err)
+{
+	if (err->kind != ERR_GONE || err->code != NOT_FOUND_CODE)
+		return err->kind == ERR_GONE || err->kind == ERR_REJECTED;
+	return ++j->not_found >= NOT_FOUND_TIMES;
 }
 
 /* ---- moves ---- */

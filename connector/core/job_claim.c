@@ -91,6 +91,10 @@ static void on_accepted(struct cloud_op *op, const struct err *err)
 			start_look(j);
 			return;
 		}
+		if (!job_is_unknown_there(j, err)) {
+			job_retry(j, err); /* it may have been promised by an earlier try */
+			return;
+		}
 		job_log(j, LOG_LEVEL_INFO, "left to the cloud: %s", err->text);
 		job_drop(j);
 		return;
@@ -127,7 +131,7 @@ static void on_proved(struct cloud_op *op, const struct err *err)
 	}
 	if (j->proved || !err) {
 		accepted(j);
-	} else if (err->kind == ERR_GONE || err->kind == ERR_REJECTED) {
+	} else if (job_is_unknown_there(j, err)) {
 		job_log(j, LOG_LEVEL_INFO, "taken by another device: %s", err->text);
 		job_drop(j);
 	} else {
@@ -173,7 +177,7 @@ static void on_looked(struct cloud_op *op, const struct err *err)
 		job_drop(j);
 	} else if (!err) {
 		start_prove(j);
-	} else if (err->kind == ERR_GONE || err->kind == ERR_REJECTED) {
+	} else if (job_is_unknown_there(j, err)) {
 		job_log(j, LOG_LEVEL_INFO, "left to the cloud: %s", err->text);
 		job_drop(j);
 	} else {

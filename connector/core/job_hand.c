@@ -319,6 +319,8 @@ static void on_transferred(struct transfer *t, const struct err *err, bool at_qu
 		why = *err;
 	else
 		(void)err_set(&why, ERR_CANCELED, 0, "canceled");
+	if (!at_queue && why.kind == ERR_GONE && !job_is_unknown_there(j, &why))
+		why.kind = ERR_TEMPORARY;
 	if (t->mode == TRANSFER_DELIVER && err && at_queue && !t->local_job &&
 	    t->send.ipp.ipp_status == BUSY_CODE) {
 		finish_transfer(j);

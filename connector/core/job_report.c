@@ -35,6 +35,11 @@ static void on_reported(struct cloud_op *op, const struct err *err)
 		finish(j);
 		return;
 	}
+	if (err->kind == ERR_GONE && !job_is_unknown_there(j, err)) {
+		j->step = STEP_IDLE;
+		job_retry(j, err);
+		return;
+	}
 	switch (err->kind) {
 	case ERR_GONE:
 	case ERR_REJECTED:

@@ -1,6 +1,7 @@
 /* From the offer to the promise. */
 #include "tests/unit/core_case.h"
 
+#define NOT_FOUND     0x0406
 #define NOT_FETCHABLE 0x0420
 
 static void test_a_job_that_cannot_be_fetched_is_left_to_the_cloud(void **state)
@@ -159,6 +160,32 @@ static void test_a_job_of_an_earlier_life_is_accepted_or_proved(void **state)
 			(void)world_teardown(state);
 			(void)world_setup(state);
 		}
+}
+
+/* Until it is told of them again it says not-found to whatever they ask. */
+static void test_a_cloud_that_forgot_its_devices_costs_no_job(void **state)
+{
+	static const char *const verbs[] = { "cloud.accept", "cloud.check", "cloud.document",
+		                             "cloud.report" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		struct fake_world *w = *state;
+		struct fake_rule *rule;
+
+		w->accept_again_refused = true;
+		(void)fake_printer(w, CUPS);
+		fake_job(w, 0, 7)->hold = FAKE_OURS;
+		(void)fake_old_row(w, 0, 7, JOB_CLAIMING);
+		rule = fake_fail(w, verbs[i], 7, ERR_GONE, FAKE_BEFORE);
+		rule->code = NOT_FOUND;
+		rule->times = 2;
+		fake_start(w);
+		fake_run(w, MINUTE);
+		assert_told(w, 7, CLOUD_JOB_COMPLETED);
+		assert_int_equal(fake_closed(w, 7), 1);
+		(void)world_teardown(state);
+		(void)world_setup(state);
+	}
 }
 
 static void test_what_cannot_be_printed_is_refused_and_never_accepted(void **state)
@@ -404,6 +431,7 @@ int main(void)
 		in_world(test_a_proof_without_answer_is_tried_again),
 		in_world(test_a_job_that_ended_in_the_cloud_meanwhile_is_left_there),
 		in_world(test_a_job_of_an_earlier_life_is_accepted_or_proved),
+		in_world(test_a_cloud_that_forgot_its_devices_costs_no_job),
 		in_world(test_what_cannot_be_printed_is_refused_and_never_accepted),
 		in_world(test_several_documents_for_a_printer_of_single_ones_are_refused),
 		in_world(test_a_refusal_survives_a_kill),
