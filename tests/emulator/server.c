@@ -239,8 +239,10 @@ static void take_fault(struct exchange *x)
 
 static enum MHD_Result hang(struct exchange *x)
 {
+	int64_t us = x->fault.delay_ms > 0 ? x->fault.delay_ms * 1000 : HUNG_US;
+
 	x->phase = PHASE_HUNG;
-	sleeper_start(&x->sleeper, x->connection, clock_steady_us() + HUNG_US);
+	sleeper_start(&x->sleeper, x->connection, clock_steady_us() + us);
 	return MHD_YES;
 }
 
