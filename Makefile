@@ -151,7 +151,7 @@ ASAN        := B=build-asan SANITIZE=address,undefined
 test-programs: $(PROGRAMS) $(B)/cloud-emulator $(UNIT_TESTS) $(REPLAYS) $(BENCHES)
 
 check: test-programs $(if $(SANITIZE),,deb) ## install what is needed, build, run all tests
-	@tests/run.sh $(B) unit integration $(if $(SANITIZE),,system)
+	@tests/run.sh $(B) unit integration $(if $(SANITIZE),,system crash)
 
 check-system: $(B)/cloud-emulator deb ## the installed package under a real systemd
 	@TESTS='$(filter-out tests/integration,$(TESTS))' tests/run.sh $(B) system

@@ -132,11 +132,11 @@ class SocketPrinter:
             if conn not in self._open:  # switched off meanwhile
                 end = "reset"
             self._open.discard(conn)
+        if number:  # before whoever sent it sees that it has ended
+            self._write(number, size, digest.hexdigest(), end)
         if end == "reset":
             _reset(conn)
         conn.close()
-        if number:
-            self._write(number, size, digest.hexdigest(), end)
 
     def _number(self):
         with self._changed:
