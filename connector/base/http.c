@@ -86,8 +86,11 @@ static void take_counts(struct http_exchange *x)
 {
 	struct http_req *r = x->req;
 	curl_off_t sent = 0;
+	long connects = 0;
 
 	(void)curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+	(void)curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
+	x->peer->connections += connects > 0 ? (unsigned)connects : 0;
 	r->sent = sent;
 	/* libcurl counts the chunks' frames as well */
 	if (x->unrepeatable || (r->body && r->sent > (int64_t)x->head_off + x->taken))
@@ -467,6 +470,11 @@ struct http_peer *http_peer_new(struct http *h, const struct http_peer_settings 
 	p->is.proxy = copy(settings->proxy);
 	TAILQ_INIT(&p->waiting);
 	return p;
+}
+
+unsigned http_peer_connections(const struct http_peer *p)
+{
+	return p->connections;
 }
 
 void http_peer_free(struct http_peer *p)

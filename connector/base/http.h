@@ -36,6 +36,8 @@ struct http_peer_settings {
 
 struct http_peer *http_peer_new(struct http *h, const struct http_peer_settings *settings);
 void http_peer_free(struct http_peer *p); /* NULL is fine; no exchange may be under way */
+/* How many connections its exchanges have made: no other side outlives all of its connections. */
+unsigned http_peer_connections(const struct http_peer *p);
 
 #define HTTP_LOST 65 /* as CURLE_SEND_FAIL_REWIND */
 

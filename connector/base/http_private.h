@@ -44,6 +44,7 @@ struct http_peer {
 	struct http_peer_settings is; /* copies */
 	struct http_list waiting;     /* by place; oldest first */
 	unsigned active;
+	unsigned connections; /* made so far */
 };
 
 enum http_phase { HTTP_WAITING, HTTP_RUNNING, HTTP_FINISHED };

@@ -12,6 +12,7 @@
 #include "common/str.h"
 #include "common/util.h"
 #include "connector/base/attrs.h"
+#include "connector/base/crypto.h"
 #include "connector/base/journal.h"
 #include "connector/core/transfer.h"
 
@@ -248,15 +249,30 @@ static int load_jobs(struct core *c, struct err *err)
 
 static void on_drain_timer(struct timer *t);
 
+/* In every life the same, and no other's: the state directory on this machine. */
+static void identify(const struct core_settings *settings, char id[33])
+{
+	uint8_t digest[32];
+	char *text = xasprintf("%s %s", settings->machine, settings->state_directory);
+
+	crypto_sha256(text, strlen(text), digest);
+	for (size_t i = 0; i < 16; i++)
+		(void)snprintf(id + 2 * i, 3, "%02x", digest[i]);
+	free(text);
+}
+
 int core_open(struct core **ret, const struct core_settings *settings, struct err *err)
 {
+	char id[33];
 	const struct queues_settings queues = {
 		.http = settings->http,
 		.clock = settings->clock,
 		.cups_server = settings->config->cups_server,
+		.id = id,
 	};
 	struct core *c = xcalloc(1, sizeof(*c));
 
+	identify(settings, id);
 	c->set = *settings;
 	TAILQ_INIT(&c->line);
 	(void)str_copy(c->machine, sizeof(c->machine), settings->machine);

@@ -534,6 +534,20 @@ static void on_again(struct job *j, const struct err *err)
 	job_run(j);
 }
 
+/* Behind the reason stays what was said while it printed. */
+static void say_why(struct job *j)
+{
+	char said[TEXT_SIZE], *message = j->rec.report_message;
+	size_t room;
+
+	(void)str_copy(said, sizeof(said), message);
+	room = *said ? sizeof(said) - strlen(said) - 2 : sizeof(said);
+	(void)str_copy(message, room, j->rec.error_text);
+	if (*said)
+		(void)snprintf(message + strlen(message), sizeof(said) - strlen(message), "; %s",
+		               said);
+}
+
 void job_settle(struct job *j, enum policy_place place, const struct err *err,
                 enum job_outcome outcome)
 {
@@ -587,8 +601,7 @@ void job_settle(struct job *j, enum policy_place place, const struct err *err,
 		j->rec.finished = wall(j);
 		(void)str_copy(j->rec.report_reasons, sizeof(j->rec.report_reasons), out.reasons);
 		if (out.outcome == OUTCOME_ABORTED)
-			(void)str_copy(j->rec.report_message, sizeof(j->rec.report_message),
-			               j->rec.error_text);
+			say_why(j);
 		job_event(j, place == POLICY_PRINTED ? "queue" : "connector", "%s%s%s",
 		          job_outcome_name(out.outcome), *j->rec.report_message ? ": " : "",
 		          j->rec.report_message);

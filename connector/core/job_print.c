@@ -155,10 +155,14 @@ static void on_watch(struct local_watch *w, const struct local_job *local, const
 		return;
 	}
 	if (local->printed_again && !j->seen.printed_again) {
-		job_event(j, "queue", "started again by the print system");
-		job_log(j, LOG_LEVEL_WARNING, "the print system started it again");
+		job_event(j, "queue",
+		          "started again, or there while the print system was restarted");
+		job_log(j, LOG_LEVEL_WARNING,
+		        "the print system started it again or was restarted: paper may have come "
+		        "out twice");
 		(void)str_copy(j->rec.report_message, sizeof(j->rec.report_message),
-		               "the print system started it again: paper may have come out twice");
+		               "the print system started it again or was restarted: paper may have "
+		               "come out twice");
 	}
 	j->seen = *local;
 	j->rec.impressions = local->impressions;

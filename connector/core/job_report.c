@@ -152,7 +152,8 @@ static int report(struct job *j, bool canceled, struct err *err)
 	if (canceled) {
 		r.state = CLOUD_JOB_CANCELED;
 		r.reasons = "job-canceled-by-user";
-		r.message = "printed before the cancel arrived";
+		if (!*j->rec.report_message)
+			r.message = "printed before the cancel arrived";
 		job_event(j, "cloud", "canceled there, too late: it had printed");
 	}
 	return j->core->set.cloud_ops->report(j->printer->channel, &j->cloud, &r, err);

@@ -70,6 +70,15 @@ static void on_events_closed(void *data)
 	queues_put(data);
 }
 
+static void on_restarts_known(void *data)
+{
+	struct queues *qs = data;
+
+	for (struct queue *q = qs->first; q != NULL; q = q->next)
+		if (q->cups)
+			queue_watch_ready(q);
+}
+
 /* The begin of "host:port" is this machine. */
 static bool is_loopback(const char *server)
 {
@@ -99,6 +108,7 @@ static int open_all(struct queues **ret, const struct queues_settings *settings,
 	qs->http = settings->http;
 	qs->clock = settings->clock;
 	qs->server = xstrdup(server);
+	qs->id = settings->id != NULL ? xstrdup(settings->id) : NULL;
 	if (server[0] == '/')
 		qs->url = xstrdup("http://localhost/");
 	else
@@ -128,10 +138,25 @@ static void open_events(struct queues *qs)
 		.closed = on_events_closed,
 	};
 
+	const struct restarts_target restarts = {
+		.http = qs->http,
+		.clock = qs->clock,
+		.peer = qs->control,
+		.url = qs->url,
+		.id = qs->id,
+		.data = qs,
+		.known = on_restarts_known,
+		.closed = on_events_closed,
+	};
+
 	if (qs->events != NULL)
 		return;
 	qs->pins++;
 	qs->events = events_open(&target);
+	if (qs->id == NULL)
+		return;
+	qs->pins++;
+	qs->restarts = restarts_open(&restarts);
 }
 
 void queues_put(struct queues *qs)
@@ -142,6 +167,7 @@ void queues_put(struct queues *qs)
 	http_peer_free(qs->documents);
 	free_str(&qs->server);
 	free_str(&qs->url);
+	free_str(&qs->id);
 	free(qs);
 }
 
@@ -151,6 +177,7 @@ static void close_all(struct queues *qs)
 		return;
 	qs->closed = true;
 	events_close(TAKE(qs->events));
+	restarts_close(TAKE(qs->restarts));
 	queues_put(qs);
 }
 

@@ -25,6 +25,8 @@ struct queues_settings {
 	struct http *http;
 	struct clock *clock;
 	const char *cups_server; /* path of a socket, or host:port; copied */
+	const char *id; /* of this connector at cupsd, of up to 32 bytes; copied. NULL: restarts of
+	                   cupsd are not looked for */
 };
 
 enum queue_health {
@@ -71,7 +73,7 @@ struct local_job {
 	 * in processing-stopped is ABORTED; a cancel is CANCELED whoever asked. */
 	enum job_outcome outcome;
 	bool stuck; /* held for authentication, needs somebody at the queue; message says what */
-	bool printed_again; /* processing began anew after it had begun */
+	bool printed_again; /* processing began anew, or cupsd was restarted while it had it */
 };
 
 struct local_op {

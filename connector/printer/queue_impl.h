@@ -6,6 +6,7 @@
 #include "connector/printer/printer_state.h"
 #include "connector/printer/queue.h"
 #include "connector/printer/queue_events.h"
+#include "connector/printer/queue_restarts.h"
 
 #define QUEUE_USER "print-connector" /* requesting-user-name where there is no owner */
 
@@ -20,9 +21,11 @@ struct queues {
 	struct clock *clock; /* borrowed */
 	char *server;
 	char *url;
+	char *id; /* NULL: none */
 	/* 16 connections to one cupsd in all: documents may stall, so the rest has its own. */
 	struct http_peer *control, *documents;
 	struct events *events; /* of all queues of CUPS */
+	struct restarts *restarts;
 	struct queue *first;
 	struct queue *waiting, **waiting_end; /* to be read, in order */
 	unsigned reads;                       /* of CUPS' queues, under way */
@@ -90,6 +93,9 @@ void queue_watch(struct queue *q, struct local_watch *w);
 void queue_unwatch(struct local_watch *w);
 /* Something happened to that job: ask at once. 0: to any. */
 void queue_watch_event(struct queue *q, int32_t job);
+
+/* It is known now when cupsd was started. */
+void queue_watch_ready(struct queue *q);
 
 /* queue_jobs.c, queue_probe.c: see struct queue_ops */
 int queue_create(struct queue *q, struct local_op *op, const struct local_ticket *ticket,

@@ -5,6 +5,9 @@
  * Printers print one job after the other, so of a queue's jobs only the oldest, and those that are
  * printing, are asked so often; the others every two seconds, until it is their turn.
  *
+ * What a job of CUPS that has begun says is believed when it is known whether cupsd was restarted
+ * meanwhile; until then it is asked again.
+ *
  * What can fail: no answer (asked again with jitter up to ten seconds, nobody is told); no such
  * job, or another one under its number (GONE: CUPS gives numbers out again). */
 #include "connector/printer/printer_state.h"
@@ -30,6 +33,7 @@ struct local_follow {
 	int64_t changed; /* clock's milliseconds */
 	unsigned failures;
 	bool asking, again, seen, first; /* first: the oldest of its queue */
+	bool unsure;                     /* waits for restarts_known() */
 };
 
 static void on_asked(struct ipp_op *op, const struct err *err);
@@ -93,6 +97,13 @@ static void hurry(struct local_follow *f)
 	f->again = true;
 	if (!f->asking)
 		timer_start(&f->timer, 0);
+}
+
+void queue_watch_ready(struct queue *q)
+{
+	for (struct local_follow *f = q->follows; f != NULL; f = f->next)
+		if (f->unsure)
+			hurry(f);
 }
 
 /* The oldest job is asked for often from now on. */
@@ -179,10 +190,13 @@ static void take_job(struct local_follow *f, struct local_job *job)
 	bool changed;
 
 	/* a backend that was turned away and is run again has printed nothing yet */
-	job->printed_again = f->last.printed_again ||
-	                     (f->seen && f->last.processing_at != 0 && job->processing_at != 0 &&
-	                      job->processing_at != f->last.processing_at &&
-	                      !printer_state_says_untouched(f->last.message));
+	job->printed_again =
+		f->last.printed_again ||
+		(f->seen && f->last.processing_at != 0 && job->processing_at != 0 &&
+	         job->processing_at != f->last.processing_at &&
+	         !printer_state_says_untouched(f->last.message)) ||
+		(f->queue->cups &&
+	         restarts_between(f->queue->qs->restarts, job->created_at, job->processing_at));
 	changed = !f->seen || !outcome_equal(job, &f->last);
 	if (f->seen && job->state != f->last.state)
 		f->changed = now(f);
@@ -226,7 +240,12 @@ static void on_asked(struct ipp_op *op, const struct err *err)
 		end_gone(f, &other);
 		return;
 	}
-	take_job(f, &job);
+	f->unsure =
+		f->queue->cups && job.processing_at != 0 && !restarts_known(f->queue->qs->restarts);
+	if (f->unsure)
+		timer_start(&f->timer, MOST_MS);
+	else
+		take_job(f, &job);
 }
 
 /* ---- from outside --------------------------------------------------------------------------- */

@@ -26,7 +26,7 @@ static struct {
 	struct ipp_op *ops[FAKE_OPS]; /* under way, oldest first */
 	bool canceled[FAKE_OPS];
 	size_t count, started;
-	unsigned peers;
+	unsigned peers, connections;
 	struct http_peer_settings peer; /* of the latest peer */
 	char socket[64], pin[64];
 	bool refuse; /* starts fail */
@@ -133,6 +133,12 @@ void http_peer_free(struct http_peer *p)
 	if (p != NULL)
 		fake.peers--;
 	free(p);
+}
+
+unsigned http_peer_connections(const struct http_peer *p)
+{
+	(void)p;
+	return fake.connections;
 }
 
 int ipp_op_start(struct ipp_op *op, struct err *err)
@@ -348,11 +354,14 @@ static void on_queue_changed(void *data)
 	f->told++;
 }
 
+static const char *fake_id; /* of the connector at cupsd; NULL: none */
+
 static void open_fixture(struct fixture *f, const char *name)
 {
 	struct queues_settings settings = { .http = NULL,
 		                            .clock = &fake_clock,
-		                            .cups_server = "/run/cups/cups.sock" };
+		                            .cups_server = "/run/cups/cups.sock",
+		                            .id = fake_id };
 	struct queue_listener listener = { .changed = on_queue_changed, .data = f };
 	struct err err;
 
