@@ -31,6 +31,7 @@ STATES = ("-", "claiming", "handing", "printing", "waiting", "held", "reporting"
 CHAIN = 3          # lives between two judgements
 BED_FAULTS = 250   # then everything is made anew
 SLOW = 4           # seconds for a life whose faults do not end it
+OTHERS = 0.01      # of other faults where one kind is wanted
 HANGS = 3000       # ms after which a connection on which nothing comes is gone
 COUNTED = re.compile(r"^(\d+) +(\w+)\(", re.MULTILINE)
 RESUMED = re.compile(r"^(\d+) +<\.\.\. (\w+) resumed>")
@@ -76,6 +77,7 @@ class Worker:
         self.world = World(folder, bus, self.rng, self.rng.choice(("hold", "hold", "abort")))
         self.counts, self.before = {}, {}
         self.ports = {}
+        self.sweep = None
 
     # ---- one life ----------------------------------------------------------------------------
 
@@ -123,12 +125,12 @@ class Worker:
     def kill(self, fault, *cancels):
         """SIGKILL at the Nth call."""
         w, number = self.world, self._number(fault)
-        before = self.rng.random() < 0.3
+        before = self.rng.random() < 0.3 and not self.sweep
         if before:
-            w.submit_some(self.rng.randint(1, 3))
+            self._submit()
         w.daemon.launch((fault.call,), [f"{fault.call}:signal=KILL:when={number}"])
         if not before:
-            w.submit_some(self.rng.randint(1, 3))
+            self._submit()
         for cancel in cancels:
             self._run_for(self.rng.random())
             if w.cancel_one(cancel.call == "here"):
@@ -183,7 +185,7 @@ class Worker:
             when = f"{number}..{number + fault.burst - 1}" if fault.burst > 1 else number
             rules.append(f"{fault.call}:error={fault.error}:when={when}")
         w.daemon.launch(sorted({fault.call for fault in some}), rules)
-        w.submit_some(self.rng.randint(1, 3))
+        self._submit()
         end = w.wait_end(SLOW)
         if end != "dead" and self.rng.random() < 0.3 and not self._is_deaf(some):
             self._stop(some)
@@ -226,16 +228,10 @@ class Worker:
             w.daemon.launch()
         w.submit_some(self.rng.randint(2, 5))
         self._run_for(fault.where)
-        w.crashed |= {job.uuid for job in w.record.read()}
         states = w.daemon.rows().values()
         if self.rng.random() < 0.4:
             self._die()
-        if fault.call == "killed":
-            w.bed.cups.kill()
-        else:
-            w.bed.cups.stop()
-        w.crashed |= {job.uuid for job in w.record.read()}
-        w.bed.cups.start()
+        w.break_cups(gently=fault.call == "restarted")
         self.tally.add("cups", fault.call, states)
 
     def printer(self, fault):
@@ -307,10 +303,21 @@ class Worker:
         kind = some[0].kind
         if kind in ("kill", "error") and self.world.daemon.process.returncode is None:
             self._die()
+        missed = self.tally.missed
         if kind in ("error", "cut"):
             getattr(self, kind)(some)
         else:
             getattr(self, kind)(*some)
+        if self.sweep:
+            self.sweep.came(self.tally.missed == missed)
+
+    def _submit(self):
+        """Jobs of one life: in a sweep always the same, so that its calls are."""
+        if self.sweep:
+            for name in ("r0", "i0"):
+                self.world.submit(name)
+        else:
+            self.world.submit_some(self.rng.randint(1, 3))
 
     def judge(self):
         """What the ledgers say."""
@@ -326,7 +333,7 @@ class Worker:
             state = job.finals[-1][0] if job.finals else 0
             self.tally.jobs["all"] += 1
             if world_module.ledger.is_silent(job, self.world.paper):
-                self.tally.jobs["twice by cupsd and nobody is told"] += 1
+                self.tally.jobs["twice by cupsd, whose word had been told"] += 1
             elif self.world.paper.whole.get(job.name, 0) > 1:
                 self.tally.jobs["twice by cupsd, and told so"] += 1
             self.tally.jobs[world_module.ledger.FINAL.get(state, "no word")] += 1
@@ -346,9 +353,9 @@ def _keep(folder, seed):
     return target
 
 
-def one_bed(bus, seed, limit, sweep=False):
-    """A bed until it had so many faults, or the first breach; with sweep every call of every kind
-    that a life has is struck once. (tally, breaches)"""
+def one_bed(bus, seed, limit, sweep=None, only=""):
+    """A bed until it had so many faults, or the first breach; with sweep, (part, parts), until
+    every call of every kind was struck once. (tally, breaches)"""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="pc-", dir="/tmp"))
     folder.chmod(0o755)
     worker = Worker(folder, bus, seed)
@@ -357,8 +364,10 @@ def one_bed(bus, seed, limit, sweep=False):
         with worker.world:
             try:
                 worker.calibrate()
-                lives = iter(faults.sweep(worker.counts, worker.rng)) if sweep else \
-                    faults.lives(worker.rng)
+                lives = (some for some in faults.lives(worker.rng)
+                         if only in ("", some[0].kind) or worker.rng.random() < OTHERS)
+                if sweep:
+                    lives = worker.sweep = faults.Sweep(worker.counts, worker.before, *sweep)
                 ended = False
                 while not ended and not breaches and worker.tally.total < limit:
                     worker.history = []
@@ -452,8 +461,10 @@ def main():
     words.add_argument("--lives", type=int, default=20000, help="in the simulation")
     words.add_argument("--workers", type=int, default=4 * os.cpu_count(),
                        help="beds at the same time; most of a life is waiting")
-    words.add_argument("--sweeps", type=int, default=0,
-                       help="beds in which every call is struck, one after the other")
+    words.add_argument("--sweeps", type=int, default=0, help="so often every call of every kind is"
+                       " struck, at N = 1, 2, 3 ... until there are no more")
+    words.add_argument("--only", default="", help="faults nearly all of one kind: kill, error, cut,"
+                       " random, cups, cloud, printer")
     words.add_argument("--bed", type=int, help="the seed of one bed, to see it again")
     options = words.parse_args()
     seed = int(os.environ.get("CONNECTOR_SEED", time.time()))
@@ -468,13 +479,16 @@ def main():
                for _ in range(options.workers)]
     beds = [options.bed] if options.bed else [seeds.randrange(1 << 31) for _ in range(
         max(options.workers, -(-options.faults // BED_FAULTS)))]
-    for n, bed in enumerate(beds):
-        sweep = n < options.sweeps
-        tasks.put((bed, 1 << 30 if sweep else -(-options.faults // len(beds)), sweep))
+    share = -(-options.faults // len(beds))
+    plan = [(bed, share, None, options.only) for bed in beds if share]
+    plan += [(seeds.randrange(1 << 31), 1 << 30, (part, options.workers))
+             for _ in range(options.sweeps) for part in range(options.workers)]
+    for task in plan:
+        tasks.put(task)
     for worker in workers:
         tasks.put(None)
         worker.start()
-    left = len(beds)
+    left = len(plan)
     while left:
         try:
             tally, found, _ = results.get(timeout=2)

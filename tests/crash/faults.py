@@ -97,11 +97,40 @@ def lives(rng):
                          rng.random())]
 
 
-def sweep(counts, rng):
-    """Every call that kills, one after the other, and every failure once, in random order."""
-    plan = [[Fault("kill", call, number=n)] for call in KILLS
-            for n in range(1, counts.get(call, 0) + 1)]
-    plan += [[Fault("error", call, number=n, error=error)] for call, errors in ERRORS.items()
-             for error in errors for n in range(1, counts.get(call, 0) + 1)]
-    rng.shuffle(plan)
-    return plan
+class Sweep:
+    """Every call that kills, then every failure of every call, each at N = 1, 2, 3 ... until N is
+    not reached any more. One of `parts` beds, which share the numbers among them."""
+
+    MISSES = 3  # in a row, behind what a life without faults has
+
+    def __init__(self, counts, before, part, parts):
+        self.counts = counts
+        self.before = before  # while the program is only being loaded
+        self.kinds = [("kill", call, "") for call in KILLS]
+        self.kinds += [("error", call, error) for call, errors in ERRORS.items()
+                       for error in errors]
+        self.part, self.parts = part, parts
+        self.number, self.misses = 0, 0
+        self._begin()
+
+    def _begin(self):
+        if self.kinds:
+            self.number = self.before.get(self.kinds[0][1], 0) + self.part + 1
+            self.misses = 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if not self.kinds:
+            raise StopIteration
+        kind, call, error = self.kinds[0]
+        self.number += self.parts
+        return [Fault(kind, call, number=self.number - self.parts, error=error)]
+
+    def came(self, reached):
+        """Whether the last one was reached."""
+        self.misses = 0 if reached else self.misses + 1
+        if self.misses >= self.MISSES and self.number > self.counts.get(self.kinds[0][1], 0):
+            self.kinds.pop(0)
+            self._begin()

@@ -164,11 +164,14 @@ def is_silent(job, paper):
 
 def judge(job, paper, held=False, crashed=False, served=True):
     """Every breach of the promise for one job when all is at rest. held: an administrator must
-    decide; crashed: cupsd died while the job was open; served: a connector was there for it."""
+    decide; crashed: cupsd died while the job was open, "unseen": with its end in hand here; served:
+    a connector was there for it."""
     whole, parts = paper.whole.get(job.name, 0), paper.parts.get(job.name, 0)
     yield from _true_words(job, whole, parts)
     if whole > 1 and not crashed:
         yield f"arrived {whole} times"
+    if crashed is True and is_silent(job, paper):
+        yield f"arrived {whole} times, and nobody is told ({job.message})"
     if job.refused and whole:
         yield "was refused, but arrived"
     if not job.acknowledged and whole and not job.forgotten:

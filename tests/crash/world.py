@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import time
 
 import pdf
 from bed import ipp
@@ -20,6 +21,7 @@ from bed.watch import Timeout, wait_until
 import ledger
 
 RAW, IPP = 2, 2  # queues of each kind
+IN_FLIGHT = 100  # ms in which an answer of a cupsd that is dead still arrives
 SOON = 6  # seconds in which all should be done
 
 
@@ -82,7 +84,11 @@ class TracedDaemon(Daemon):
                 if job["state"] != "done"}
 
     def rows(self):
-        """Durable states of the jobs, as a crash leaves them, read from a copy."""
+        """Durable states of the open jobs, as a crash leaves them: {uuid: state}."""
+        return self.query("SELECT cloud_uuid, state FROM jobs WHERE state <> 'done'")
+
+    def query(self, sql):
+        """Of a copy of state.db, whose integrity is checked as well: pairs."""
         copy = self.dir / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         copy.mkdir()
@@ -93,7 +99,7 @@ class TracedDaemon(Daemon):
         try:
             check = base.execute("PRAGMA quick_check").fetchone()[0]
             assert check == "ok", f"the database is damaged: {check}"
-            return dict(base.execute("SELECT cloud_uuid, state FROM jobs WHERE state <> 'done'"))
+            return dict(base.execute(sql))
         finally:
             base.close()
 
@@ -108,7 +114,7 @@ class World:
         self.paper = ledger.Paper()
         self.routes = {}
         self.serial = 0
-        self.crashed = set()  # uuids of jobs that were open when cupsd died
+        self.crashed = {}     # uuids of jobs that were open when cupsd died: when, in ms
         self.forgetful = False  # the cloud has lost devices since the last judgement
         self.left = 0      # documents at cupsd that it brought back when it was started again
         self.stranded = 0  # jobs that cupsd lost sight of
@@ -151,6 +157,21 @@ class World:
         self.daemon.close()
         self.cloud.expect_violations = True  # judged here
         return self.bed.__exit__(*exc)
+
+    def break_cups(self, gently):
+        """cupsd dies, or is stopped as systemctl does, and is started again."""
+        here = {job.uuid for job in self.record.read()}
+        if gently:
+            self.bed.cups.stop()
+        else:
+            self.bed.cups.kill()
+        now = time.time() * 1000 + IN_FLIGHT
+        self.crashed |= {uuid: now for uuid in here | {job.uuid for job in self.record.read()}}
+        self.bed.cups.start()
+
+    def ends(self):
+        """When the daemon knew the ends of jobs: {uuid: ms}."""
+        return self.daemon.query("SELECT cloud_uuid, finished FROM jobs WHERE finished > 0")
 
     # ---- jobs --------------------------------------------------------------------------------
 
@@ -302,10 +323,13 @@ class World:
                                     if not one.startswith("unacknowledged-document")]
         self.forgetful = False
         self._take_paper()
+        ends = self.ends() if self.crashed else {}
         for job in self.record.jobs.values():
+            crash = self.crashed.get(job.uuid)
+            late = crash is not None and ends.get(job.uuid, crash) < crash
             breaches += [f"{job.name} ({job.printer} {job.number}): {text}" for text in
                          ledger.judge(job, self.paper, job.name in held,
-                                      job.uuid in self.crashed)]
+                                      "unseen" if late else crash is not None)]
         breaches += self.paper.strange + self.record.breaches
         left = list(self._left_at_cups(everything=late))
         if late or not self.crashed:

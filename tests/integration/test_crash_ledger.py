@@ -45,6 +45,7 @@ UNKNOWN = (8, "unknown whether it printed: it is gone")
     (_job(acknowledged=False), [], {"served": False}),
     (_job((9, "the print system started it again: paper may have come out twice")), [ONE, ONE],
      {"crashed": True}),
+    (_job((9, "printed")), [ONE, ONE], {"crashed": "unseen"}),
     (_job(forgotten=True), [ONE], {}),
 ])
 def test_what_keeps_the_promise_passes(job, documents, options):
@@ -55,6 +56,8 @@ def test_what_keeps_the_promise_passes(job, documents, options):
     (_job((9, "printed")), [], {}, "never arrived"),
     (_job((9, "printed")), [ONE[:10]], {}, "never arrived"),
     (_job((9, "printed")), [ONE, ONE], {}, "arrived 2 times"),
+    (_job((9, "printed")), [ONE, ONE], {"crashed": True}, "nobody is told"),
+    (_job((8, "no")), [ONE, ONE], {"crashed": True}, "nobody is told"),
     (_job(), [ONE, ONE], {"held": True}, "arrived 2 times"),
     (_job((8, "refused by the queue")), [ONE], {}, "without a word of doubt"),
     (_job((7, "")), [], {}, "nobody had asked"),
