@@ -14,7 +14,7 @@ struct buffer;
 	X(IPP_STATUS, "ipp-status", "IPP answer with status=", false)                              \
 	X(HTTP_STATUS, "http-status", "HTTP answer with http=, an HTML body, retry-after=", false) \
 	X(HTML, "html", "HTTP 200 with an HTML page instead of IPP", false)                        \
-	X(NEVER, "never", "no answer, the connection stays open (with ms=: so long)", false)                           \
+	X(NEVER, "never", "no answer, the connection stays open (with ms=: so long)", false)       \
 	X(ENDLESS, "endless", "IPP attributes without end", false)                                 \
 	X(TRUNCATED, "truncated", "a whole HTTP answer with bytes= of the IPP message", true)      \
 	X(GARBAGE, "garbage", "random bytes, bytes= of them, as application/ipp", true)            \

@@ -364,9 +364,8 @@ static enum MHD_Result begin(struct web *w)
 		if (f->kind == FAULT_NEVER || f->delay_ms > 0) {
 			w->delayed = true;
 			sleeper_start(&w->sleeper, w->connection,
-			              clock_steady_us() + (f->delay_ms > 0
-			                                           ? f->delay_ms * 1000
-			                                           : HUNG_US));
+			              clock_steady_us() +
+			                      (f->delay_ms > 0 ? f->delay_ms * 1000 : HUNG_US));
 			return MHD_YES;
 		}
 	}
