@@ -64,7 +64,7 @@ struct local_job {
 	char job_uuid[64]; /* ours as kept by the queue, "" when it does not keep it */
 	char own_uuid[64]; /* the IPP printer's own job-uuid */
 	int state;         /* ipp_jstate_t: 3 to 9; 0: unknown */
-	bool incoming;     /* not closed yet: job-incoming */
+	bool incoming; /* not closed yet: job-incoming; followed: waits for ever for some reason */
 	int64_t created_at, processing_at, completed_at; /* the queue's seconds; 0: no value */
 	char reasons[NAME_SIZE];
 	char message[TEXT_SIZE];

@@ -270,6 +270,11 @@ bool restarts_known(struct restarts *r)
 	return false;
 }
 
+bool restarts_since(const struct restarts *r, int64_t processing)
+{
+	return r != NULL && processing <= r->last;
+}
+
 bool restarts_between(const struct restarts *r, int64_t created, int64_t processing)
 {
 	if (r == NULL || r->refused || created == 0 || processing == 0)

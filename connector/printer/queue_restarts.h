@@ -29,7 +29,9 @@ void restarts_close(struct restarts *r); /* NULL is fine */
  * true.
  */
 bool restarts_known(struct restarts *r);
-/* Whether cupsd may have been started while it had a job; its clock's seconds. */
+/* Whether cupsd was started after a job had begun; its clock's seconds. */
+bool restarts_since(const struct restarts *r, int64_t processing);
+/* Whether cupsd may have been started while it had a job. */
 bool restarts_between(const struct restarts *r, int64_t created, int64_t processing);
 
 #endif

@@ -18,10 +18,11 @@
 #include "common/util.h"
 #include "connector/printer/outcome.h"
 
-#define FIRST_MS 1
-#define PART     4 /* of the time since the last change */
-#define MOST_MS  2000
-#define RETRY_MS 10000
+#define FIRST_MS    1
+#define PART        4 /* of the time since the last change */
+#define MOST_MS     2000
+#define RETRY_MS    10000
+#define STRANDED_MS 15000
 
 struct local_follow {
 	struct local_watch *watch; /* NULL: let go, ends with its exchange */
@@ -34,6 +35,7 @@ struct local_follow {
 	unsigned failures;
 	bool asking, again, seen, first; /* first: the oldest of its queue */
 	bool unsure;                     /* waits for restarts_known() */
+	int64_t stranded;                /* since then cupsd may have lost sight of it; 0: not */
 };
 
 static void on_asked(struct ipp_op *op, const struct err *err);
@@ -184,11 +186,29 @@ static void end_gone(struct local_follow *f, const struct err *cause)
 	w->changed(w, NULL, &err);
 }
 
+/* cupsd that was stopped just when a backend ended keeps the job as pending, and neither lists,
+ * prints nor ends it: its queue is idle, and it had begun before the restart. */
+static bool is_stranded(struct local_follow *f, const struct local_job *job)
+{
+	const struct queue *q = f->queue;
+	bool waits = q->cups && job->state == IPP_JSTATE_PENDING && job->processing_at != 0 &&
+	             q->printer_state == IPP_PSTATE_IDLE &&
+	             restarts_since(q->qs->restarts, job->processing_at);
+
+	if (!waits)
+		f->stranded = 0;
+	else if (f->stranded == 0)
+		f->stranded = now(f);
+	return waits && now(f) - f->stranded >= STRANDED_MS;
+}
+
 static void take_job(struct local_follow *f, struct local_job *job)
 {
 	struct local_watch *w = f->watch;
 	bool changed;
 
+	if (is_stranded(f, job))
+		job->incoming = true;
 	/* a backend that was turned away and is run again has printed nothing yet */
 	job->printed_again =
 		f->last.printed_again ||

@@ -254,7 +254,6 @@ class Worker:
         w.submit_some(self.rng.randint(1, 4))
         self._run_for(fault.where)
         states = w.daemon.rows().values()
-        w.forgetful = True
         if fault.call == "killed":
             w.cloud.process.kill()
             w.record.forget()
@@ -263,7 +262,7 @@ class Worker:
             w.cloud.forget("all", renumber=1)
             w.record.forget()
         else:
-            w.cloud.forget("devices,subscriptions")
+            w.cloud_forgets_devices()
         self.tally.add("cloud", fault.call, states)
 
     def cut(self, some):
@@ -327,7 +326,6 @@ class Worker:
 
     def close(self):
         """Counts what became of all jobs."""
-        self.tally.jobs["stranded by cupsd"] += self.world.stranded
         self.tally.jobs["brought back by cupsd"] += self.world.left
         for job in self.world.record.jobs.values():
             state = job.finals[-1][0] if job.finals else 0

@@ -83,9 +83,9 @@ class Cloud:
 
     def _crossed(self, entry):
         """A word about a document that crossed somebody's cancel, with a crash in between."""
-        return entry["rule"] == "final-document" and any(
-            job.canceled for job in self.jobs.values()
-            if (job.printer, job.number) == (entry["printer"], entry["job"]))
+        here = [job for job in self.jobs.values()  # numbers are given out again
+                if (job.printer, job.number) == (entry["printer"], entry["job"])]
+        return entry["rule"] == "final-document" and bool(here) and here[-1].canceled
 
     @staticmethod
     def _told(job, entry):

@@ -22,7 +22,6 @@ import ledger
 
 RAW, IPP = 2, 2  # queues of each kind
 IN_FLIGHT = 100  # ms in which an answer of a cupsd that is dead still arrives
-SOON = 6  # seconds in which all should be done
 
 
 class TracedDaemon(Daemon):
@@ -115,9 +114,8 @@ class World:
         self.routes = {}
         self.serial = 0
         self.crashed = {}     # uuids of jobs that were open when cupsd died: when, in ms
-        self.forgetful = False  # the cloud has lost devices since the last judgement
+        self.unknown_there = set()  # (printer, number) of open jobs whose device the cloud lost
         self.left = 0      # documents at cupsd that it brought back when it was started again
-        self.stranded = 0  # jobs that cupsd lost sight of
         self.unknown = unknown
         self._seen = {}
 
@@ -261,36 +259,20 @@ class World:
         def look():
             held = self._held()
             return None if held is None else (held, True)
-        files = [self.cloud.record, self.daemon.process.log]
-        try:
-            return wait_until(look, "rest", SOON, files, [self.daemon.process])[0]
-        except Timeout:
-            if not self._free_stranded():
-                timeout -= SOON
-        return wait_until(look, "rest", timeout, files, [self.daemon.process])[0]
-
-    def _free_stranded(self):
-        """cupsd 2.4.2 that is stopped just when a backend ends keeps the job as pending and does
-        not list it any more: it neither prints nor ends. An administrator would cancel it."""
-        found = False
-        for job in self.record.read():
-            mine = (self.daemon.open_jobs() or {}).get(
-                (self.routes[job.printer].queue, job.number))
-            local = mine and mine["local_job"]
-            if job.uuid not in self.crashed or not local or not job.printer.startswith("r"):
-                continue
-            seen = self.bed.cups.job(local)
-            if seen and seen["job-state"] == 3 and seen.get("time-at-processing") and \
-                    local not in self._listed(job.printer):
-                self.bed.cups.client.request("Cancel-Job", {"job-id": local})
-                job.canceled = found = True
-                self.stranded += 1
-        return found
-
-    def _listed(self, name):
-        return {job["job-id"] for job in self.bed.cups.jobs(name, "not-completed")}
+        return wait_until(look, "rest", timeout,
+                          [self.cloud.record, self.daemon.process.log], [self.daemon.process])[0]
 
     # ---- judging -----------------------------------------------------------------------------
+
+    def _is_excused(self, breach):
+        """Of a job whose device the cloud does not know any more no document is acknowledged."""
+        return breach.startswith("unacknowledged-document") and any(
+            breach.endswith(f" {printer} {number})") for printer, number in self.unknown_there)
+
+    def cloud_forgets_devices(self):
+        """It must be told of them again."""
+        self.unknown_there |= {(job.printer, job.number) for job in self.record.read()}
+        self.cloud.forget("devices,subscriptions")
 
     def _left_at_cups(self, everything):
         """Documents that cupsd has and that somebody may release; everything: or any open job."""
@@ -318,10 +300,8 @@ class World:
             held, late = {}, True
             breaches.append(f"not at rest: {slow}")
         self.record.read()
-        if self.forgetful:  # of a device that is not known nothing is acknowledged
-            self.record.breaches = [one for one in self.record.breaches
-                                    if not one.startswith("unacknowledged-document")]
-        self.forgetful = False
+        self.record.breaches = [one for one in self.record.breaches if not self._is_excused(one)]
+        self.unknown_there = set()
         self._take_paper()
         ends = self.ends() if self.crashed else {}
         for job in self.record.jobs.values():

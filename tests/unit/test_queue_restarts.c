@@ -103,6 +103,24 @@ static void test_a_restart_while_cups_had_the_job_is_told_whoever_was_there(void
 	}
 }
 
+static void test_a_job_that_cups_lost_sight_of_is_not_waited_for(void **state)
+{
+	struct fixture f;
+	struct seen s;
+
+	(void)state;
+	open_known(&f, 40, 100);
+	watch(&f, &s);
+	for (int64_t end = fake.now + 20000; fake.now < end; pass(100)) {
+		if (is_waiting(IPP_OP_GET_JOB_ATTRIBUTES))
+			answer(IPP_OP_GET_JOB_ATTRIBUTES, job(IPP_JSTATE_PENDING, 90, 95));
+		assert_true(!s.job.incoming || fake.now > end - 6000);
+	}
+	assert_true(s.job.incoming);
+	queue_ops.unwatch(&s.w);
+	close_fixture(&f);
+}
+
 static void test_after_a_new_connection_nothing_is_believed_before_cups_was_asked(void **state)
 {
 	struct fixture f;
@@ -222,6 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_restart_while_cups_had_the_job_is_told_whoever_was_there),
+		cmocka_unit_test(test_a_job_that_cups_lost_sight_of_is_not_waited_for),
 		cmocka_unit_test(
 			test_after_a_new_connection_nothing_is_believed_before_cups_was_asked),
 		cmocka_unit_test(test_without_an_answer_it_is_asked_again),
