@@ -5,6 +5,9 @@
  * Happy path: Get-Subscriptions, ours is there, Renew-Subscription, Get-Notifications. Asked again
  * whenever somebody got a new connection to cupsd, since no connection outlives it.
  *
+ * cupsd forgets its events with each start, so that only the latest is told: what began since it
+ * was asked the time before may have begun twice as well.
+ *
  * What can fail: ours is not there, because it is our first life, we were away for a day, or cupsd
  * was killed before it had written it down (a new one; up to now it may have been started at any
  * time); cupsd wants none (then nothing is known, and nobody waits for it); no answer (who waits
@@ -35,6 +38,8 @@ struct restarts {
 	unsigned connections; /* to cupsd when it was asked last */
 	int64_t renewed;      /* clock's ms; 0: not yet */
 	int64_t last;         /* start of cupsd that is known; its seconds, 0: none */
+	int64_t asked;        /* when it was asked last; seconds, 0: never */
+	int64_t seen;         /* ... before `last` was known: between them there may be others */
 	int64_t unclear;      /* before that there may have been others; seconds */
 	bool known, running, refused, closed;
 };
@@ -151,8 +156,15 @@ static int find_ours(const struct restarts *r, ipp_t *answer)
 	return ours;
 }
 
+static int64_t wall_s(const struct restarts *r)
+{
+	return r->target.clock->wall_ms(r->target.clock) / 1000;
+}
+
 static void take_starts(struct restarts *r, ipp_t *answer)
 {
+	int64_t before = r->last;
+
 	for (ipp_attribute_t *a = ippFirstAttribute(answer); a != NULL;
 	     a = ippNextAttribute(answer)) {
 		if (ippGetName(a) == NULL || ippGetGroupTag(a) != IPP_TAG_EVENT_NOTIFICATION ||
@@ -162,6 +174,9 @@ static void take_starts(struct restarts *r, ipp_t *answer)
 		if (ippGetInteger(a, 0) > r->last)
 			r->last = ippGetInteger(a, 0);
 	}
+	if (r->last != before)
+		r->seen = r->asked;
+	r->asked = wall_s(r);
 }
 
 /* Whatever is to be known is known. */
@@ -186,7 +201,7 @@ static void take_answer(struct restarts *r, ipp_t *answer)
 		r->number = ipp_get_int(answer, IPP_TAG_SUBSCRIPTION, "notify-subscription-id", 0);
 		r->renewed = now(r);
 		r->refused = r->number == 0;
-		r->unclear = r->target.clock->wall_ms(r->target.clock) / 1000;
+		r->unclear = r->asked = wall_s(r);
 		settle(r, true);
 		return;
 	case STEP_RENEW:
@@ -279,6 +294,6 @@ bool restarts_between(const struct restarts *r, int64_t created, int64_t process
 {
 	if (r == NULL || r->refused || created == 0 || processing == 0)
 		return false;
-	return (created <= r->last && r->last <= processing) ||
+	return (created <= r->last && (r->last <= processing || r->seen <= processing)) ||
 	       (created < r->unclear && created < processing);
 }
