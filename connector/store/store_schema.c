@@ -303,11 +303,14 @@ int store_schema_open(struct store *s, const char *dir, struct store_found *foun
 	else {
 		if (make_file(s, err) < 0)
 			return -1;
-		if (open_whole(s, dir, found, err) == 0)
-			return 0;
-		close_db(s);
-		if (err->kind != ERR_CORRUPT)
-			return -1;
+		/* SQLite takes an I/O error of the disk for damage: it counts when seen twice */
+		for (int i = 0; i < 2; i++) {
+			if (open_whole(s, dir, found, err) == 0)
+				return 0;
+			close_db(s);
+			if (err->kind != ERR_CORRUPT)
+				return -1;
+		}
 	}
 	(void)str_copy(found->why, sizeof(found->why), err->text);
 	err_clear(&s->damaged);

@@ -415,11 +415,14 @@ static void test_an_empty_file_is_a_new_database(void **state)
 static const sqlite3_io_methods *real_methods;
 static sqlite3_io_methods sick_methods;
 static sqlite3_vfs *real_vfs;
-static int left; /* so many reads of pages go well */
+static int left;  /* so many reads of pages go well */
+static bool once; /* ... and those behind the next one */
 
 static int sick_read(sqlite3_file *file, void *to, int len, sqlite3_int64 offset)
 {
-	if (len >= 512 && left-- <= 0)
+	if (once && len >= 512 && left-- == 0)
+		return SQLITE_IOERR_CORRUPTFS; /* as SQLite names EIO */
+	if (!once && len >= 512 && left-- <= 0)
 		return SQLITE_IOERR_READ;
 	return real_methods->xRead(file, to, len, offset);
 }
@@ -456,13 +459,9 @@ static bool can_write(struct fixture *f, struct err *err)
 	return err->kind == ERR_NONE;
 }
 
-static void test_a_database_that_cannot_be_read_now_is_not_damaged(void **state)
+/* A database of forty jobs on that disk. */
+static void get_sick(struct fixture *f, sqlite3_vfs *sick)
 {
-	struct fixture *f = *state;
-	sqlite3_vfs sick;
-	struct err err;
-	int tried = 0;
-
 	fixture_open(f);
 	for (int i = 0; i < 40; i++) {
 		struct job_record job = sample_job(100 + i);
@@ -471,10 +470,44 @@ static void test_a_database_that_cannot_be_read_now_is_not_damaged(void **state)
 	}
 	fixture_close(f);
 	real_vfs = sqlite3_vfs_find(NULL);
-	sick = *real_vfs;
-	sick.zName = "sick";
-	sick.xOpen = sick_open;
-	assert_int_equal(sqlite3_vfs_register(&sick, 1), 0);
+	*sick = *real_vfs;
+	sick->zName = "sick";
+	sick->xOpen = sick_open;
+	assert_int_equal(sqlite3_vfs_register(sick, 1), 0);
+}
+
+static void test_one_read_that_fails_is_no_damage(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3_vfs sick;
+	struct err err;
+	int tried = 0;
+
+	get_sick(f, &sick);
+	once = true;
+	for (bool reached = true; reached; tried++) {
+		left = tried;
+		(void)try_open(f, &err);
+		reached = left < 0;
+		left = 1000000;
+		assert_int_not_equal(err.kind, ERR_CORRUPT);
+		assert_false(is_set_aside(f));
+		fixture_close(f);
+	}
+	once = false;
+	assert_int_equal(sqlite3_vfs_register(real_vfs, 1), 0);
+	assert_int_equal(sqlite3_vfs_unregister(&sick), 0);
+	assert_true(tried > 2);
+}
+
+static void test_a_database_that_cannot_be_read_now_is_not_damaged(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3_vfs sick;
+	struct err err;
+	int tried = 0;
+
+	get_sick(f, &sick);
 	for (left = 0; !can_write(f, &err); left = ++tried) {
 		assert_int_equal(err.kind, ERR_TEMPORARY);
 		assert_int_equal(f->damage.kind, ERR_NONE);
@@ -839,6 +872,7 @@ int main(void)
 		SCHEMA_TEST(test_a_truncated_file_is_found_at_start),
 		SCHEMA_TEST(test_an_empty_file_is_a_new_database),
 		SCHEMA_TEST(test_a_database_that_cannot_be_read_now_is_not_damaged),
+		SCHEMA_TEST(test_one_read_that_fails_is_no_damage),
 		SCHEMA_TEST(test_ids_go_on_above_those_of_the_damaged_file),
 		SCHEMA_TEST(test_damages_within_one_second_are_all_kept),
 		SCHEMA_TEST(test_a_failing_call_while_setting_aside_loses_nothing),
