@@ -21,6 +21,7 @@ from bed.watch import Timeout, wait_until
 import ledger
 
 RAW, IPP = 2, 2  # queues of each kind
+UNWRITTEN = 35000  # ms for which cupsd may keep an end in memory only: DirtyCleanInterval and more
 IN_FLIGHT = 100  # ms in which an answer of a cupsd that is dead still arrives
 
 
@@ -163,8 +164,11 @@ class World:
             self.bed.cups.stop()
         else:
             self.bed.cups.kill()
-        now = time.time() * 1000 + IN_FLIGHT
-        self.crashed |= {uuid: now for uuid in here | {job.uuid for job in self.record.read()}}
+        now = time.time() * 1000
+        if not gently:  # what it had not written down yet it takes up once more
+            here |= {uuid for uuid, end in self.ends().items() if end > now - UNWRITTEN}
+        here |= {job.uuid for job in self.record.read()}
+        self.crashed |= {uuid: now + IN_FLIGHT for uuid in here}
         self.bed.cups.start()
 
     def ends(self):
