@@ -586,9 +586,12 @@ void job_settle(struct job *j, enum policy_place place, const struct err *err,
 			job_move(j, JOB_HANDING);
 		return;
 	case JOB_WAITING:
-		j->rec.next_try = wall(j) + retry_delay_ms(&wait_retry, (unsigned)j->rec.attempt,
-		                                           err ? err->retry_after_s : 0,
-		                                           clock->random(clock));
+		/* a cloud that has to be told of us again knows the job soon, or never again */
+		j->rec.next_try =
+			wall(j) +
+			retry_delay_ms(&wait_retry,
+		                       j->not_found ? j->not_found : (unsigned)j->rec.attempt,
+		                       err ? err->retry_after_s : 0, clock->random(clock));
 		job_event(j, "connector", "waiting: %s", j->rec.error_text);
 		j->told = 0; /* the cloud hears of it at once */
 		break;
