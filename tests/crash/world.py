@@ -310,10 +310,10 @@ class World:
         ends = self.ends() if self.crashed else {}
         for job in self.record.jobs.values():
             crash = self.crashed.get(job.uuid)
-            late = crash is not None and ends.get(job.uuid, crash) < crash
+            unseen = crash is not None and ends.get(job.uuid, crash) < crash
             breaches += [f"{job.name} ({job.printer} {job.number}): {text}" for text in
                          ledger.judge(job, self.paper, job.name in held,
-                                      "unseen" if late else crash is not None)]
+                                      "unseen" if unseen else crash is not None)]
         breaches += self.paper.strange + self.record.breaches
         left = list(self._left_at_cups(everything=late))
         if late or not self.crashed:
