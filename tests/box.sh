@@ -55,7 +55,7 @@ unshare -m --propagation private bash -c "$boot" bash "$box" "${BOX_ROOT:-/}" "$
 nspawn=$!
 
 inside_box() {
-	nsenter -t "$leader" -m -u -i -n -p -C -- "$@"
+	nsenter -t "$leader" -m -u -i -n -p -C -r -w -- "$@"
 }
 
 finish() {
