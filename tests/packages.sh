@@ -52,6 +52,7 @@ clean_root() {
 		printf '#!/bin/sh\nexit 101\n' >"$work/root/usr/sbin/policy-rc.d" &&
 		chmod 755 "$work/root/usr/sbin/policy-rc.d" &&
 		cp -L /etc/resolv.conf "$work/root/etc/resolv.conf" &&
+		chroot "$work/root" apt-get update &&
 		chroot "$work/root" env DEBIAN_FRONTEND=noninteractive \
 			apt-get install -y --no-install-recommends /package.deb
 }
