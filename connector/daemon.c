@@ -228,6 +228,7 @@ static void on_status(struct timer *t)
 	struct daemon *d = t->data;
 
 	show_status(d);
+	log_flush(false);
 	timer_start(t, STATUS_MS);
 }
 
@@ -408,6 +409,7 @@ int daemon_main(int argc, char **argv)
 			run(&d);
 		}
 		close_all(&d);
+		log_flush(true);
 	}
 	config_free(d.config);
 	return is_to_go_on(&d) ? 1 : status;

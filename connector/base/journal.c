@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 /* the source line of log_event() itself would say nothing */
@@ -14,6 +15,7 @@
 #include <systemd/sd-journal.h>
 
 #include "common/util.h"
+#include "connector/base/log_memory.h"
 
 #define TEXT_MAX  1000
 #define FIELD_MAX 320
@@ -25,6 +27,9 @@ static struct {
 	void (*sink)(void *data, enum log_level level, const struct log_about *about,
 	             const char *text);
 	void *sink_data;
+	int64_t (*now_ms)(void);
+	struct log_details details;
+	struct log_repeats repeats;
 } journal = { .level = LOG_LEVEL_INFO };
 
 /* Is stderr the stream that systemd connected with the journal? */
@@ -47,6 +52,7 @@ static bool is_journal(void)
 
 void log_open(enum log_level level)
 {
+	log_flush(true);
 	journal.level = level;
 	journal.journal = is_journal();
 	journal.terminal = isatty(STDERR_FILENO);
@@ -103,13 +109,41 @@ static void send_to_stderr(enum log_level level, const char *text)
 		return;
 }
 
+/* Monotonic, never 0. */
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	if (journal.now_ms)
+		return journal.now_ms();
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000 + 1;
+}
+
+void log_set_clock(int64_t (*clock)(void))
+{
+	journal.now_ms = clock;
+}
+
+static void write_line(enum log_level level, const struct log_about *about, const char *text)
+{
+	if (journal.sink)
+		journal.sink(journal.sink_data, level, about, text);
+	else if (journal.journal)
+		send_to_journal(level, about, text);
+	else
+		send_to_stderr(level, text);
+}
+
 void log_event(enum log_level level, const struct log_about *about, const char *fmt, ...)
 {
 	static const struct log_about nothing;
 	char text[TEXT_MAX + 1];
 	va_list ap;
 
-	if (level > journal.level)
+	if (!about)
+		about = &nothing;
+	if (level > journal.level && !(about->job && *about->job))
 		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
@@ -117,12 +151,44 @@ void log_event(enum log_level level, const struct log_about *about, const char *
 	for (char *c = text; *c; c++)
 		if (iscntrl((unsigned char)*c))
 			*c = '?';
-	if (!about)
-		about = &nothing;
-	if (journal.sink)
-		journal.sink(journal.sink_data, level, about, text);
-	else if (journal.journal)
-		send_to_journal(level, about, text);
-	else
-		send_to_stderr(level, text);
+	if (level > journal.level)
+		log_details_keep(&journal.details, about->job, text, now_ms());
+	else if (level == LOG_LEVEL_DEBUG ||
+	         log_repeats_admit(&journal.repeats, level, about, text, now_ms()))
+		write_line(level, about, text);
+}
+
+static void write_detail(void *data, const struct log_detail *line)
+{
+	struct log_about about = *(const struct log_about *)data;
+	char text[LOG_DETAIL_SIZE + 64];
+
+	about.message_id = NULL; /* of the failure itself */
+	(void)snprintf(text, sizeof(text), "%s (%.3f s before it failed)", line->text,
+	               (double)(now_ms() - line->time_ms) / 1000);
+	write_line(LOG_LEVEL_INFO, &about, text);
+}
+
+void log_details_of(const struct log_about *about)
+{
+	if (journal.level >= LOG_LEVEL_INFO && about->job)
+		log_details_take(&journal.details, about->job, write_detail, (void *)about);
+}
+
+static void write_repeat(void *data, const struct log_repeat *line, unsigned held_back)
+{
+	const struct log_about about = { .queue = line->queue,
+		                         .cloud = line->cloud,
+		                         .job = line->job,
+		                         .message_id = line->message_id };
+	char text[LOG_DETAIL_SIZE + 64];
+
+	(void)data;
+	(void)snprintf(text, sizeof(text), "%s (and %u times more)", line->text, held_back);
+	write_line(line->level, &about, text);
+}
+
+void log_flush(bool all)
+{
+	log_repeats_end(&journal.repeats, now_ms(), all, write_repeat, NULL);
 }

@@ -80,25 +80,35 @@ int64_t job_age_ms(const struct job *j)
 
 /* ---- words ---- */
 
-void job_log(const struct job *j, int level, const char *fmt, ...)
+/* What lines about a job say it is about; id and cloud_job are room. */
+static struct log_about about_job(const struct job *j, char id[24], char cloud_job[24])
 {
-	char id[24], cloud_job[24], text[512];
 	struct log_about about = {
 		.queue = j->printer->record.queue,
 		.cloud = j->printer->record.cloud,
-		.job = id,
+		.job = j->rec.id ? id : NULL, /* not stored yet */
 		.cloud_job = cloud_job,
 		.state = job_state_name(j->rec.state),
 		.error = j->rec.error_kind ? err_kind_name(j->rec.error_kind) : NULL,
 	};
+
+	(void)snprintf(id, 24, "%lld", (long long)j->rec.id);
+	(void)snprintf(cloud_job, 24, "%d", j->rec.cloud_job);
+	return about;
+}
+
+void job_log(const struct job *j, int level, const char *fmt, ...)
+{
+	char id[24], cloud_job[24], text[512];
+	struct log_about about = about_job(j, id, cloud_job);
 	va_list ap;
 
-	if (j->rec.state == JOB_HELD)
+	if (level > LOG_LEVEL_WARNING)
+		about.message_id = NULL;
+	else if (j->rec.state == JOB_HELD)
 		about.message_id = message_id(MESSAGE_JOB_HELD);
 	else if (j->rec.outcome == OUTCOME_ABORTED)
 		about.message_id = message_id(MESSAGE_JOB_FAILED);
-	(void)snprintf(id, sizeof(id), "%lld", (long long)j->rec.id);
-	(void)snprintf(cloud_job, sizeof(cloud_job), "%d", j->rec.cloud_job);
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -121,6 +131,7 @@ void job_event(struct job *j, const char *source, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
+	job_log(j, LOG_LEVEL_DEBUG, "%s: %s", source, e->text);
 }
 
 const struct config_queue *job_settings(const struct job *j)
@@ -398,18 +409,33 @@ bool job_is_unknown_there(struct job *j, const struct err *err)
 
 /* ---- moves ---- */
 
+static void say_details(const struct job *j)
+{
+	char id[24], cloud_job[24];
+	struct log_about about = about_job(j, id, cloud_job);
+
+	log_details_of(&about);
+}
+
+/* The one line of a job that went well; one that did not brings its details along. */
 static void say_end(const struct job *j)
 {
-	if (j->rec.outcome == OUTCOME_COMPLETED && j->rec.impressions >= 0)
-		job_log(j, LOG_LEVEL_INFO, "completed on %s, %d impressions",
-		        j->printer->record.queue, j->rec.impressions);
-	else if (j->rec.outcome == OUTCOME_COMPLETED)
-		job_log(j, LOG_LEVEL_INFO, "completed on %s, impressions unknown",
-		        j->printer->record.queue);
-	else
-		job_log(j, j->rec.outcome == OUTCOME_ABORTED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-		        "%s%s%s", job_outcome_name(j->rec.outcome),
-		        *j->rec.report_message ? ": " : "", j->rec.report_message);
+	char impressions[32];
+
+	if (j->rec.outcome == OUTCOME_COMPLETED) {
+		(void)snprintf(impressions, sizeof(impressions),
+		               j->rec.impressions >= 0 ? "%d impressions" : "impressions unknown",
+		               j->rec.impressions);
+		job_log(j, LOG_LEVEL_INFO, "completed on %s, %s, %lld bytes, %.1f s",
+		        j->printer->record.queue, impressions, (long long)j->rec.bytes,
+		        (double)(j->rec.finished - j->rec.received) / 1000);
+		return;
+	}
+	if (j->rec.outcome == OUTCOME_ABORTED)
+		say_details(j);
+	job_log(j, j->rec.outcome == OUTCOME_ABORTED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s%s%s",
+	        job_outcome_name(j->rec.outcome), *j->rec.report_message ? ": " : "",
+	        j->rec.report_message);
 }
 
 static void on_moved(struct job *j, const struct err *err)
@@ -419,7 +445,9 @@ static void on_moved(struct job *j, const struct err *err)
 	        job_state_name(j->rec.state));
 	if (j->rec.state == JOB_REPORTING)
 		say_end(j);
-	else if (j->rec.state == JOB_WAITING || j->rec.state == JOB_HELD)
+	if (j->rec.state == JOB_HELD)
+		say_details(j);
+	if (j->rec.state == JOB_WAITING || j->rec.state == JOB_HELD)
 		job_log(j, LOG_LEVEL_WARNING, "%s: %s", job_state_name(j->rec.state),
 		        j->rec.error_text);
 	printer_next(j->printer);

@@ -206,7 +206,7 @@ static void go_on(struct conn *c)
 			piece = 1;
 		write_bytes(c, text + c->sent, (size_t)piece);
 		if (s->drip)
-			timer_start(&c->timer, 3);
+			timer_start(&c->timer, 15);
 		return;
 	}
 	if (c->sent < end) {

@@ -500,9 +500,9 @@ static void test_a_slow_but_living_transfer_is_not_idle(void **state)
 
 	(void)state;
 	http_case_open(&c, NULL, NULL);
-	c.script->drip = true; /* 76 bytes, one each few milliseconds: longer than the idle time */
+	c.script->drip = true; /* 76 bytes, 15 ms apart: longer than the idle time */
 	call_init(&call, &c, "/x");
-	call.req.idle_ms = 150;
+	call.req.idle_ms = 800;
 	call_start(&call);
 	call_wait(&call);
 	assert_succeeded(&call);

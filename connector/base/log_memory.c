@@ -1,0 +1,92 @@
+#include "connector/base/log_memory.h"
+
+#include <string.h>
+
+#include "common/str.h"
+
+void log_details_keep(struct log_details *d, const char *job, const char *text, int64_t now_ms)
+{
+	struct log_detail *line = &d->lines[d->next];
+
+	d->next = (d->next + 1) % LOG_DETAILS;
+	line->time_ms = now_ms;
+	(void)str_copy(line->job, sizeof(line->job), job);
+	(void)str_copy(line->text, sizeof(line->text), text);
+}
+
+void log_details_take(struct log_details *d, const char *job,
+                      void (*each)(void *data, const struct log_detail *line), void *data)
+{
+	for (unsigned i = 0; i < LOG_DETAILS; i++) {
+		struct log_detail *line = &d->lines[(d->next + i) % LOG_DETAILS];
+
+		if (!*line->job || strcmp(line->job, job) != 0)
+			continue;
+		each(data, line);
+		line->job[0] = '\0';
+	}
+}
+
+static bool is_same(const char *kept, size_t size, const char *text)
+{
+	return strncmp(kept, text ? text : "", size - 1) == 0;
+}
+
+static bool is_equal(const struct log_repeat *line, enum log_level level,
+                     const struct log_about *about, const char *text)
+{
+	return line->since_ms && line->level == level &&
+	       is_same(line->text, sizeof(line->text), text) &&
+	       is_same(line->queue, sizeof(line->queue), about->queue) &&
+	       is_same(line->cloud, sizeof(line->cloud), about->cloud) &&
+	       is_same(line->job, sizeof(line->job), about->job);
+}
+
+static void keep(char *to, size_t size, const char *text)
+{
+	(void)str_copy(to, size, text ? text : "");
+}
+
+bool log_repeats_admit(struct log_repeats *r, enum log_level level, const struct log_about *about,
+                       const char *text, int64_t now_ms)
+{
+	struct log_repeat *spare = NULL;
+
+	for (int i = 0; i < LOG_REPEATS; i++) {
+		struct log_repeat *line = &r->lines[i];
+		bool held_back = line->count > LOG_BURST;
+
+		if (is_equal(line, level, about, text) &&
+		    (held_back || now_ms - line->since_ms < LOG_WINDOW_MS))
+			return ++line->count <= LOG_BURST;
+		/* one with something to tell is never given up */
+		if (!held_back && (!spare || line->since_ms < spare->since_ms))
+			spare = line;
+	}
+	if (!spare)
+		return true;
+	spare->since_ms = now_ms;
+	spare->count = 1;
+	spare->level = level;
+	spare->message_id = about->message_id;
+	keep(spare->text, sizeof(spare->text), text);
+	keep(spare->queue, sizeof(spare->queue), about->queue);
+	keep(spare->cloud, sizeof(spare->cloud), about->cloud);
+	keep(spare->job, sizeof(spare->job), about->job);
+	return true;
+}
+
+void log_repeats_end(struct log_repeats *r, int64_t now_ms, bool all,
+                     void (*each)(void *data, const struct log_repeat *line, unsigned held_back),
+                     void *data)
+{
+	for (int i = 0; i < LOG_REPEATS; i++) {
+		struct log_repeat *line = &r->lines[i];
+
+		if (!all && now_ms - line->since_ms < LOG_WINDOW_MS)
+			continue;
+		if (line->count > LOG_BURST)
+			each(data, line, line->count - LOG_BURST);
+		*line = (struct log_repeat){ 0 };
+	}
+}
