@@ -25,6 +25,7 @@ sys.path[:0] = [str(TESTS / "integration"), str(TESTS / "lib")]
 
 import measure
 import pdf
+import up_bench
 from bed import BUILD, process
 from bed.backlog import CREATED, fill
 from bed.bed import Bed
@@ -410,7 +411,8 @@ def run(bench, board):
 def main():
     """Exit status."""
     words = argparse.ArgumentParser(description="speed and memory, beside printing directly")
-    words.add_argument("--quick", action="store_true", help="fewer repetitions, under a minute")
+    words.add_argument("--quick", action="store_true",
+                       help="fewer repetitions and printers, minutes")
     quick = words.parse_args().quick
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]
@@ -427,6 +429,10 @@ def main():
         bus = Bus(folder / "bus")
         with contextlib.closing(Sink()) as sink, Bed(folder, bus) as bed:
             run(Bench(bed, board, sink), board)
+        (folder / "many").mkdir()
+        (folder / "many").chmod(0o755)
+        with Bed(folder / "many", bus) as bed:
+            up_bench.rows(board, bed, *((20, 100) if quick else (100, 1000)))
     finally:
         if bus:
             bus.close()

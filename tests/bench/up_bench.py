@@ -1,44 +1,31 @@
 """Universal Print at size: many printers in one daemon, each with a certificate and a token of its
-own. How long until all are online after a start, what they cost when idle, and over how many
-connections.
+own, at hosts that offer HTTP/2. How long until all are online after a start, what they cost when
+idle, over how many connections; and what a job costs beside one of an ipp-infra cloud. Part of
+make bench; alone:
 
-    sudo BUILD=build python3 tests/bench/up_bench.py [PRINTERS]"""
+    sudo BUILD=build python3 tests/bench/up_bench.py FEW MANY"""
 
-import os
 import pathlib
 import sys
+import tempfile
 import time
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS / "integration"), str(TESTS / "lib")]
 
-import tempfile
-
 import measure
+import pdf
 from bed import process
 from bed.bed import Bed
-from bed.route import cpu_seconds
-from bed.up import begin
+from bed.front import Front
+from bed.ippeve import Bus
+from bed.net import connections
+from bed.route import connect, cpu_seconds, requests_before_document
+from bed.up import begin, enrolled
 from bed.watch import Timeout, wait_until
 
 IDLE = 30  # seconds looked at; also the interval between two questions of a printer
-
-
-def connections(pid):
-    """TCP connections of a process that are open."""
-    own = set()
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            own.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
-        except FileNotFoundError:
-            continue
-    count = 0
-    for name in ("tcp", "tcp6"):
-        with open(f"/proc/{pid}/net/{name}", encoding="ascii") as table:
-            for line in list(table)[1:]:
-                fields = line.split()
-                count += fields[3] == "01" and f"socket:[{fields[9]}]" in own
-    return count
+PATIENCE = 1200
 
 
 def idle(seconds, emulator):
@@ -49,50 +36,101 @@ def idle(seconds, emulator):
         pass
 
 
-def online(daemon, count):
-    """Waits until so many printers are online."""
-    def look():
-        return daemon.verb("status", codes=(0, 4))["printers"].get("online", 0) >= count
-    wait_until(look, f"{count} printers online", 120, [daemon.process.log], [daemon.process], 0.25)
+class Many:
+    """One daemon with a growing number of printers."""
+
+    def __init__(self, bed):
+        self.bed = bed
+        self.count = 0
+        self.cloud = bed.start_up(up={"approve-after": 0, "notify-interval": IDLE,
+                                      "token-life": 3600})
+        self.plain = bed.start_cloud("q")
+        fronts = {f"{name}_url": bed.enter(Front(bed.dir, self.cloud, name)).url
+                  for name in ("print", "notification")}
+        self.daemon = bed.make_daemon(
+            clouds={"up": self.cloud.cloud(**fronts), "test": {"uri": self.plain.base()}},
+            settings={"log": {"level": "info", "names": "hidden"}})
+        self.daemon.start()
+
+    def grow(self, count):
+        """To so many; seconds for the registrations."""
+        for number in range(self.count, count):
+            self.bed.cups.lpadmin("-p", f"q{number:04}", "-E", "-v", "socket://127.0.0.1:9", "-m",
+                                  "raw")
+        since = time.monotonic()
+        with begin(self.daemon, all=True) as call:
+            call.all(timeout=PATIENCE)
+        if call.answers[-1]["registered"] != count - self.count:
+            raise AssertionError(f"not all registered: {call.answers[-1]} {call.of('failed')[:3]}")
+        self.count = count
+        return time.monotonic() - since
+
+    def online(self):
+        """Starts the daemon again; seconds until all are online."""
+        self.daemon.stop()
+        since = time.monotonic()
+        self.daemon.start()
+
+        def look():
+            shown = self.daemon.verb("status", codes=(0, 4))
+            return shown["printers"].get("online", 0) >= self.count
+        wait_until(look, f"{self.count} printers online", 240, [self.daemon.process.log],
+                   [self.daemon.process], 0.25)
+        return time.monotonic() - since
+
+    def at_rest(self):
+        """(% of a core, anonymous MB, connections) with nothing to do."""
+        idle(IDLE, self.cloud)
+        before, since = cpu_seconds(self.daemon), time.monotonic()
+        idle(IDLE, self.cloud)
+        used = 100 * (cpu_seconds(self.daemon) - before) / (time.monotonic() - since)
+        return (used, measure.memory(self.daemon.process.pid)["anonymous"],
+                connections(self.daemon.process.pid))
+
+    def requests(self):
+        """What a job costs (here, at an ipp-infra cloud), in requests before its last byte."""
+        self.cloud.set(notify_interval=2)
+        document = pdf.make(1, 9500)
+        eve, other = self.bed.ipp_printer("eve-up"), self.bed.ipp_printer("eve-infra")
+        here, = enrolled(self.daemon, self.cloud, eve.uri, timeout=2 * IDLE)
+        elsewhere = connect(self.bed, self.daemon, other.uri)
+        return [requests_before_document(route, document) for route in (here, elsewhere)]
 
 
-def size(bed, count):
-    """The figures for so many printers as a dictionary."""
-    cloud = bed.start_up(up={"approve-after": 0, "notify-interval": IDLE})
-    for number in range(count):
-        bed.cups.lpadmin("-p", f"q{number:04}", "-E", "-v", "socket://127.0.0.1:9", "-m", "raw")
-    daemon = bed.up_daemon(cloud, settings={"log": {"level": "info", "names": "hidden"}})
-    found = {"printers": count}
-    since = time.monotonic()
-    with begin(daemon, all=True) as call:
-        call.all(timeout=120)
-    found["registered"] = call.answers[-1]["registered"]
-    found["register, s"] = round(time.monotonic() - since, 1)
-    daemon.stop()
-    since = time.monotonic()
-    daemon.start()
-    online(daemon, count)
-    found["online after a start, s"] = round(time.monotonic() - since, 1)
-    idle(IDLE, cloud)
-    before = cpu_seconds(daemon)
-    idle(IDLE, cloud)
-    found["idle CPU, % of a core"] = round(100 * (cpu_seconds(daemon) - before) / IDLE, 2)
-    found["anonymous, MB"] = round(measure.memory(daemon.process.pid)["anonymous"], 2)
-    found["connections"] = connections(daemon.process.pid)
-    return found
+def rows(board, bed, few, many):
+    """The part of the table that is about Universal Print."""
+    one = Many(bed)
+    one.grow(few)
+    one.online()
+    before = one.at_rest()[1]
+    took = one.grow(many)
+    board.add(f"Universal Print: {many - few} more registered", took, "s")
+    board.add(f"  {many} printers online after a start", one.online(), "s", limit=30)
+    used, anonymous, count = one.at_rest()
+    board.add("  idle, % of a core", used, "%", limit=2)
+    board.add("  memory for one more idle printer", 1024 * (anonymous - before) / (many - few),
+              "KB", limit=24)
+    board.add("  connections, HTTP/2 offered", count, "", limit=10)
+    here, elsewhere = one.requests()
+    board.add("  requests before a job's last byte", here, "", beside=elsewhere,
+              limit=elsewhere + 2)
 
 
-def main():
-    """Prints the figures."""
+def alone(few, many):
+    """Only these rows."""
+    import bench  # pylint: disable=import-outside-toplevel
     process.become_subreaper()
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    with tempfile.TemporaryDirectory(prefix="pc-", dir="/tmp") as folder:
-        pathlib.Path(folder).chmod(0o755)
-        with Bed(folder, None) as bed:
-            for name, value in size(bed, count).items():
-                print(f"{name:32} {value}")
+    board = bench.Board(False)
+    with tempfile.TemporaryDirectory(prefix="pc-", dir="/tmp") as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        bus = Bus(folder / "bus")
+        with Bed(folder, bus) as bed:
+            rows(board, bed, few, many)
+        bus.close()
     process.reap_orphans()
+    return 1 if board.missed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(alone(int(sys.argv[1]), int(sys.argv[2])))
