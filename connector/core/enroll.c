@@ -135,19 +135,13 @@ static void fail(struct enrolment *e, const struct err *err)
 		e->core->set.store_ops->printer_drop(e->core->set.store, &e->store, e->record.id);
 		return;
 	}
-	if (e->renews && e->posted && (is_refusal(&why) || why.kind == ERR_CORRUPT)) {
-		*e->record.identity.registration_id = '\0';
-		if (p)
-			*p->record.identity.registration_id = '\0';
-		(void)keys_remove(e->directory, e->pair, &ignored);
-		commit(e, &e->record, on_given_up);
-		return;
-	}
-	if (!e->renews && e->posted && why.kind == ERR_CORRUPT) {
+	if (e->posted && (why.kind == ERR_CORRUPT || (e->renews && is_refusal(&why)))) {
 		/* the printer is there: the next run asks for it again under the same id */
 		*e->record.identity.registration_id = '\0';
 		if (p)
 			*p->record.identity.registration_id = '\0';
+		if (e->renews)
+			(void)keys_remove(e->directory, e->pair, &ignored);
 		commit(e, &e->record, on_given_up);
 		return;
 	}
@@ -164,6 +158,26 @@ static bool was_canceled(struct enrolment *e)
 	(void)err_set(&err, ERR_CANCELED, 0, "canceled");
 	fail(e, &err);
 	return true;
+}
+
+/* True when it has ended. */
+static bool went_wrong(struct enrolment *e, const struct err *err)
+{
+	if (was_canceled(e))
+		return true;
+	if (err)
+		fail(e, err);
+	return err;
+}
+
+/* What takes long or writes files, on one of the core's workers. */
+static void work_on(struct enrolment *e, unsigned worker,
+                    int (*run)(struct work_item *item, struct err *err),
+                    void (*done)(struct work_item *item, const struct err *err))
+{
+	e->work.run = run;
+	e->work.done = done;
+	work_submit(e->core->set.work[worker], &e->work);
 }
 
 /* ---- it worked ---- */
@@ -222,12 +236,8 @@ static void on_probed(struct cloud_op *op, const struct err *err)
 	struct enrolment *e = op->data;
 
 	e->cloud_busy = false;
-	if (was_canceled(e))
+	if (went_wrong(e, err))
 		return;
-	if (err) {
-		fail(e, err);
-		return;
-	}
 	(void)str_copy(e->record.cloud_printer, sizeof(e->record.cloud_printer), op->printer_uuid);
 	e->record.registering = false;
 	if (e->batch->op->dry_run)
@@ -328,9 +338,7 @@ static void take_identity(struct enrolment *e)
 		commit(e, &e->record, on_saved);
 		return;
 	}
-	e->work.run = run_keep_certificate;
-	e->work.done = on_certificate_kept;
-	work_submit(e->core->set.work[KEEPER], &e->work);
+	work_on(e, KEEPER, run_keep_certificate, on_certificate_kept);
 }
 
 /* ---- the registration ---- */
@@ -436,21 +444,13 @@ static int run_keep_key(struct work_item *item, struct err *err)
 
 static void on_key_kept(struct work_item *item, const struct err *err)
 {
-	struct enrolment *e = item->data;
-
-	if (was_canceled(e))
-		return;
-	if (err)
-		fail(e, err);
-	else
-		ask_cloud(e);
+	if (!went_wrong(item->data, err))
+		ask_cloud(item->data);
 }
 
 static void keep_key(struct enrolment *e)
 {
-	e->work.run = run_keep_key;
-	e->work.done = on_key_kept;
-	work_submit(e->core->set.work[KEEPER], &e->work);
+	work_on(e, KEEPER, run_keep_key, on_key_kept);
 }
 
 /* ---- the row ---- */
@@ -515,14 +515,8 @@ static int run_make_key(struct work_item *item, struct err *err)
 
 static void on_key_made(struct work_item *item, const struct err *err)
 {
-	struct enrolment *e = item->data;
-
-	if (was_canceled(e))
-		return;
-	if (err)
-		fail(e, err);
-	else
-		want_turn(e);
+	if (!went_wrong(item->data, err))
+		want_turn(item->data);
 }
 
 static void make_key(struct enrolment *e)
@@ -534,9 +528,7 @@ static void make_key(struct enrolment *e)
 	keys_pair_id(e->record.id, e->record.second_pair != e->renews, e->pair);
 	batch_want_sign_in(e->batch);
 	say(e, "making a key");
-	e->work.run = run_make_key;
-	e->work.done = on_key_made;
-	work_submit(e->core->set.work[e->maker], &e->work);
+	work_on(e, e->maker, run_make_key, on_key_made);
 }
 
 /* ---- queue ---- */
@@ -560,12 +552,8 @@ static void on_queue_probed(struct local_op *op, const struct err *err)
 	struct enrolment *e = op->data;
 
 	e->local_busy = false;
-	if (was_canceled(e))
+	if (went_wrong(e, err))
 		return;
-	if (err) {
-		fail(e, err);
-		return;
-	}
 	(void)str_copy(e->warning, sizeof(e->warning), op->status.text);
 	take_model(e, op->status.make_and_model);
 	if (!*e->record.name)
