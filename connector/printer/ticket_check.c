@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "connector/base/ipp_codec.h"
 #include "connector/printer/printer_text.h"
 
 #define COPIES_ABSURD  100000 /* nobody asks for so many */
@@ -348,15 +349,22 @@ static int nearest_resolution(ipp_attribute_t *list, int x, int y, ipp_res_t uni
 	return near;
 }
 
-/* Drivers write 600dpi or 600x600dpi. CUPS hands on the latter only; this is the former, which a
- * driver that has the latter does not know and ignores (measured). */
+/* CUPS hands on a resolution as 600x600dpi only. Most drivers write 600dpi, which is sent too: who
+ * has the other does not know it and ignores it. Foomatic's filter does not look at
+ * printer-resolution at all, and writes 600x600dpi (all measured). */
 static void add_driver_resolution(struct ticket_pass *t, int x, int y, ipp_res_t units)
 {
+	const char *model =
+		ipp_get_text(t->capabilities, IPP_TAG_ZERO, "printer-make-and-model", "");
+	bool foomatic = strstr(model, "Foomatic/") != NULL;
 	char choice[TICKET_TEXT];
 
-	if (!t->cups || x != y || units != IPP_RES_PER_INCH)
+	if (!t->cups || units != IPP_RES_PER_INCH || (x != y && !foomatic))
 		return;
-	resolution_text(x, y, units, choice);
+	if (foomatic)
+		(void)snprintf(choice, sizeof(choice), "%dx%ddpi", x, y);
+	else
+		resolution_text(x, y, units, choice);
 	ippAddString(t->request, IPP_TAG_JOB, IPP_TAG_NAME, "Resolution", NULL, choice);
 }
 

@@ -18,13 +18,14 @@
 #define LACKS "the queue does not have it"
 
 struct paper {
-	const char *name;          /* of the size; "" none */
-	const char *source, *type; /* NULL none */
-	ipp_t *col;                /* NULL none */
-	int x, y;                  /* hundredths of a millimetre; 0: none */
-	bool wrong;                /* a size was asked for that is none */
-	ipp_t *out;                /* media-col that is made */
-	bool by_name;              /* the name alone will do */
+	const char *name;           /* of the size; "" none */
+	const char *source, *type;  /* NULL none */
+	ipp_t *col;                 /* NULL none */
+	int x, y;                   /* hundredths of a millimetre; 0: none */
+	bool wrong;                 /* a size was asked for that is none */
+	ipp_t *out;                 /* media-col that is made */
+	char for_cups[TICKET_TEXT]; /* name of the size that goes out, "" none */
+	bool by_name;               /* the name alone will do */
 };
 
 /* ---- sizes ---------------------------------------------------------------------------------- */
@@ -150,6 +151,21 @@ static void add_name(struct ticket_pass *t, const char *name)
 	ippAddString(t->request, IPP_TAG_JOB, IPP_TAG_KEYWORD, "media", NULL, name);
 }
 
+/* CUPS adds a queue's default media to a job that has none, and lets it win over the size in
+ * media-col (measured): the size goes by name too. */
+static void name_size(struct ticket_pass *t, struct paper *p, int x, int y)
+{
+	const char *name = !has_names(t) ? NULL
+	                                 : find_name(ticket_supported(t, "media"), x, y, SIZE_SLACK,
+	                                             SIZE_SLACK);
+
+	if (name != NULL)
+		(void)snprintf(p->for_cups, sizeof(p->for_cups), "%s", name);
+	else
+		(void)pwgFormatSizeName(p->for_cups, sizeof(p->for_cups), "custom", NULL, x, y,
+		                        "mm");
+}
+
 /* Adds the queue's size within the slack; false: it has none. */
 static bool place_size(struct ticket_pass *t, struct paper *p, int slack_x, int slack_y,
                        char sent[TICKET_TEXT])
@@ -161,6 +177,8 @@ static bool place_size(struct ticket_pass *t, struct paper *p, int slack_x, int 
 	if (has_member(t, "media-size") && find_size(sizes, p, slack_x, slack_y, &x, &y)) {
 		add_size(p, x, y);
 		size_text(x, y, sent);
+		if (t->cups)
+			name_size(t, p, x, y);
 		return true;
 	}
 	name = !has_names(t)
@@ -384,6 +402,16 @@ static void read_paper(struct ticket_pass *t, struct paper *p, ipp_t *wish)
 		read_size(p);
 }
 
+static bool has_more_than_size(ipp_t *col)
+{
+	ipp_attribute_t *member;
+
+	for (member = ippFirstAttribute(col); member != NULL; member = ippNextAttribute(col))
+		if (strcmp(ippGetName(member), "media-size") != 0)
+			return true;
+	return false;
+}
+
 void ticket_media(struct ticket_pass *t, ipp_t *wish)
 {
 	AUTO(ticket_free) ipp_t *out = ippNew();
@@ -402,8 +430,11 @@ void ticket_media(struct ticket_pass *t, ipp_t *wish)
 	t->site = site;
 	if (p.col != NULL)
 		look_at_members(t, &p);
-	/* one of the two (PWG 5100.7 6.3) */
+	if (*p.for_cups != '\0')
+		add_name(t, p.for_cups);
+	/* one of the two (PWG 5100.7 6.3), but for CUPS */
 	if (ippFirstAttribute(out) != NULL &&
-	    ippFindAttribute(t->request, "media", IPP_TAG_ZERO) == NULL)
+	    (t->cups ? has_more_than_size(out)
+	             : ippFindAttribute(t->request, "media", IPP_TAG_ZERO) == NULL))
 		ippAddCollection(t->request, IPP_TAG_JOB, "media-col", out);
 }

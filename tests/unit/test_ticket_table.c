@@ -278,6 +278,12 @@ static void test_tickets_for_a_driver_that_can_do_much(void **state)
 	run_table("postscript.ini", 7);
 }
 
+static void test_tickets_for_a_driver_of_foomatic(void **state)
+{
+	(void)state;
+	run_table("foomatic.ini", 2);
+}
+
 static void test_tickets_for_a_printer_without_a_driver(void **state)
 {
 	(void)state;
@@ -289,6 +295,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tickets_for_a_driver_that_can_do_little),
 		cmocka_unit_test(test_tickets_for_a_driver_that_can_do_much),
+		cmocka_unit_test(test_tickets_for_a_driver_of_foomatic),
 		cmocka_unit_test(test_tickets_for_a_printer_without_a_driver),
 	};
 

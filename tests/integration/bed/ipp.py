@@ -28,7 +28,8 @@ GROUPS = {"operation": 1, "job": 2, "end": 3, "printer": 4, "unsupported": 5, "s
           "event": 7, "document": 9}
 GROUP_NAMES = {number: name for name, number in GROUPS.items()}
 
-INTEGER, BOOLEAN, ENUM, OCTETS, DATE, RANGE = 0x21, 0x22, 0x23, 0x30, 0x31, 0x33
+INTEGER, BOOLEAN, ENUM, OCTETS, DATE, RESOLUTION, RANGE = (
+    0x21, 0x22, 0x23, 0x30, 0x31, 0x32, 0x33)
 BEGIN, END, TEXT, NAME, KEYWORD, URI, CHARSET, LANGUAGE, MIME, MEMBER = (
     0x34, 0x37, 0x41, 0x42, 0x44, 0x45, 0x47, 0x48, 0x49, 0x4a)
 TAGS = {  # of attributes whose syntax is not what the Python type says
@@ -38,6 +39,13 @@ TAGS = {  # of attributes whose syntax is not what the Python type says
     "document-format": MIME, "printer-state": ENUM, "job-state": ENUM, "finishings": ENUM,
     "print-quality": ENUM, "orientation-requested": ENUM,
 }
+
+
+class Resolution(bytes):
+    """A value of that syntax."""
+
+    def __new__(cls, across, down=None):
+        return super().__new__(cls, struct.pack(">iib", across, down or across, 3))
 
 
 class Answer:
@@ -67,6 +75,10 @@ def _tag(name, value):
         return TAGS[name]
     if isinstance(value, bool):
         return BOOLEAN
+    if isinstance(value, Resolution):
+        return RESOLUTION
+    if isinstance(value, tuple):
+        return RANGE
     if isinstance(value, int):
         return INTEGER
     if isinstance(value, bytes):
@@ -93,6 +105,8 @@ def _attribute(name, value):
             out += _value(END, "", b"")
         elif tag in (INTEGER, ENUM):
             out += _value(tag, name, struct.pack(">i", one))
+        elif tag == RANGE:
+            out += _value(tag, name, struct.pack(">ii", *one))
         elif tag == BOOLEAN:
             out += _value(tag, name, bytes([one]))
         else:
@@ -124,7 +138,7 @@ def _decode_value(tag, raw):
         return raw != b"\0"
     if tag == RANGE:
         return struct.unpack(">ii", raw)
-    if tag in (OCTETS, DATE, 0x32):
+    if tag in (OCTETS, DATE, RESOLUTION):
         return raw
     if tag in (0x35, 0x36):  # with language: the text alone
         skip = 2 + struct.unpack(">H", raw[:2])[0]

@@ -65,9 +65,11 @@ def gate(folder):
 
 class IppPrinter:
     """Context manager. mode: see tests/lib/eve-command.sh; may be set at any time, holds for jobs
-    that start after it. Within `with printer.gate():` the modes that wait do wait."""
+    that start after it. options: ippeveprinter's own, in place of formats. Within
+    `with printer.gate():` the modes that wait do wait."""
 
-    def __init__(self, folder, bus, name="eve", formats=None, command=None, tls=False):
+    def __init__(self, folder, bus, name="eve", formats=None, command=None, tls=False,
+                 options=None):
         self.dir = pathlib.Path(folder)
         self.dir.mkdir(parents=True, exist_ok=True)
         (self.dir / "spool").mkdir(exist_ok=True)
@@ -79,6 +81,7 @@ class IppPrinter:
         self._bus = bus
         self._formats = formats or ["application/pdf", "image/pwg-raster", "image/urf",
                                     "image/jpeg"]
+        self._options = options or ["-f", ",".join(self._formats)]
         self._command = command or LIB / "eve-command.sh"
         self.process = None
         self.mode = "ok"
@@ -109,7 +112,7 @@ class IppPrinter:
         """Switched on, on the same port as before."""
         self.process = Process(
             self.name, ["ippeveprinter", "-p", self.port, "-n", "localhost", "-r", "off", "-k",
-                        "-d", self.dir / "spool", "-f", ",".join(self._formats),
+                        "-d", self.dir / "spool", *self._options,
                         "-c", self._command, "-v", self.name],
             self.dir / "printer.log", {**self._bus.env, "EVE_DIR": str(self.dir)})
         wait_until(self._answers, f"answer of {self.name}", 20, [self.dir / "printer.log"],
