@@ -86,6 +86,8 @@ int verb_printers(struct cli *cli);
 int verb_register(struct cli *cli);
 int verb_unregister(struct cli *cli);
 int verb_explain(struct cli *cli);
+int verb_rebind(struct cli *cli);
+int verb_reset(struct cli *cli);
 int verb_jobs(struct cli *cli);
 int verb_job(struct cli *cli);
 int verb_cancel(struct cli *cli);

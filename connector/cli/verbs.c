@@ -125,6 +125,30 @@ const struct verb verbs[] = {
 		.run = verb_explain,
 	},
 	{
+		.topic = PRINTERS,
+		.name = "rebind",
+		.arguments = "PRINTER QUEUE [--cloud NAME]",
+		.help = "move a printer to another queue, for new hardware",
+		.more = "PRINTER is the id or the queue that it has now. Its key, certificate, "
+		        "shares and permissions in the cloud stay. Its open jobs must have ended.",
+		.min = 2,
+		.max = 2,
+		.takes = { FLAG_CLOUD },
+		.run = verb_rebind,
+	},
+	{
+		.topic = PRINTERS,
+		.name = "reset",
+		.arguments = "QUEUE [--cloud NAME]",
+		.help = "connect one printer anew, without touching the others",
+		.more = "The printer connects to its cloud again, its queue is read again and jobs "
+		        "that wait are tried at once. Open jobs go on.",
+		.min = 1,
+		.max = 1,
+		.takes = { FLAG_CLOUD },
+		.run = verb_reset,
+	},
+	{
 		.topic = JOBS,
 		.name = "jobs",
 		.arguments = "[--printer QUEUE] [--all]",

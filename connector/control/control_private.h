@@ -91,6 +91,7 @@ struct call {
 	union {
 		struct core_register enroll;
 		struct core_unregister forget;
+		struct core_rebind rebind;
 		struct store_op store;
 		struct local_op local;
 		struct watching {
@@ -142,6 +143,8 @@ void method_list_queues(struct call *call);
 void method_explain(struct call *call);  /* methods_explain.c */
 void method_register(struct call *call); /* methods_register.c */
 void method_unregister(struct call *call);
+void method_rebind(struct call *call); /* methods_rebind.c */
+void method_reset(struct call *call);
 void method_list_jobs(struct call *call); /* methods_jobs.c */
 void method_get_job(struct call *call);
 void method_cancel(struct call *call);

@@ -100,6 +100,9 @@ static const struct method methods[] = {
 	  method_register },
 	{ VARLINK_INTERFACE, "Unregister", RIGHT_CHANGE, PARAMETERS("queue", "cloud"),
 	  method_unregister },
+	{ VARLINK_INTERFACE, "Rebind", RIGHT_CHANGE, PARAMETERS("printer", "queue", "cloud"),
+	  method_rebind },
+	{ VARLINK_INTERFACE, "Reset", RIGHT_CHANGE, PARAMETERS("queue", "cloud"), method_reset },
 	{ VARLINK_INTERFACE, "Cancel", RIGHT_CHANGE, PARAMETERS("id"), method_cancel },
 	{ VARLINK_INTERFACE, "GetMetrics", RIGHT_READ, PARAMETERS(), method_get_metrics },
 };

@@ -329,6 +329,7 @@ static void stop_jobs(struct core *c)
 	for (struct printer *p = c->printers; p; p = p->next)
 		printer_stop_jobs(p);
 	batches_abort(c);
+	rebind_abort(c);
 }
 
 void core_check_drained(struct core *c)

@@ -175,6 +175,25 @@ struct core_unregister {
 int core_unregister(struct core *c, struct core_unregister *op, const char *queue,
                     const char *cloud, struct err *err);
 
+struct core_rebind {
+	void *data;
+	void (*done)(struct core_rebind *op, const struct err *err);
+	char warning[TEXT_SIZE];      /* result: what is wrong with the queue; "" nothing */
+	struct printer_record record; /* result; private until then */
+	struct core *core;
+	struct local_op local;
+	struct store_op store;
+	bool asking;
+};
+/* Moves a printer (queue or id) to another queue: key, certificate, share and permissions stay.
+ * GONE: no such printer; REJECTED with the remedy: it has open jobs, the queue is taken or does not
+ * let us print. */
+int core_rebind(struct core *c, struct core_rebind *op, const char *printer, const char *cloud,
+                const char *queue, struct err *err);
+/* Connects a printer (queue or id) to its cloud anew, reads its queue again, tries what waits. Open
+ * jobs go on. */
+int core_reset(struct core *c, const char *printer, const char *cloud, struct err *err);
+
 /* CUPS queues that could be registered: struct queue_ops list(). */
 int core_list_queues(struct core *c, struct local_op *op,
                      void (*each)(void *data, const char *name, const char *info,

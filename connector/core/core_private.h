@@ -81,6 +81,8 @@ void printer_reconnect(struct printer *p);
 void printer_credentials(const struct core *c, const struct printer_record *r,
                          const struct config_cloud *cloud, char key[URI_SIZE],
                          char certificate[URI_SIZE]);
+/* To the queue of another record of its own, without jobs. */
+void printer_move(struct printer *p, const struct printer_record *record);
 void printer_stop_jobs(struct printer *p); /* they go in later turns of the loop */
 void printer_close(struct printer *p);     /* without jobs */
 bool printer_is_mine(const struct printer *p);
@@ -274,6 +276,7 @@ struct core {
 	struct core_tally tally;
 	unsigned next_maker;            /* of set.work, in turn */
 	struct batch *batches;          /* of core_register() */
+	struct core_rebind *rebind;     /* under way; NULL: none */
 	struct timer certificate_timer; /* a day */
 	unsigned pending; /* commits and the like that end in the core, besides those of jobs */
 };
@@ -285,6 +288,7 @@ bool core_transfer_begin(struct core *c);
 void core_transfer_end(struct core *c);
 void core_check_drained(struct core *c);
 void batches_abort(struct core *c); /* register.c */
+void rebind_abort(struct core *c);  /* rebind.c */
 bool core_is_registering(const struct core *c, const char *id);
 /* certificates.c: says what expires, now and every day. */
 void certificates_watch(struct core *c);

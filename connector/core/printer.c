@@ -556,6 +556,20 @@ struct printer *printer_open(struct core *c, const struct printer_record *record
 	return p;
 }
 
+void printer_move(struct printer *p, const struct printer_record *record)
+{
+	const struct queue_listener listener = { .changed = on_queue_changed,
+		                                 .allows = allows_format,
+		                                 .data = p };
+
+	p->core->set.queue_ops->close(p->queue);
+	p->record = *record;
+	p->asking = p->one_at_a_time = false;
+	p->queue = p->core->set.queue_ops->open(p->core->queues, p->record.queue,
+	                                        p->record.pinned_key, &listener);
+	moved(p);
+}
+
 void printer_start(struct printer *p)
 {
 	struct err err;

@@ -104,6 +104,8 @@ ANSWERS = {
     "Register": register,
     "Unregister": {"text": "printer Laser is still known to the cloud"},
     "Cancel": {},
+    "Rebind": {"text": None},
+    "Reset": {},
     "GetMetrics": {"text": "a 1\n# EOF\n"},
     "Watch": status(open=[job(12)]),
 }
@@ -194,7 +196,8 @@ def test_wrong_usage_is_json_when_asked(cli):
                              "remedy": "did you mean status?"}
 
 
-VERBS = ["status", "watch", "metrics", "printers", "register", "unregister", "jobs", "job",
+VERBS = ["status", "watch", "metrics", "printers", "register", "unregister", "rebind", "reset",
+         "jobs", "job",
          "cancel"]
 
 

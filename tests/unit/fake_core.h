@@ -44,6 +44,7 @@ struct core {
 	int64_t wanted; /* job of store_job_get(), or 0 */
 	char wanted_printer[ID_SIZE];
 	unsigned health_count;
+	char ordered[128]; /* what was asked for last */
 };
 
 static struct core fake;
@@ -306,6 +307,31 @@ int core_unregister(struct core *c, struct core_unregister *op, const char *queu
 	c->unregistrations++;
 	c->forget = op;
 	timer_start(&c->timer, 0);
+	return 0;
+}
+
+int core_rebind(struct core *c, struct core_rebind *op, const char *printer, const char *cloud,
+                const char *queue, struct err *err)
+{
+	struct err why;
+
+	(void)cloud;
+	if (c->starts_badly)
+		return fake_fail(err);
+	(void)snprintf(c->ordered, sizeof(c->ordered), "rebind %s %s", printer, queue);
+	(void)str_copy(op->warning, sizeof(op->warning), c->warning);
+	if (c->error)
+		(void)fake_fail(&why);
+	op->done(op, c->error ? &why : NULL);
+	return 0;
+}
+
+int core_reset(struct core *c, const char *printer, const char *cloud, struct err *err)
+{
+	(void)cloud;
+	if (c->error)
+		return fake_fail(err);
+	(void)snprintf(c->ordered, sizeof(c->ordered), "reset %s", printer);
 	return 0;
 }
 

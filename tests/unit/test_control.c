@@ -482,6 +482,32 @@ static void test_closing_waits_for_nothing_that_is_under_way(void **state)
 	(void)close(fd);
 }
 
+/* ---- Rebind and Reset ---- */
+
+static void test_a_printer_is_moved_and_reset(void **state)
+{
+	int fd = dial();
+	cJSON *reply;
+
+	(void)state;
+	fake.warning = "queue new is stopped: cupsenable new";
+	reply = ask(fd, "Rebind", "{\"printer\":\"laser\",\"queue\":\"new\"}");
+	assert_string_equal(fake.ordered, "rebind laser new");
+	assert_string_equal(part(reply, "text")->valuestring, fake.warning);
+	cJSON_Delete(reply);
+	reply = ask(fd, "Reset", "{\"queue\":\"laser\"}");
+	assert_string_equal(error_of(reply), "");
+	assert_string_equal(fake.ordered, "reset laser");
+	cJSON_Delete(reply);
+	expect_error(fd, "Rebind", "{\"printer\":\"laser\"}", OURS("InvalidArgument"));
+	expect_error(fd, "Reset", "{}", OURS("InvalidArgument"));
+	fake.error = "laser has open jobs; wait for them";
+	fake.error_kind = ERR_REJECTED;
+	expect_error(fd, "Rebind", "{\"printer\":\"laser\",\"queue\":\"new\"}", OURS("Conflict"));
+	expect_error(fd, "Reset", "{\"queue\":\"laser\"}", OURS("Conflict"));
+	(void)close(fd);
+}
+
 /* ---- Watch ---- */
 
 static void expect_open(cJSON *reply, int count)
@@ -721,6 +747,7 @@ int main(void)
 		TEST(test_a_registration_without_more_is_one_answer_or_an_error),
 		TEST(test_who_hangs_up_does_not_register),
 		TEST(test_closing_waits_for_nothing_that_is_under_way),
+		TEST(test_a_printer_is_moved_and_reset),
 		TEST(test_watching_tells_at_once_and_then_what_changed),
 		TEST(test_watching_without_more_is_one_answer),
 		TEST(test_the_daemon_stops_while_somebody_watches),
