@@ -31,13 +31,13 @@
 #include "connector/base/work.h"
 #include "connector/control/control.h"
 #include "connector/core/core.h"
+#include "connector/machine.h"
+#include "connector/maintenance.h"
 #include "connector/summary.h"
 
-#define DRAIN_MS    20000 /* below the service's TimeoutStopSec */
-#define STATUS_MS   5000
-#define LIVES_MAX   4  /* one more for each database that is found damaged */
-#define MACHINE_MIN 32 /* hexadecimal digits, machine-id(5) */
-#define MACHINE_MAX 64
+#define DRAIN_MS  20000 /* below the service's TimeoutStopSec */
+#define STATUS_MS 5000
+#define LIVES_MAX 4 /* one more for each database that is found damaged */
 
 struct daemon {
 	const char *config_path;
@@ -51,8 +51,9 @@ struct daemon {
 	struct control *control;
 	struct timer status;
 	char shown[SUMMARY_SIZE]; /* by systemctl status */
-	char machine[MACHINE_MAX];
+	char machine[MACHINE_SIZE];
 	struct err damage; /* kind set: state.db is damaged, another one is begun */
+	struct maintenance maintenance;
 	bool draining, stopped;
 };
 
@@ -70,6 +71,8 @@ static void usage(FILE *out)
 		"  --version        show the version and exit\n"
 		"  --help           show this and exit\n"
 		"\n"
+		"  --backup, --restore, --takeover  what print-connector backup and restore run\n"
+		"\n"
 		"It runs in the foreground and logs to the journal or to the terminal.\n"
 		"Printers are registered with: print-connector register QUEUE\n",
 		out);
@@ -84,6 +87,9 @@ static int parse_options(struct daemon *d, int argc, char **argv, bool *check)
 		{ "sample-config", no_argument, NULL, 's' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "backup", no_argument, NULL, 'b' }, /* maintenance.h */
+		{ "restore", no_argument, NULL, 'r' },
+		{ "takeover", no_argument, NULL, 't' },
 		{ NULL, 0, NULL, 0 },
 	};
 
@@ -104,6 +110,15 @@ static int parse_options(struct daemon *d, int argc, char **argv, bool *check)
 		case 'h':
 			usage(stdout);
 			return 0;
+		case 'b':
+			d->maintenance.backup = true;
+			break;
+		case 'r':
+			d->maintenance.restore = true;
+			break;
+		case 't':
+			d->maintenance.take_over = true;
+			break;
 		default:
 			usage(stderr);
 			return 2;
@@ -153,26 +168,6 @@ static void harden(void)
 		files.rlim_cur = files.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	}
-}
-
-/* Which machine this is; a state directory copied to another one is not served there. */
-static int read_machine(struct daemon *d, struct err *err)
-{
-	AUTO(buf_clear) struct buf id = { .limit = MACHINE_MAX - 1 };
-
-	static const char *const files[] = { "/etc/machine-id", "/var/lib/dbus/machine-id" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		buf_clear(&id);
-		if (fs_read_linked(files[i], MACHINE_MAX - 1, &id, err) < 0)
-			continue;
-		(void)str_copy(d->machine, sizeof(d->machine), buf_text(&id));
-		d->machine[strcspn(d->machine, "\n")] = '\0';
-		if (strlen(d->machine) >= MACHINE_MIN)
-			return 0;
-		(void)err_set(err, ERR_CORRUPT, 0, "%s has no machine id", files[i]);
-	}
-	return err_wrap(err, "systemd-machine-id-setup makes what is missing");
 }
 
 /* ---- state ---- */
@@ -310,8 +305,8 @@ static int open_all(struct daemon *d, struct err *err)
 		.version = VERSION,
 	};
 
-	if (read_machine(d, err) < 0 || loop_open(&d->loop, err) < 0 || open_store(d, err) < 0 ||
-	    http_open(&d->http, d->loop, err) < 0 ||
+	if (machine_id(d->machine, err) < 0 || loop_open(&d->loop, err) < 0 ||
+	    open_store(d, err) < 0 || http_open(&d->http, d->loop, err) < 0 ||
 	    transit_open(&d->transit, d->loop, config->cache_directory, err) < 0)
 		return -1;
 	for (size_t i = 0; i < CORE_WORKERS; i++) {
@@ -393,6 +388,10 @@ int daemon_main(int argc, char **argv)
 		return status;
 	if (check)
 		return check_config(&d);
+	if (d.maintenance.backup || d.maintenance.restore || d.maintenance.take_over) {
+		harden();
+		return maintenance_main(&d.maintenance, d.config_path);
+	}
 	log_open(LOG_LEVEL_INFO);
 	if (config_load(d.config_path, &d.config, &err) < 0) {
 		log_event(LOG_LEVEL_ERROR, NULL, "%s", err.text);

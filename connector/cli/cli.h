@@ -24,9 +24,9 @@ struct cli {
 	const char *config, *socket;
 	bool json, yes, help, version;
 	const char *cloud, *cloud_uri, *name, *certificate, *key, *username, *password_file;
-	const char *printer, *write;
+	const char *printer, *write, *passphrase_file;
 	const char *ticket;
-	bool all, available, dry_run, renew, no_qr;
+	bool all, available, dry_run, renew, no_qr, takeover;
 	/* arguments of the verb, borrowed */
 	char **arguments;
 	int n;
@@ -88,6 +88,8 @@ int verb_unregister(struct cli *cli);
 int verb_explain(struct cli *cli);
 int verb_rebind(struct cli *cli);
 int verb_reset(struct cli *cli);
+int verb_backup(struct cli *cli);
+int verb_restore(struct cli *cli);
 int verb_jobs(struct cli *cli);
 int verb_job(struct cli *cli);
 int verb_cancel(struct cli *cli);

@@ -39,11 +39,16 @@ const struct flag_row flags[FLAG_COUNT] = {
 	                     IN(available) },
 	[FLAG_TICKET] = { "ticket", "FILE", "what a job would ask for", IN(ticket) },
 	[FLAG_WRITE] = { "write", "FILE", "into this file, which is replaced whole", IN(write) },
+	[FLAG_PASSPHRASE_FILE] = { "passphrase-file", "FILE", "file with the passphrase",
+	                           IN(passphrase_file) },
+	[FLAG_TAKEOVER] = { "takeover", NULL, "the printers belong to this machine from now on",
+	                    IN(takeover) },
 };
 
 #define LOOK     "What is going on"
 #define PRINTERS "Printers"
 #define JOBS     "Jobs"
+#define HOST     "This host"
 
 /* clang-format off */
 const struct verb verbs[] = {
@@ -173,6 +178,32 @@ const struct verb verbs[] = {
 		.min = 1,
 		.max = 1,
 		.run = verb_cancel,
+	},
+	{
+		.topic = HOST,
+		.name = "backup",
+		.arguments = "FILE [--passphrase-file FILE]",
+		.help = "printers, keys and jobs into one encrypted file",
+		.more = "The daemon may run. The file is worth nothing without its passphrase (8 "
+		        "bytes at least), which is asked for. Settings, and files that settings "
+		        "or printers name, are not in it. For root and the daemon's own user.",
+		.min = 1,
+		.max = 1,
+		.takes = { FLAG_PASSPHRASE_FILE },
+		.run = verb_backup,
+	},
+	{
+		.topic = HOST,
+		.name = "restore",
+		.arguments = "[FILE] [--takeover] [--passphrase-file FILE]",
+		.help = "a backup back into an empty state directory",
+		.more = "The daemon must not run. Jobs that may have been printed since the backup "
+		        "are held. On another machine the printers stay read-only until --takeover "
+		        "says that the old one has ended for good; without FILE it says so of "
+		        "what was restored before.",
+		.max = 1,
+		.takes = { FLAG_TAKEOVER, FLAG_PASSPHRASE_FILE },
+		.run = verb_restore,
 	},
 };
 /* clang-format on */

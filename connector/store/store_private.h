@@ -262,6 +262,8 @@ int store_run(struct store *s, enum store_statement which, struct err *err);
  * element is zero. */
 int store_grow(void *array, size_t count, size_t size, struct err *err);
 
+/* Opens DIR/NAME as it is: nothing is migrated, repaired or set aside. */
+int store_file_open(struct store *s, const char *dir, const char *name, struct err *err);
 /* Opens DIR/state.db on s->dir: sets aside, migrates, recovers. Its content is not checked yet. */
 int store_schema_open(struct store *s, const char *dir, struct store_found *found, struct err *err);
 /* ERR_CORRUPT: it is damaged; ERR_TEMPORARY: it cannot be read now. */

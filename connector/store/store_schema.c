@@ -137,9 +137,9 @@ static bool set_flag(struct store *s, int flag, int on)
 	return sqlite3_db_config(s->db, flag, on, NULL) == SQLITE_OK;
 }
 
-static int open_db(struct store *s, const char *dir, struct err *err)
+static int open_db(struct store *s, const char *dir, const char *name, struct err *err)
 {
-	AUTO(free_str) char *path = xasprintf("%s/" DB, dir);
+	AUTO(free_str) char *path = xasprintf("%s/%s", dir, name);
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
 	int rc;
 
@@ -251,7 +251,7 @@ static int open_whole(struct store *s, const char *dir, struct store_found *foun
 {
 	int64_t version = 0;
 
-	if (open_db(s, dir, err) < 0 || check_version(s, &version, err) < 0 ||
+	if (open_db(s, dir, DB, err) < 0 || check_version(s, &version, err) < 0 ||
 	    store_find_aside(s, s->aside, err) < 0)
 		return -1;
 	if (version == 0 && !*s->aside && printer_files_exist(s))
@@ -263,6 +263,15 @@ static int open_whole(struct store *s, const char *dir, struct store_found *foun
 		return -1;
 	s->sound = version == 0; /* all of it is made here */
 	return migrate(s, dir, version, found, err);
+}
+
+int store_file_open(struct store *s, const char *dir, const char *name, struct err *err)
+{
+	int64_t version = 0;
+
+	if (open_db(s, dir, name, err) < 0)
+		return -1;
+	return check_version(s, &version, err);
 }
 
 static bool exists(struct store *s, const char *name)

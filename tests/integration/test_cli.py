@@ -197,7 +197,7 @@ def test_wrong_usage_is_json_when_asked(cli):
 
 
 VERBS = ["status", "watch", "metrics", "printers", "register", "unregister", "rebind", "reset",
-         "jobs", "job",
+         "backup", "restore", "jobs", "job",
          "cancel"]
 
 

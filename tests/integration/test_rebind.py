@@ -40,6 +40,7 @@ def test_a_printer_moves_only_to_a_queue_that_is_there_and_free(bed):
     assert unknown.code == 1 and unknown.error["kind"] == "gone"
     same = daemon.cli("rebind", eve.uri, eve.uri)
     assert same.code == 1 and "already" in same.error["text"]
+    eve.mode = "hold"
     with eve.gate():
         number = bed.cloud.submit(PDF)
         Route(bed, daemon, eve.uri).wait_record(number, "printing")
