@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/buf.h"
@@ -271,6 +272,16 @@ int fs_lock(int dirfd, const char *name, int *ret, struct err *err)
 		(void)!pwrite(fd, text, (size_t)len, 0);
 	*ret = fd;
 	fd = -1;
+	return 0;
+}
+
+int fs_room(const char *path, uint64_t *ret, struct err *err)
+{
+	struct statvfs st;
+
+	if (statvfs(path, &st) < 0)
+		return err_errno(err, "look at %s", path);
+	*ret = (uint64_t)st.f_bavail * st.f_frsize;
 	return 0;
 }
 

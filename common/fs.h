@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct buf;
@@ -42,6 +43,8 @@ int fs_open_dir(const char *path, mode_t mode, bool create, int *ret, struct err
 /* The descriptor holds the lock until it is closed. A second holder, in this process or another,
  * gets ERR_REJECTED "already used by process N". */
 int fs_lock(int dirfd, const char *name, int *ret, struct err *err);
+/* Bytes that we may still write there. */
+int fs_room(const char *path, uint64_t *ret, struct err *err);
 /* Removes the regular files whose names end so; returns how many or -1. */
 int fs_sweep(int dirfd, const char *suffix, struct err *err);
 

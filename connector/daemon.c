@@ -31,6 +31,7 @@
 #include "connector/base/work.h"
 #include "connector/control/control.h"
 #include "connector/core/core.h"
+#include "connector/doctor_offline.h"
 #include "connector/machine.h"
 #include "connector/maintenance.h"
 #include "connector/summary.h"
@@ -54,7 +55,7 @@ struct daemon {
 	char machine[MACHINE_SIZE];
 	struct err damage; /* kind set: state.db is damaged, another one is begun */
 	struct maintenance maintenance;
-	bool draining, stopped;
+	bool doctor, draining, stopped;
 };
 
 /* ---- options ---- */
@@ -71,7 +72,8 @@ static void usage(FILE *out)
 		"  --version        show the version and exit\n"
 		"  --help           show this and exit\n"
 		"\n"
-		"  --backup, --restore, --takeover  what print-connector backup and restore run\n"
+		"  --backup, --restore, --takeover, --doctor\n"
+		"                   what print-connector runs for its verbs of these names\n"
 		"\n"
 		"It runs in the foreground and logs to the journal or to the terminal.\n"
 		"Printers are registered with: print-connector register QUEUE\n",
@@ -90,6 +92,7 @@ static int parse_options(struct daemon *d, int argc, char **argv, bool *check)
 		{ "backup", no_argument, NULL, 'b' }, /* maintenance.h */
 		{ "restore", no_argument, NULL, 'r' },
 		{ "takeover", no_argument, NULL, 't' },
+		{ "doctor", no_argument, NULL, 'd' }, /* doctor_offline.h */
 		{ NULL, 0, NULL, 0 },
 	};
 
@@ -115,6 +118,9 @@ static int parse_options(struct daemon *d, int argc, char **argv, bool *check)
 			break;
 		case 'r':
 			d->maintenance.restore = true;
+			break;
+		case 'd':
+			d->doctor = true;
 			break;
 		case 't':
 			d->maintenance.take_over = true;
@@ -388,6 +394,8 @@ int daemon_main(int argc, char **argv)
 		return status;
 	if (check)
 		return check_config(&d);
+	if (d.doctor)
+		return doctor_offline_main(d.config_path);
 	if (d.maintenance.backup || d.maintenance.restore || d.maintenance.take_over) {
 		harden();
 		return maintenance_main(&d.maintenance, d.config_path);

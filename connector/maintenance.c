@@ -25,7 +25,7 @@
 
 /* Files must be the daemon's, whoever asked; and a file from elsewhere is read without root's
  * rights. */
-static int become_owner(const char *directory, struct err *err)
+int maintenance_become_owner(const char *directory, struct err *err)
 {
 	struct stat st;
 
@@ -116,7 +116,7 @@ static int run(const struct maintenance *what, const char *config_path, cJSON *r
 	int rc = -1;
 
 	if (config_load(config_path, &config, err) == 0 &&
-	    become_owner(config->state_directory, err) == 0 &&
+	    maintenance_become_owner(config->state_directory, err) == 0 &&
 	    ((!what->backup && !what->restore) || read_passphrase(passphrase, err) == 0))
 		rc = what->backup ? backup(config, passphrase, result, err)
 		                  : restore(what, config, passphrase, result, err);

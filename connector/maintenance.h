@@ -12,6 +12,11 @@ struct maintenance {
 	bool take_over;
 };
 
+struct err;
+
+/* Root becomes who owns the state; for good. */
+int maintenance_become_owner(const char *directory, struct err *err);
+
 /* Exit status: 0 done, 1 failed. */
 int maintenance_main(const struct maintenance *what, const char *config_path);
 

@@ -47,6 +47,15 @@ enum http_take {
 	HTTP_STOP,  /* ends the exchange; take() has filled err */
 };
 
+/* Where an exchange failed; ANSWER also when it did not. */
+enum http_stage {
+	HTTP_STAGE_PROXY,
+	HTTP_STAGE_NAME, /* look-up */
+	HTTP_STAGE_CONNECT,
+	HTTP_STAGE_TLS, /* a certificate, or no version in common */
+	HTTP_STAGE_ANSWER,
+};
+
 struct http_req {
 	struct http_peer *peer;   /* borrowed */
 	const char *url;          /* borrowed */
@@ -90,6 +99,7 @@ struct http_req {
 	bool reply_framed;      /* the reply says where it ends (length or chunks); false: a cut one
 	                           looks whole */
 	int64_t sent, received; /* body bytes; what may have been sent counts as sent */
+	enum http_stage stage;  /* connections through a proxy fail at CONNECT too */
 
 	struct http_exchange *private;
 };

@@ -285,6 +285,33 @@ static void judge_code(struct http_exchange *x, CURLcode code, const char *name)
 			*c = '?';
 }
 
+/* A connection that was closed during the handshake says nothing about TLS. */
+static bool was_closed(const char *text)
+{
+	return strstr(text, "eof") || strstr(text, "EOF") || strstr(text, "SYSCALL") ||
+	       strstr(text, "reset by peer");
+}
+
+static enum http_stage stage_of(const struct http_exchange *x, CURLcode code, long proxy_status)
+{
+	if (x->failed)
+		return x->connected ? HTTP_STAGE_ANSWER : HTTP_STAGE_CONNECT;
+	if (code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_PROXY || proxy_status >= 300)
+		return HTTP_STAGE_PROXY;
+	if (code == CURLE_COULDNT_RESOLVE_HOST)
+		return HTTP_STAGE_NAME;
+	if (code == CURLE_COULDNT_CONNECT)
+		return HTTP_STAGE_CONNECT;
+	if (code == CURLE_OPERATION_TIMEDOUT && !x->connected)
+		return HTTP_STAGE_CONNECT;
+	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_PINNEDPUBKEYNOTMATCH ||
+	    code == CURLE_SSL_ISSUER_ERROR || code == CURLE_SSL_CERTPROBLEM ||
+	    code == CURLE_SSL_CACERT_BADFILE ||
+	    (code == CURLE_SSL_CONNECT_ERROR && !was_closed(x->error)))
+		return HTTP_STAGE_TLS;
+	return HTTP_STAGE_ANSWER;
+}
+
 void http_answer_judge(struct http_exchange *x, CURLcode code)
 {
 	struct http_req *r = x->req;
@@ -292,12 +319,13 @@ void http_answer_judge(struct http_exchange *x, CURLcode code)
 	char name[96];
 
 	http_answer_name(x, name, sizeof(name));
+	if (code != CURLE_OK && x->easy)
+		(void)curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+	r->stage = stage_of(x, code, proxy_status);
 	if (x->failed) {
 		x->result = x->fail;
 		return;
 	}
-	if (code != CURLE_OK && x->easy)
-		(void)curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
 	if (proxy_status >= 300)
 		judge_status(x, proxy_status, name);
 	else if (x->header_done && r->status / 100 != 2)

@@ -86,6 +86,7 @@ int verb_printers(struct cli *cli);
 int verb_register(struct cli *cli);
 int verb_unregister(struct cli *cli);
 int verb_explain(struct cli *cli);
+int verb_doctor(struct cli *cli);
 int verb_rebind(struct cli *cli);
 int verb_reset(struct cli *cli);
 int verb_backup(struct cli *cli);

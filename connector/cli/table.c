@@ -239,7 +239,8 @@ enum style style_of_state(const char *state)
 		{ "canceled", STYLE_WARNING }, { "warning", STYLE_WARNING },
 		{ "refused", STYLE_BAD },      { "held", STYLE_BAD },
 		{ "aborted", STYLE_BAD },      { "unreachable", STYLE_BAD },
-		{ "error", STYLE_BAD },
+		{ "error", STYLE_BAD },        { "pass", STYLE_GOOD },
+		{ "warn", STYLE_WARNING },     { "fail", STYLE_BAD },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(styles); i++)

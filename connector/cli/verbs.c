@@ -69,6 +69,17 @@ const struct verb verbs[] = {
 	},
 	{
 		.topic = LOOK,
+		.name = "doctor",
+		.arguments = "[QUEUE]",
+		.help = "walk the whole way, find causes and say what helps",
+		.more = "From disk and clock over each host of the clouds to the paper, of all "
+		        "printers or of one. Where the daemon does not run it looks as far as it "
+		        "can. Exits with 4 when there is something to do.",
+		.max = 1,
+		.run = verb_doctor,
+	},
+	{
+		.topic = LOOK,
 		.name = "metrics",
 		.arguments = "[--write FILE]",
 		.help = "counters as OpenMetrics text",

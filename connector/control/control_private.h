@@ -14,6 +14,7 @@
 #include "connector/base/clock.h"
 #include "connector/control/access.h"
 #include "connector/core/core.h"
+#include "connector/core/doctor.h"
 
 #define CONTROL_PEERS_MAX         64
 #define CONTROL_PEERS_PER_UID_MAX 10
@@ -88,10 +89,12 @@ struct call {
 	cJSON *list;                        /* of what done() will answer; owned */
 	const char *queue;                  /* Register: the only one; NULL: several */
 	struct err err;                     /* Register: why it failed */
+	unsigned marks[3];                  /* Diagnose: steps by their mark */
 	union {
 		struct core_register enroll;
 		struct core_unregister forget;
 		struct core_rebind rebind;
+		struct doctor doctor;
 		struct store_op store;
 		struct local_op local;
 		struct watching {
@@ -143,7 +146,8 @@ void method_list_queues(struct call *call);
 void method_explain(struct call *call);  /* methods_explain.c */
 void method_register(struct call *call); /* methods_register.c */
 void method_unregister(struct call *call);
-void method_rebind(struct call *call); /* methods_rebind.c */
+void method_diagnose(struct call *call); /* methods_doctor.c */
+void method_rebind(struct call *call);   /* methods_rebind.c */
 void method_reset(struct call *call);
 void method_list_jobs(struct call *call); /* methods_jobs.c */
 void method_get_job(struct call *call);

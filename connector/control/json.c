@@ -241,3 +241,27 @@ cJSON *json_job_counts(const struct core_counts *n)
 		add_number(ret, job_state_name((enum job_state)state), n->jobs[state]);
 	return ret;
 }
+
+cJSON *json_doctor(const char *event, const struct doctor_result *r)
+{
+	cJSON *ret = cJSON_CreateObject();
+
+	json_add_text(ret, "event", event);
+	json_add_text(ret, "step", r ? doctor_step_name(r->step) : NULL);
+	json_add_text(ret, "mark", r ? doctor_mark_name(r->mark) : NULL);
+	add_known(ret, "cloud", r ? r->cloud : NULL);
+	add_known(ret, "subject", r ? r->subject : NULL);
+	add_known(ret, "text", r ? r->text : NULL);
+	add_known(ret, "remedy", r ? r->remedy : NULL);
+	return ret;
+}
+
+cJSON *json_doctor_done(const unsigned marks[3])
+{
+	cJSON *ret = json_doctor("done", NULL);
+
+	add_number(ret, "passed", marks[DOCTOR_PASS]);
+	add_number(ret, "warned", marks[DOCTOR_WARN]);
+	add_number(ret, "failed", marks[DOCTOR_FAIL]);
+	return ret;
+}

@@ -8,6 +8,7 @@
 
 #include "common/config.h"
 #include "connector/core/core.h"
+#include "connector/core/doctor_findings.h"
 
 /* NULL is null. */
 void json_add_text(cJSON *object, const char *name, const char *text);
@@ -24,5 +25,9 @@ cJSON *json_event(const struct job_event *event);
 /* {"online": 2, ...}: all states, also those that nothing is in. */
 cJSON *json_printer_counts(const struct core_counts *n);
 cJSON *json_job_counts(const struct core_counts *n); /* of open jobs */
+
+/* An answer of Diagnose; r NULL: none. */
+cJSON *json_doctor(const char *event, const struct doctor_result *r);
+cJSON *json_doctor_done(const unsigned marks[3]);
 
 #endif

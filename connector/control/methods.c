@@ -100,6 +100,7 @@ static const struct method methods[] = {
 	  method_register },
 	{ VARLINK_INTERFACE, "Unregister", RIGHT_CHANGE, PARAMETERS("queue", "cloud"),
 	  method_unregister },
+	{ VARLINK_INTERFACE, "Diagnose", RIGHT_READ, PARAMETERS("queue"), method_diagnose },
 	{ VARLINK_INTERFACE, "Rebind", RIGHT_CHANGE, PARAMETERS("printer", "queue", "cloud"),
 	  method_rebind },
 	{ VARLINK_INTERFACE, "Reset", RIGHT_CHANGE, PARAMETERS("queue", "cloud"), method_reset },

@@ -14,6 +14,7 @@
 #include "connector/base/attrs.h"
 #include "connector/base/crypto.h"
 #include "connector/base/journal.h"
+#include "connector/core/doctor.h"
 #include "connector/core/transfer.h"
 
 #define PASSWORD_MAX   1024
@@ -330,6 +331,8 @@ static void stop_jobs(struct core *c)
 		printer_stop_jobs(p);
 	batches_abort(c);
 	rebind_abort(c);
+	if (c->doctor)
+		doctor_cancel(c->doctor);
 }
 
 void core_check_drained(struct core *c)

@@ -10,6 +10,7 @@
 #include "connector/core/policy.h"
 
 struct batch;
+struct doctor;
 struct config_cloud;
 struct job;
 struct printer;
@@ -277,6 +278,7 @@ struct core {
 	unsigned next_maker;            /* of set.work, in turn */
 	struct batch *batches;          /* of core_register() */
 	struct core_rebind *rebind;     /* under way; NULL: none */
+	struct doctor *doctor;          /* likewise */
 	struct timer certificate_timer; /* a day */
 	unsigned pending; /* commits and the like that end in the core, besides those of jobs */
 };

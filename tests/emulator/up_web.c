@@ -342,7 +342,8 @@ static enum MHD_Result begin(struct web *w)
 
 	w->route = find_route(w);
 	if (w->route == NULL) {
-		web_violation(w, "path", "%s %s: nothing here", w->method, w->path);
+		if (strcmp(w->path, "/") != 0) /* anybody may look whether a host is there */
+			web_violation(w, "path", "%s %s: nothing here", w->method, w->path);
 		json_open(&w->json, NULL, '{');
 		return deliver(w, web_error(w, MHD_HTTP_NOT_FOUND, "NotFound", "nothing here"));
 	}

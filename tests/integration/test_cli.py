@@ -196,9 +196,8 @@ def test_wrong_usage_is_json_when_asked(cli):
                              "remedy": "did you mean status?"}
 
 
-VERBS = ["status", "watch", "metrics", "printers", "register", "unregister", "rebind", "reset",
-         "backup", "restore", "jobs", "job",
-         "cancel"]
+VERBS = ["status", "watch", "doctor", "metrics", "printers", "register", "unregister", "rebind",
+         "reset", "backup", "restore", "jobs", "job", "cancel"]
 
 
 def test_help_names_each_verb_and_option(cli):

@@ -12,6 +12,7 @@
 #include "connector/base/clock.h"
 #include "connector/core/core.h"
 #include "connector/printer/ticket_note.h"
+#include "connector/core/doctor.h"
 
 struct core {
 	struct clock *clock;
@@ -324,6 +325,27 @@ int core_rebind(struct core *c, struct core_rebind *op, const char *printer, con
 		(void)fake_fail(&why);
 	op->done(op, c->error ? &why : NULL);
 	return 0;
+}
+
+int core_doctor(struct core *c, struct doctor *d, const char *queue, struct err *err)
+{
+	struct doctor_result r = { .step = DOCTOR_CUPS, .mark = DOCTOR_FAIL, .text = "no answer" };
+
+	if (c->error)
+		return fake_fail(err);
+	(void)snprintf(c->ordered, sizeof(c->ordered), "doctor %s", queue ? queue : "all");
+	d->step(d, &(struct doctor_result){ .step = DOCTOR_DISK, .text = "room" });
+	d->step(d, &r);
+	(void)str_copy(r.remedy, sizeof(r.remedy), "start it");
+	d->finding(d, &r);
+	d->done(d, NULL);
+	return 0;
+}
+
+void doctor_cancel(struct doctor *d)
+{
+	(void)d;
+	fake.abandoned++;
 }
 
 int core_reset(struct core *c, const char *printer, const char *cloud, struct err *err)

@@ -482,6 +482,38 @@ static void test_closing_waits_for_nothing_that_is_under_way(void **state)
 	(void)close(fd);
 }
 
+/* ---- Diagnose ---- */
+
+static void test_the_doctor_tells_steps_then_findings(void **state)
+{
+	int fd = dial();
+	cJSON *reply;
+
+	(void)state;
+	say(fd, "{\"method\":\"org.printconnector.Connector.Diagnose\",\"more\":true,"
+	        "\"parameters\":{\"queue\":\"laser\"}}");
+	expect_event(fd, "step", true);
+	reply = hear(fd);
+	assert_string_equal(part(reply, "step")->valuestring, "cups");
+	assert_string_equal(part(reply, "mark")->valuestring, "fail");
+	assert_true(cJSON_IsNull(part(reply, "remedy")));
+	cJSON_Delete(reply);
+	reply = hear(fd);
+	assert_string_equal(part(reply, "event")->valuestring, "finding");
+	assert_string_equal(part(reply, "remedy")->valuestring, "start it");
+	cJSON_Delete(reply);
+	reply = hear(fd);
+	assert_string_equal(part(reply, "event")->valuestring, "done");
+	assert_int_equal(part(reply, "passed")->valueint, 1);
+	assert_int_equal(part(reply, "failed")->valueint, 1);
+	cJSON_Delete(reply);
+	assert_string_equal(fake.ordered, "doctor laser");
+	fake.error = "laser is not registered";
+	fake.error_kind = ERR_GONE;
+	expect_error(fd, "Diagnose", "{\"queue\":\"laser\"}", OURS("NotFound"));
+	(void)close(fd);
+}
+
 /* ---- Rebind and Reset ---- */
 
 static void test_a_printer_is_moved_and_reset(void **state)
@@ -747,6 +779,7 @@ int main(void)
 		TEST(test_a_registration_without_more_is_one_answer_or_an_error),
 		TEST(test_who_hangs_up_does_not_register),
 		TEST(test_closing_waits_for_nothing_that_is_under_way),
+		TEST(test_the_doctor_tells_steps_then_findings),
 		TEST(test_a_printer_is_moved_and_reset),
 		TEST(test_watching_tells_at_once_and_then_what_changed),
 		TEST(test_watching_without_more_is_one_answer),

@@ -71,6 +71,8 @@ static void test_the_methods_are_those_of_the_commands(void **state)
 	              "event queue printer text remedy user_code verification_uri expires_at "
 	              "registered failed ");
 	assert_method("Unregister", "queue cloud ", "text ");
+	assert_method("Diagnose", "queue ",
+	              "event step mark cloud subject text remedy passed warned failed ");
 	assert_method("Rebind", "printer queue cloud ", "text ");
 	assert_method("Reset", "queue cloud ", "");
 	assert_method("Cancel", "id ", "");

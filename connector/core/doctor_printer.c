@@ -1,0 +1,147 @@
+#include "connector/core/doctor_printer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/str.h"
+#include "connector/core/core_private.h"
+
+const struct printer *doctor_printer(const struct doctor *d, const char *id)
+{
+	for (const struct printer *p = d->world.core ? d->world.core->printers : NULL; p;
+	     p = p->next)
+		if (strcmp(p->record.id, id) == 0)
+			return p;
+	return NULL;
+}
+
+static void tell(struct doctor *d, const struct printer *p, enum doctor_step step,
+                 enum doctor_mark mark, const char *text)
+{
+	doctor_tell(d, step, mark, p->record.cloud, p->record.queue, text);
+}
+
+static void look_at_certificate(struct doctor *d, const struct printer *p)
+{
+	char text[TEXT_SIZE];
+	const enum health_code *code = certificate_health(p, text);
+	int64_t now = d->world.clock->wall_ms(d->world.clock) / 1000;
+
+	if (!p->not_after)
+		return;
+	if (!code)
+		(void)snprintf(text, sizeof(text), "the certificate of %.80s is good for %lld days",
+		               p->record.queue, (long long)(p->not_after - now) / 86400);
+	tell(d, p, DOCTOR_CERTIFICATE,
+	     !code                                 ? DOCTOR_PASS
+	     : *code == HEALTH_CERTIFICATE_EXPIRED ? DOCTOR_FAIL
+	                                           : DOCTOR_WARN,
+	     text);
+}
+
+static void look_at_channel(struct doctor *d, const struct printer *p)
+{
+	const struct err *err = &p->channel_err;
+	char text[TEXT_SIZE];
+
+	switch (p->channel_state) {
+	case CHANNEL_ONLINE:
+		(void)snprintf(text, sizeof(text), "%.100s is connected with cloud %.60s",
+		               p->record.queue, p->record.cloud);
+		tell(d, p, DOCTOR_CHANNEL, DOCTOR_PASS, text);
+		return;
+	case CHANNEL_CONNECTING:
+		tell(d, p, DOCTOR_CHANNEL, DOCTOR_WARN,
+		     "it is connecting; print-connector doctor in a minute tells more");
+		return;
+	case CHANNEL_REFUSED:
+		tell(d, p,
+		     err->kind == ERR_GONE        ? DOCTOR_PRINTER
+		     : *p->record.identity.device ? DOCTOR_TOKEN
+		                                  : DOCTOR_PRINTER,
+		     DOCTOR_FAIL, err->text);
+		return;
+	case CHANNEL_OFFLINE:
+		tell(d, p, DOCTOR_CHANNEL, DOCTOR_FAIL,
+		     *err->text ? err->text : "it is not connected");
+		return;
+	}
+}
+
+void doctor_look_at_printer(struct doctor *d, const struct printer *p)
+{
+	look_at_certificate(d, p);
+	if (!printer_is_mine(p) || !p->service || p->record.registering)
+		tell(d, p, DOCTOR_CHANNEL, DOCTOR_FAIL, printer_why_not(p));
+	else
+		look_at_channel(d, p);
+	if (p->record.paused)
+		tell(d, p, DOCTOR_QUEUE, DOCTOR_WARN, "it is paused; print-connector resume");
+}
+
+/* "queue laser is stopped: cupsenable laser" */
+static void tell_stopped(struct doctor *d, const struct printer *p, const char *status)
+{
+	const char *remedy = strstr(status, ": cups");
+	char text[TEXT_SIZE];
+
+	if (remedy)
+		(void)snprintf(text, sizeof(text), "%.*s; %s", (int)(remedy - status), status,
+		               remedy + 2);
+	else
+		(void)str_copy(text, sizeof(text), status);
+	tell(d, p, DOCTOR_QUEUE, DOCTOR_FAIL, text);
+}
+
+static void tell_status(struct doctor *d, const struct printer *p,
+                        const struct queue_status *status, bool asked)
+{
+	bool cups = !strstr(p->record.queue, "://");
+	char text[TEXT_SIZE];
+
+	switch (status->health) {
+	case QUEUE_UNKNOWN:
+		tell(d, p, DOCTOR_QUEUE, DOCTOR_WARN,
+		     "it has not answered yet; print-connector doctor in a minute tells more");
+		return;
+	case QUEUE_READY:
+		(void)snprintf(text, sizeof(text), "%.100s takes jobs", p->record.queue);
+		tell(d, p, DOCTOR_QUEUE, DOCTOR_PASS, text);
+		(void)snprintf(text, sizeof(text), "%.100s would take one of ours",
+		               p->record.queue);
+		if (asked)
+			tell(d, p, DOCTOR_VALIDATE, DOCTOR_PASS, text);
+		return;
+	case QUEUE_STOPPED:
+	case QUEUE_MISSING:
+		tell_stopped(d, p, status->text);
+		return;
+	case QUEUE_UNREACHABLE:
+		tell(d, p, DOCTOR_DEVICE, DOCTOR_FAIL, status->text);
+		return;
+	case QUEUE_DOWN:
+		/* CUPS has a task of its own */
+		tell(d, p, cups ? DOCTOR_QUEUE : DOCTOR_DEVICE, DOCTOR_FAIL, status->text);
+		return;
+	}
+}
+
+void doctor_look_at_queue(struct doctor *d, const struct printer *p,
+                          const struct queue_status *status, const struct err *err)
+{
+	bool cups = !strstr(p->record.queue, "://");
+
+	if (!status) {
+		tell_status(d, p, d->world.queue_ops->status(p->queue), false);
+		return;
+	}
+	if (err->kind == ERR_NONE) {
+		tell_status(d, p, status, true);
+		return;
+	}
+	tell(d, p,
+	     err->kind == ERR_REJECTED       ? DOCTOR_VALIDATE
+	     : cups || err->kind == ERR_GONE ? DOCTOR_QUEUE
+	                                     : DOCTOR_DEVICE,
+	     DOCTOR_FAIL, err->text);
+}

@@ -1,0 +1,99 @@
+#include "connector/doctor_offline.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/config.h"
+#include "common/err.h"
+#include "connector/base/http.h"
+#include "connector/base/journal.h"
+#include "connector/base/loop.h"
+#include "connector/control/json.h"
+#include "connector/core/doctor.h"
+#include "connector/maintenance.h"
+
+struct visit {
+	struct loop *loop;
+	struct doctor doctor;
+	unsigned marks[3];
+};
+
+static void print(cJSON *object)
+{
+	char *text = cJSON_PrintUnformatted(object);
+
+	(void)printf("%s\n", text);
+	(void)fflush(stdout);
+	cJSON_free(text);
+	cJSON_Delete(object);
+}
+
+static void on_step(struct doctor *d, const struct doctor_result *r)
+{
+	struct visit *v = d->data;
+
+	v->marks[r->mark]++;
+	print(json_doctor("step", r));
+}
+
+static void on_finding(struct doctor *d, const struct doctor_result *r)
+{
+	(void)d;
+	print(json_doctor("finding", r));
+}
+
+static void on_done(struct doctor *d, const struct err *err)
+{
+	struct visit *v = d->data;
+
+	(void)err;
+	loop_stop(v->loop);
+}
+
+static int walk(struct visit *v, const struct config *config, struct err *err)
+{
+	struct doctor_world world = { .config = config, .queue_ops = &queue_ops };
+	struct queues_settings settings = { .cups_server = config->cups_server };
+	int rc = -1;
+
+	if (loop_open(&v->loop, err) < 0)
+		return -1;
+	world.clock = settings.clock = loop_clock(v->loop);
+	if (http_open(&world.http, v->loop, err) == 0) {
+		settings.http = world.http;
+		if (queue_ops.open_all(&world.queues, &settings, err) == 0) {
+			rc = doctor_start(&v->doctor, &world, NULL, err);
+			if (rc == 0)
+				loop_run(v->loop);
+			queue_ops.close_all(world.queues);
+		}
+		http_close(world.http);
+	}
+	loop_close(v->loop);
+	return rc;
+}
+
+int doctor_offline_main(const char *config_path)
+{
+	struct visit v = {
+		.doctor = { .data = &v, .step = on_step, .finding = on_finding, .done = on_done }
+	};
+	struct config *config = NULL;
+	struct err err, ignored;
+	int rc;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	log_open(LOG_LEVEL_ERROR);
+	rc = config_load(config_path, &config, &err);
+	if (rc == 0) {
+		(void)maintenance_become_owner(config->state_directory, &ignored);
+		rc = walk(&v, config, &err);
+	}
+	if (rc == 0)
+		print(json_doctor_done(v.marks));
+	else
+		(void)fprintf(stderr, "%s\n", err.text);
+	config_free(config);
+	return rc < 0 ? 1 : 0;
+}

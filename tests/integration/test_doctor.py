@@ -1,0 +1,279 @@
+"""`doctor`: whatever is broken, one finding names it and says what helps."""
+
+import email.utils
+import http.server
+import subprocess
+import threading
+import time
+
+import pytest
+
+from bed.net import Port
+from bed.process import run
+from bed.route import connect
+from bed.up import enrolled
+
+
+def doctor(daemon, *queue, code=4):
+    """(findings, steps) as JSON."""
+    done = daemon.cli("doctor", *queue, timeout=120)
+    assert done.code == code, f"{done!r}\n{daemon.process.tail(20)}"
+    assert done.lines[-1]["event"] == "done"
+    return ([line for line in done.lines if line["event"] == "finding"],
+            [line for line in done.lines if line["event"] == "step"])
+
+
+def expect(daemon, step, *words, mark="fail", queue=()):
+    """Exactly this one finding, with these words in it."""
+    found, _ = doctor(daemon, *queue)
+    assert [(f["step"], f["mark"]) for f in found] == [(step, mark)], found
+    text = found[0]["text"] + "\n" + found[0]["remedy"]
+    for word in words:
+        assert word in text, text
+    assert found[0]["remedy"]
+    return found[0]
+
+
+class Web:
+    """A web server that answers every GET alike."""
+
+    def __init__(self, status=404, ahead=0):
+        date = email.utils.formatdate(time.time() + ahead, usegmt=True)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            """As told."""
+
+            def do_GET(self):  # pylint: disable=invalid-name
+                """The same for everything."""
+                self.send_response_only(status)
+                self.send_header("Date", date)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format, *args):  # pylint: disable=redefined-builtin
+                """Not a word."""
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        self.thread = threading.Thread(target=self.server.serve_forever)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+def _set(daemon, **keys):
+    """The cloud's settings from now on."""
+    daemon.sections["cloud test"].update({k.replace("_", "-"): v for k, v in keys.items()})
+    daemon.restart()
+
+
+def _tls_daemon(bed, eve, *options):
+    cloud = bed.start_cloud(tls=True)
+    daemon = bed.make_daemon(with_cups=False, clouds={
+        "test": {"uri": cloud.base(tls=True), "ca-file": cloud.ca}})
+    daemon.start()
+    connect(bed, daemon, eve.uri, "q", *options, tls=True)
+    return daemon
+
+
+def test_nothing_wrong_is_said_so(bed, eve):
+    daemon = _tls_daemon(bed, eve)
+    found, steps = doctor(daemon, code=0)
+    assert found == []
+    assert {"disk", "limits", "name", "connect", "tls", "clock", "service", "channel", "queue",
+            "validate"} <= {s["step"] for s in steps}
+    shown = daemon.cli("doctor", eve.uri, as_json=False)
+    assert shown.code == 0 and "nothing is wrong" in shown.stdout
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+    gone = daemon.cli("doctor", "stranger")
+    assert gone.code == 1 and gone.error["kind"] == "gone"
+
+
+def test_a_wrong_clock(bed, eve):
+    daemon = bed.daemon(with_cups=False)
+    connect(bed, daemon, eve.uri)
+    with Web(ahead=3600) as web:
+        _set(daemon, uri=f"ipp://127.0.0.1:{web.port}/ipp/print")
+        daemon.wait_printer(eve.uri)
+        expect(daemon, "clock", "behind", "timedatectl")
+
+
+def test_a_name_that_nobody_knows(bed, eve):
+    daemon = bed.daemon(with_cups=False)
+    connect(bed, daemon, eve.uri)
+    _set(daemon, uri="ipps://no-such-host.invalid/ipp/print")
+    daemon.wait_printer(eve.uri)
+    expect(daemon, "name", "no-such-host.invalid")
+
+
+def test_a_dead_proxy(bed, eve):
+    daemon = _tls_daemon(bed, eve)
+    port = Port()
+    _set(daemon, proxy=f"http://127.0.0.1:{port}")
+    daemon.wait_printer(eve.uri, "offline")
+    expect(daemon, "proxy", "proxy")
+    port.close()
+
+
+def test_a_cloud_that_refuses_connections(bed, eve):
+    daemon = bed.daemon(with_cups=False)
+    connect(bed, daemon, eve.uri)
+    bed.cloud.stop()
+    daemon.wait_printer(eve.uri, "offline")
+    expect(daemon, "connect", "firewall")
+    bed.cloud.start()
+
+
+def test_an_inspecting_proxy_or_another_authority(bed, eve):
+    daemon = _tls_daemon(bed, eve)
+    other = daemon.dir / "other.pem"
+    run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj",
+         "/CN=other", "-keyout", daemon.dir / "other.key", "-out", other])
+    _set(daemon, ca_file=other)
+    daemon.wait_printer(eve.uri, "offline")
+    found = expect(daemon, "tls", "issued by", "ca-file")
+    assert "emulator" in found["text"].lower(), found
+
+
+def test_a_cloud_with_a_problem_of_its_own(bed, eve):
+    daemon = bed.daemon(with_cups=False)
+    connect(bed, daemon, eve.uri)
+    with Web(503) as web:
+        _set(daemon, uri=f"ipp://127.0.0.1:{web.port}/ipp/print")
+        daemon.wait_printer(eve.uri)
+        expect(daemon, "service", "503")
+
+
+def test_a_sign_in_host_with_a_problem_of_its_own(bed, eve):
+    cloud = bed.start_up()
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    enrolled(daemon, cloud, eve.uri)
+    cloud.down("login")
+    expect(daemon, "sign-in", "problem of its own")
+
+
+def test_a_notification_host_that_is_down(bed, eve):
+    cloud = bed.start_up()
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    enrolled(daemon, cloud, eve.uri)
+    cloud.down("notification")
+    expect(daemon, "notification", "jobs come late")
+
+
+def test_a_token_that_is_refused(bed, eve):
+    cloud = bed.start_up()
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    route, = enrolled(daemon, cloud, eve.uri)
+    cloud.fault("oauth-error", operation="up-device-token", http=401, count=-1,
+                text='{"error":"invalid_client"}')
+    cloud.revoke(route.printer)
+    daemon.restart()
+    daemon.wait_printer(eve.uri, "refused")
+    expect(daemon, "token", "register --renew")
+
+
+def test_a_printer_that_the_cloud_does_not_know(bed, eve):
+    daemon = bed.daemon(with_cups=False)
+    connect(bed, daemon, eve.uri)
+    bed.cloud.remove_printer()
+    daemon.restart()
+    daemon.wait_printer(eve.uri, "refused")
+    expect(daemon, "printer", "register")
+
+
+def test_a_certificate_that_expires_soon(bed, eve):
+    folder = bed.dir
+    certificate, key = folder / "device.pem", folder / "device.key"
+    run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3", "-subj",
+         "/CN=device", "-keyout", key, "-out", certificate])
+    for path in (certificate, key):
+        path.chmod(0o644 if path == certificate else 0o600)
+        subprocess.run(["chown", "nobody", path], check=True)
+    daemon = _tls_daemon(bed, eve, "--certificate", certificate, "--key", key)
+    expect(daemon, "certificate", "expires", mark="warn")
+
+
+def _cups_daemon(bed):
+    """Two queues, so that what is told of both would be two findings."""
+    bed.start_cloud("q", "r")
+    for name in ("laser", "ink"):
+        bed.cups.add_fault(name, "mode=ok")
+    daemon = bed.daemon()
+    connect(bed, daemon, "laser")
+    connect(bed, daemon, "ink", "r")
+    return daemon
+
+
+def test_cups_that_is_down(bed):
+    daemon = _cups_daemon(bed)
+    bed.cups.stop()
+    daemon.wait_printer("laser", "offline")
+    expect(daemon, "cups", "systemctl status cups")
+    bed.cups.start()
+
+
+@pytest.mark.parametrize("command, words", [(["cupsdisable"], "cupsenable laser"),
+                                            (["cupsreject"], "cupsaccept laser")])
+def test_a_queue_that_prints_nothing(bed, command, words):
+    daemon = _cups_daemon(bed)
+    bed.cups.run(*command, "laser")
+    expect(daemon, "queue", words)
+    assert doctor(daemon, "ink", code=0)[0] == []
+
+
+def test_a_queue_that_is_gone(bed):
+    daemon = _cups_daemon(bed)
+    bed.cups.run("lpadmin", "-x", "laser")
+    expect(daemon, "queue", "laser")
+
+
+def test_a_queue_that_does_not_let_us_print(bed):
+    daemon = _cups_daemon(bed)
+    bed.cups.lpadmin("-p", "laser", "-o", "printer-op-policy=authenticated")
+    expect(daemon, "validate", "printer-op-policy=default")
+
+
+def test_a_printer_that_is_switched_off(bed, eve):
+    daemon = bed.daemon(with_cups=False)
+    connect(bed, daemon, eve.uri)
+    eve.stop()
+    expect(daemon, "device", "switch it on")
+
+
+def test_a_full_disk(bed, eve):
+    daemon = bed.make_daemon(with_cups=False)
+    run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700,uid=65534", "tmpfs", daemon.state])
+    try:
+        daemon.start()
+        connect(bed, daemon, eve.uri)
+        expect(daemon, "disk", "make room")
+        daemon.stop()
+    finally:
+        run(["umount", daemon.state])
+
+
+def test_without_a_daemon_it_looks_as_far_as_it_can(bed, eve):
+    daemon = bed.daemon(with_cups=False)
+    connect(bed, daemon, eve.uri)
+    daemon.stop()
+    daemon.sections["printers"]["cups-server"] = bed.cups.socket
+    daemon.write_config()
+    done = daemon.cli("--config", daemon.config, "doctor")
+    assert done.code == 4
+    found = [line for line in done.lines if line["event"] == "finding"]
+    assert [f["step"] for f in found] == ["daemon"] and "systemctl start" in found[0]["remedy"]
+    assert {"disk", "connect", "service", "cups"} <= {
+        line["step"] for line in done.lines if line.get("mark") == "pass"}
+    bed.cloud.stop()
+    done = daemon.cli("--config", daemon.config, "doctor")
+    assert [f["step"] for f in done.lines if f["event"] == "finding"] == ["daemon", "connect"]
+    daemon.config.write_text("[connectro]\n")
+    done = daemon.cli("--config", daemon.config, "doctor")
+    assert [f["step"] for f in done.lines if f["event"] == "finding"] == ["daemon", "settings"]
+    bed.cloud.start()
