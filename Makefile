@@ -41,8 +41,9 @@ TESTLIB_C   := $(wildcard tests/lib/*.c)
 UNIT_C      := $(wildcard tests/unit/test_*.c)
 BENCH_C     := $(wildcard tests/bench/*.c)
 FUZZ_C      := $(wildcard tests/fuzz/*.c)
+MODELS_C    := $(wildcard tests/models/*.c)
 ALL_C       := $(COMMON_C) $(CONNECTOR_C) connector/main.c $(CLI_C) $(EMULATOR_C) $(TESTLIB_C) \
-               $(UNIT_C) $(BENCH_C) $(FUZZ_C)
+               $(UNIT_C) $(BENCH_C) $(FUZZ_C) $(MODELS_C)
 
 objects = $(patsubst %.c,$(B)/%.o,$(1))
 
@@ -127,6 +128,9 @@ $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)
 	$(call run,LD)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libconnector.a $(B)/libcommon.a
 	$(call run,LD)$(CC) $(BASE_LDFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+$(B)/check-model: $(call objects,tests/models/check.c tests/emulator/up_attributes.c \
+                    tests/emulator/up_minimum.c) $(B)/libconnector.a $(B)/libcommon.a
+	$(call run,LD)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 $(B)/bench-%: $(B)/tests/bench/%.o
 	$(call run,LD)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 
@@ -148,10 +152,10 @@ FUZZ_TIME   ?= 60
 TESTS       ?= tests/integration
 ASAN        := B=build-asan SANITIZE=address,undefined
 
-test-programs: $(PROGRAMS) $(B)/cloud-emulator $(UNIT_TESTS) $(REPLAYS) $(BENCHES)
+test-programs: $(PROGRAMS) $(B)/cloud-emulator $(UNIT_TESTS) $(REPLAYS) $(BENCHES) $(B)/check-model
 
 check: test-programs $(if $(SANITIZE),,deb) ## install what is needed, build, run all tests
-	@tests/run.sh $(B) unit integration $(if $(SANITIZE),,system crash)
+	@MODELS_ARGS='--models 200' tests/run.sh $(B) unit integration models $(if $(SANITIZE),,system crash)
 
 check-system: $(B)/cloud-emulator deb ## the installed package under a real systemd
 	@TESTS='$(filter-out tests/integration,$(TESTS))' tests/run.sh $(B) system
@@ -164,6 +168,10 @@ check-integration: $(PROGRAMS) $(B)/cloud-emulator ## with real cupsd and printe
 
 check-packages: deb rpm ## try both packages on minimal systems; needs the network of apt
 	@tests/packages.sh $(B)
+
+.PHONY: check-models
+check-models: $(B)/check-model ## all models of the installed printer drivers: many thousands, minutes
+	@tests/run.sh $(B) models
 
 check-crash: $(PROGRAMS) $(B)/cloud-emulator $(B)/tests/unit/test_simulation ## break everything, short
 	@tests/run.sh $(B) crash
@@ -272,6 +280,7 @@ clean: ## remove everything that was built
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z_.-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
-.PHONY: all deps test-programs deb rpm check check-unit check-integration check-system check-packages check-crash check-crash-long \
-        check-asan lint fuzz bench demo install uninstall sample clean help
+.PHONY: all deps test-programs deb rpm check check-unit check-integration check-models check-system \
+        check-packages check-crash check-crash-long check-asan lint fuzz bench demo install uninstall \
+        sample clean help
 .SECONDARY:

@@ -467,6 +467,15 @@ bool config_allows(const struct config_queue *queue, const char *format)
 	                 queue->allow_formats.n);
 }
 
+bool config_names(const struct config *config, const char *queue, const char *format)
+{
+	const struct config_queue *own = config_queue(config, queue);
+
+	return is_listed(format, (const char *const *)own->allow_formats.items,
+	                 own->allow_formats.n) ||
+	       (own == &config->queue && strcmp(format, "application/pdf") == 0);
+}
+
 static bool matches(const struct config_list *globs, const char *text)
 {
 	for (size_t i = 0; i < globs->n; i++)

@@ -135,6 +135,9 @@ const struct config_cloud *config_cloud(const struct config *config, const char 
 const struct config_queue *config_queue(const struct config *config, const char *queue);
 /* May this format, as the cloud declares it, reach the queue? */
 bool config_allows(const struct config_queue *queue, const char *format);
+/* Does a queue without a driver take this format: one of its own allow-formats; of those of [jobs]
+ * or application/pdf, when it has no section? */
+bool config_names(const struct config *config, const char *queue, const char *format);
 /* By [printers] include and exclude. */
 bool config_includes(const struct config *config, const char *queue);
 

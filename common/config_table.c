@@ -132,7 +132,7 @@ const struct config_item config_items[] = {
 	{ "queue", "max-jobs-per-printer", &config_number, QUEUE(max_jobs_per_printer), NULL, "1", "100", NULL,
 	  "As in [jobs], for this queue only." },
 	{ "queue", "allow-formats", &config_formats, QUEUE(allow_formats), NULL, NULL, NULL, NULL,
-	  "As in [jobs], for this queue only; here application/octet-stream, application/postscript and application/vnd.cups-raw are possible too, which reach the printer unchecked." },
+	  "As in [jobs], for this queue only; here application/octet-stream, application/postscript and application/vnd.cups-raw are possible too, which reach the printer unchecked. Of a queue without a driver these are all that it takes; application/pdf when there are none." },
 	{ "queue", "when-unknown", &config_word, QUEUE(when_unknown), NULL, NULL, NULL, unknowns,
 	  "As in [jobs], for this queue only." },
 	{ "queue", "user-name", &config_user_name, QUEUE(user_name), NULL, NULL, "127", NULL,

@@ -116,6 +116,24 @@ bool uri_is_loopback(const struct uri *uri)
 	return inet_pton(AF_INET6, uri->host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
 
+bool uri_is_public(const struct uri *uri)
+{
+	static const char *const inner[] = { "arpa",      "corp", "home",    "internal",
+		                             "intranet",  "lan",  "local",   "localdomain",
+		                             "localhost", "test", "invalid", "example",
+		                             "private",   "onion" };
+	const char *top = strrchr(uri->host, '.');
+	struct in6_addr six;
+
+	/* an address, or a name without a domain, belongs to a network */
+	if (!top || !top[1] || is_of(top + 1, DIGITS) || inet_pton(AF_INET6, uri->host, &six) == 1)
+		return false;
+	for (size_t i = 0; i < sizeof(inner) / sizeof(*inner); i++)
+		if (strcmp(top + 1, inner[i]) == 0)
+			return false;
+	return true;
+}
+
 bool uri_is_encrypted(const struct uri *uri)
 {
 	return strcmp(uri->scheme, "ipps") == 0 || strcmp(uri->scheme, "https") == 0;

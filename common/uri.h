@@ -19,6 +19,8 @@ struct uri {
 int uri_parse(const char *text, struct uri *ret);
 /* localhost, 127.0.0.0/8, ::1. */
 bool uri_is_loopback(const struct uri *uri);
+/* A name of the public DNS, so that everybody means the same host by it. */
+bool uri_is_public(const struct uri *uri);
 /* ipps and https. */
 bool uri_is_encrypted(const struct uri *uri);
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# run.sh BUILD unit|integration|system|crash...: runs tests of a build; the last line is "N passed, N failed".
+# run.sh BUILD unit|integration|models|system|crash...: runs tests of a build; the last line is "N passed, N failed".
 # A unit test program may take LIMIT seconds. TESTS: files or folders for pytest instead of all.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -90,6 +90,17 @@ system() {
 	read -r good bad 2>/dev/null <"$counts" || good=0 bad=1
 	add "$good" "$bad"
 	echo "system: $good passed, $bad failed"
+}
+
+# Queues of all kinds of drivers. MODELS_ARGS: see tests/models/models.py.
+models() {
+	# shellcheck disable=SC2086 # several words
+	if tests/as-root.sh BUILD="$build" nice /usr/bin/python3 -B tests/models/models.py \
+		${MODELS_ARGS:-}; then
+		add 1 0
+	else
+		add 0 1
+	fi
 }
 
 # Everything breaks, and the ledgers are compared. CRASH_ARGS: see tests/crash/crash.py.

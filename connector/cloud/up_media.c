@@ -11,8 +11,8 @@
 #include "common/util.h"
 #include "connector/base/ipp_codec.h"
 
-#define ENTRIES_MAX 256
-#define TYPES_MAX   64
+#define ENTRIES_MAX 1024
+#define TYPES_MAX   256
 
 ipp_attribute_t *up_find(ipp_t *m, const char *name)
 {
@@ -82,9 +82,11 @@ static ipp_t *entry_of_name(ipp_t *m, const char *name)
 {
 	static const char *const margins[] = { "media-bottom-margin", "media-left-margin",
 		                               "media-right-margin", "media-top-margin" };
-	pwg_media_t *media = pwgMediaForPWG(name);
+	pwg_media_t *media = name ? pwgMediaForPWG(name) : NULL;
 	ipp_t *entry, *size;
 
+	if (name && !media)
+		media = pwgMediaForLegacy(name); /* "iso-a4": names before PWG 5101.1 */
 	if (!media || media->width <= 0 || media->length <= 0 || strncmp(name, "custom_", 7) == 0)
 		return NULL;
 	entry = ippNew();
@@ -161,7 +163,8 @@ static const char *type_of(ipp_t *entry)
 	return a ? ippGetString(a, 0, NULL) : NULL;
 }
 
-/* Types that the queue's database knows are supported. */
+/* Types that the queue's database knows are supported. A queue without any takes what lies in it.
+ */
 static void fit_types(ipp_t *m)
 {
 	ipp_attribute_t *database =
@@ -179,26 +182,34 @@ static void fit_types(ipp_t *m)
 		else if (!ippContainsString(types, type) && ippGetCount(types) < TYPES_MAX)
 			ippSetString(m, &types, ippGetCount(types), type);
 	}
+	if (database && !types)
+		ippAddString(m, IPP_TAG_PRINTER, IPP_CONST_TAG(IPP_TAG_KEYWORD),
+		             "media-type-supported", NULL, "auto");
 }
 
-static void fit_members(ipp_t *m)
+static void name_members(ipp_t *m, ipp_t *entry)
 {
-	ipp_attribute_t *database =
-		ippFindAttribute(m, "media-col-database", IPP_TAG_BEGIN_COLLECTION);
-	ipp_t *entry = database ? ippGetCollection(database, 0) : NULL;
-	ipp_attribute_t *members = NULL;
+	ipp_attribute_t *members = up_find(m, "media-col-supported");
 
-	if (!entry || up_find(m, "media-col-supported"))
-		return;
 	for (ipp_attribute_t *a = ippFirstAttribute(entry); a; a = ippNextAttribute(entry)) {
 		if (!ippGetName(a))
 			continue;
 		if (!members)
 			members = ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_KEYWORD,
 			                       "media-col-supported", NULL, ippGetName(a));
-		else
+		else if (!ippContainsString(members, ippGetName(a)))
 			ippSetString(m, &members, ippGetCount(members), ippGetName(a));
 	}
+}
+
+/* Each member that an entry has. */
+static void fit_members(ipp_t *m)
+{
+	ipp_attribute_t *database =
+		ippFindAttribute(m, "media-col-database", IPP_TAG_BEGIN_COLLECTION);
+
+	for (int i = 0; database && i < ippGetCount(database); i++)
+		name_members(m, ippGetCollection(database, i));
 }
 
 static bool default_type_holds(ipp_t *m, ipp_t *entry)

@@ -349,6 +349,13 @@ static bool quality_default_holds(ipp_t *m)
 
 static void fit_number_up(ipp_t *m)
 {
+	ipp_attribute_t *range = ippFindAttribute(m, "number-up-supported", IPP_TAG_RANGE);
+	int low, high;
+
+	for (int i = 0; range && i < ippGetCount(range); i++) {
+		low = ippGetRange(range, i, &high);
+		(void)ippSetRange(m, &range, i, low < 1 ? 1 : low, high < 1 ? 1 : high);
+	}
 	keep_numbers(m, "number-up-supported", 1, 1000);
 	keep_numbers(m, "number-up-default", 1, 1000);
 	if (!up_find(m, "number-up-supported"))

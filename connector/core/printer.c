@@ -290,6 +290,13 @@ static const struct mappings *mappings_of(void *data)
 	return &p->core->set.config->mappings;
 }
 
+static bool names_format(void *data, const char *format)
+{
+	struct printer *p = data;
+
+	return config_names(p->core->set.config, p->record.queue, format);
+}
+
 static void on_queue_changed(void *data)
 {
 	struct printer *p = data;
@@ -535,6 +542,7 @@ struct printer *printer_open(struct core *c, const struct printer_record *record
 {
 	const struct queue_listener listener = { .changed = on_queue_changed,
 		                                 .allows = allows_format,
+		                                 .names = names_format,
 		                                 .mappings = mappings_of };
 	struct printer *p = xcalloc(1, sizeof(*p));
 	struct printer **at = &c->printers;

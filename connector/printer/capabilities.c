@@ -1,101 +1,16 @@
 #include "connector/printer/capabilities.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "common/uri.h"
 #include "common/util.h"
 #include "connector/base/attrs.h"
 #include "connector/base/ipp_codec.h"
+#include "connector/printer/capability_clean.h"
+#include "connector/printer/capability_media.h"
+#include "connector/printer/capability_table.h"
 #include "connector/printer/queue.h"
-
-/* Capabilities that are named once. Sorted (strcmp). What changes by itself is in
- * printer_state.c. */
-static const char *const single_names[] = {
-	"charset-configured",
-	"charset-supported",
-	"client-info-supported",
-	"color-supported",
-	"compression-supported",
-	"copies-supported",
-	"document-password-supported",
-	"generated-natural-language-supported",
-	"ipp-features-supported",
-	"ipp-versions-supported",
-	"job-cancel-after-supported",
-	"job-constraints-supported",
-	"job-creation-attributes-supported",
-	"job-resolvers-supported",
-	"jpeg-features-supported",
-	"jpeg-k-octets-supported",
-	"jpeg-x-dimension-supported",
-	"jpeg-y-dimension-supported",
-	"media-bottom-margin-supported",
-	"media-left-margin-supported",
-	"media-right-margin-supported",
-	"media-size-supported",
-	"media-source-supported",
-	"media-top-margin-supported",
-	"media-type-supported",
-	"natural-language-configured",
-	"overrides-supported",
-	"page-ranges-supported",
-	"pages-per-minute",
-	"pages-per-minute-color",
-	"pdf-k-octets-supported",
-	"pdf-versions-supported",
-	"printer-config-change-date-time",
-	"printer-config-change-time",
-	"printer-device-id",
-	"printer-geo-location",
-	"printer-info",
-	"printer-kind",
-	"printer-location",
-	"printer-make-and-model",
-	"printer-name",
-	"printer-organization",
-	"printer-organizational-unit",
-	"proof-copies-supported",
-	"pwg-raster-document-resolution-supported",
-	"pwg-raster-document-sheet-back",
-	"pwg-raster-document-type-supported",
-	"urf-supported",
-};
-
-/* Names that come with -default, -supported, -ready, -database. Sorted (strcmp). */
-static const char *const stems[] = {
-	"copies",
-	"document-format",
-	"feed-orientation",
-	"finishings",
-	"finishings-col",
-	"identify-actions",
-	"job-account-id",
-	"job-accounting-user-id",
-	"job-password",
-	"job-password-encryption",
-	"job-password-length",
-	"job-password-repertoire",
-	"job-priority",
-	"job-release-action",
-	"job-sheets",
-	"media",
-	"media-col",
-	"multiple-document-handling",
-	"number-up",
-	"orientation-requested",
-	"output-bin",
-	"presentation-direction-number-up",
-	"print-color-mode",
-	"print-content-optimize",
-	"print-quality",
-	"print-rendering-intent",
-	"print-scaling",
-	"printer-resolution",
-	"sides",
-};
-
-static const char *const suffixes[] = { "-default", "-supported", "-ready", "-database",
-	                                "-configured" };
 
 /* What may reach a printer from a cloud (the others an administrator has to allow). */
 static const char *const formats[] = { "application/pdf", "image/pwg-raster", "image/urf",
@@ -103,39 +18,26 @@ static const char *const formats[] = { "application/pdf", "image/pwg-raster", "i
 
 #define FORMATS_MAX 64 /* told to the cloud */
 
-static int by_name(const void *key, const void *item)
+static bool is_for_all(const char *text)
 {
-	return strcmp(key, *(const char *const *)item);
+	struct uri uri;
+
+	return text != NULL && uri_parse(text, &uri) == 0 && !uri.userinfo &&
+	       (strcmp(uri.scheme, "https") == 0 || strcmp(uri.scheme, "http") == 0) &&
+	       uri_is_public(&uri);
 }
 
-static bool is_listed(const char *name, const char *const *list, size_t count)
+/* An icon is fetched by clients: only one that they can reach from anywhere is of use to them.
+ * printer-geo-location is a geo: URI, which leads nowhere. */
+static bool leads_astray(ipp_attribute_t *attr)
 {
-	return bsearch(name, list, count, sizeof(*list), by_name) != NULL;
-}
-
-static bool is_capability(const char *name)
-{
-	size_t len = strlen(name), i, end;
-	char stem[IPP_MAX_NAME];
-
-	if (is_listed(name, single_names, ARRAY_SIZE(single_names)))
-		return true;
-	for (i = 0; i < ARRAY_SIZE(suffixes); i++) {
-		end = strlen(suffixes[i]);
-		if (len <= end || len >= sizeof(stem) || strcmp(name + len - end, suffixes[i]) != 0)
-			continue;
-		memcpy(stem, name, len - end);
-		stem[len - end] = '\0';
-		return is_listed(stem, stems, ARRAY_SIZE(stems));
-	}
+	if (ippGetValueTag(attr) != IPP_TAG_URI ||
+	    strcmp(ippGetName(attr), "printer-geo-location") == 0)
+		return false;
+	for (int i = 0; i < ippGetCount(attr); i++)
+		if (!is_for_all(ippGetString(attr, i, NULL)))
+			return true;
 	return false;
-}
-
-static bool is_address(ipp_attribute_t *attr)
-{
-	/* printer-geo-location is a geo: URI, which leads nowhere in this network */
-	return ippGetValueTag(attr) == IPP_TAG_URI &&
-	       strcmp(ippGetName(attr), "printer-geo-location") != 0;
 }
 
 bool capabilities_is_raw(ipp_t *answer)
@@ -172,29 +74,57 @@ static size_t add_allowed(ipp_t *answer, const struct queue_listener *listener, 
 	return count;
 }
 
-/* Formats that may come from the cloud and that the queue takes; the default is one of them. A raw
- * queue takes anything and understands an unknown part of it: PDF is what clients can always make.
- */
+/* A raw queue passes on anything and its device understands an unknown part of it: what the
+ * administrator names, else PDF, which clients can always make. */
+static size_t add_raw(ipp_t *answer, const struct queue_listener *listener, const char **taken)
+{
+	ipp_attribute_t *attr =
+		ippFindAttribute(answer, "document-format-supported", IPP_TAG_MIMETYPE);
+	size_t count = 0;
+
+	if (attr == NULL)
+		return 0;
+	for (int i = 0; listener != NULL && listener->names != NULL && i < ippGetCount(attr) &&
+	                count < FORMATS_MAX;
+	     i++) {
+		const char *format = ippGetString(attr, i, NULL);
+
+		if (format != NULL && listener->names(listener->data, format))
+			taken[count++] = format;
+	}
+	if (count == 0 && ippContainsString(attr, formats[0]))
+		taken[count++] = formats[0];
+	return count;
+}
+
+/* Formats that may come from the cloud and that the queue takes. */
+static size_t add_safe(ipp_t *answer, const char **taken)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (ipp_has_keyword(answer, IPP_TAG_PRINTER, "document-format-supported",
+		                    formats[i]))
+			taken[count++] = formats[i];
+	return count;
+}
+
+/* The default is one of them. */
 static void add_formats(ipp_t *out, ipp_t *answer, bool cups, const struct queue_listener *listener)
 {
-	const char *taken[FORMATS_MAX], *wish;
-	bool raw = cups && capabilities_is_raw(answer);
-	size_t i, count = 0, chosen = 0;
+	const char *wish = ipp_get_text(answer, IPP_TAG_PRINTER, "document-format-default", "");
+	const char *taken[FORMATS_MAX];
+	size_t count, chosen = 0;
 
-	wish = ipp_get_text(answer, IPP_TAG_PRINTER, "document-format-default", "");
-	for (i = 0; i < ARRAY_SIZE(formats); i++) {
-		if (!ipp_has_keyword(answer, IPP_TAG_PRINTER, "document-format-supported",
-		                     formats[i]))
-			continue;
-		if (strcmp(formats[i], wish) == 0)
-			chosen = count;
-		taken[count++] = formats[i];
-		if (raw)
-			break;
-	}
-	count = add_allowed(answer, listener, taken, count);
+	if (cups && capabilities_is_raw(answer))
+		count = add_raw(answer, listener, taken);
+	else
+		count = add_allowed(answer, listener, taken, add_safe(answer, taken));
 	if (count == 0)
 		return;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(taken[i], wish) == 0)
+			chosen = i;
 	ippAddString(out, IPP_TAG_PRINTER, IPP_TAG_MIMETYPE, "document-format-default", NULL,
 	             taken[chosen]);
 	ippAddStrings(out, IPP_TAG_PRINTER, IPP_TAG_MIMETYPE, "document-format-supported",
@@ -203,18 +133,90 @@ static void add_formats(ipp_t *out, ipp_t *answer, bool cups, const struct queue
 
 /* CUPS names the sheet before a job and the one after it, the standard (RFC 8011 5.2.3) knows one
  * that stands for both. */
-static void add_sheets(ipp_t *out, ipp_attribute_t *attr)
+static bool has_two_sheets(ipp_attribute_t *attr)
 {
-	bool keyword = ippGetValueTag(attr) == IPP_TAG_KEYWORD;
-	const char *sheet = ippGetString(attr, 0, NULL);
-	int i, count = ippGetCount(attr);
+	for (int i = 1; i < ippGetCount(attr); i++) {
+		const char *one = ippGetString(attr, 0, NULL), *other = ippGetString(attr, i, NULL);
 
-	for (i = 1; i < count; i++)
-		if (strcmp(ippGetString(attr, i, NULL), sheet) != 0)
-			return;
-	ippAddString(out, IPP_TAG_PRINTER, keyword ? IPP_TAG_KEYWORD : IPP_TAG_NAME,
-	             "job-sheets-default", NULL, sheet);
+		if (one == NULL || other == NULL || strcmp(one, other) != 0)
+			return true;
+	}
+	return false;
 }
+
+/* ---- a default that is not supported contradicts it ---- */
+
+static const char *const chosen[] = {
+	"document-format",
+	"feed-orientation",
+	"finishings",
+	"identify-actions",
+	"job-release-action",
+	"job-sheets",
+	"multiple-document-handling",
+	"number-up",
+	"orientation-requested",
+	"output-bin",
+	"presentation-direction-number-up",
+	"print-color-mode",
+	"print-content-optimize",
+	"print-quality",
+	"print-rendering-intent",
+	"print-scaling",
+	"printer-resolution",
+	"sides",
+};
+
+static bool has_resolution(ipp_attribute_t *list, ipp_attribute_t *now)
+{
+	ipp_res_t units, wanted;
+	int x, y, v, w;
+
+	x = ippGetResolution(now, 0, &y, &wanted);
+	for (int i = 0; i < ippGetCount(list); i++) {
+		v = ippGetResolution(list, i, &w, &units);
+		if (v == x && w == y && units == wanted)
+			return true;
+	}
+	return false;
+}
+
+static bool is_supported(ipp_attribute_t *list, ipp_attribute_t *now)
+{
+	ipp_tag_t tag = ippGetValueTag(now);
+
+	if (tag == IPP_TAG_NOVALUE || tag == IPP_TAG_UNKNOWN)
+		return true;
+	if (tag == IPP_TAG_RESOLUTION)
+		return has_resolution(list, now);
+	for (int i = 0; i < ippGetCount(now); i++) {
+		const char *text = ippGetString(now, i, NULL);
+
+		if (text != NULL ? !ippContainsString(list, text)
+		                 : !ippContainsInteger(list, ippGetInteger(now, i)))
+			return false;
+	}
+	return true;
+}
+
+void capabilities_settle(ipp_t *out, bool cups)
+{
+	char name[IPP_MAX_NAME];
+
+	capability_media_fit(out, cups);
+	for (size_t i = 0; i < ARRAY_SIZE(chosen); i++) {
+		ipp_attribute_t *list, *now;
+
+		(void)snprintf(name, sizeof(name), "%s-supported", chosen[i]);
+		list = ippFindAttribute(out, name, IPP_TAG_ZERO);
+		(void)snprintf(name, sizeof(name), "%s-default", chosen[i]);
+		now = ippFindAttribute(out, name, IPP_TAG_ZERO);
+		if (list != NULL && now != NULL && !is_supported(list, now))
+			ippDeleteAttribute(out, now);
+	}
+}
+
+/* ---- all ---- */
 
 struct attrs *capabilities_new(ipp_t *answer, bool cups, const struct queue_listener *listener)
 {
@@ -223,19 +225,17 @@ struct attrs *capabilities_new(ipp_t *answer, bool cups, const struct queue_list
 
 	for (attr = ippFirstAttribute(answer); attr != NULL; attr = ippNextAttribute(answer)) {
 		const char *name = ippGetName(attr);
+		const struct capability *as = name != NULL ? capability_find(name) : NULL;
 
-		if (name == NULL || ippGetGroupTag(attr) != IPP_TAG_PRINTER)
+		if (as == NULL || as->state || ippGetGroupTag(attr) != IPP_TAG_PRINTER)
 			continue;
-		if (strncmp(name, "document-format-", 16) == 0 || !is_capability(name) ||
-		    is_address(attr))
+		if (strncmp(name, "document-format-", 16) == 0 || leads_astray(attr) ||
+		    (strcmp(name, "job-sheets-default") == 0 && has_two_sheets(attr)))
 			continue;
-		if (ippFindAttribute(out, name, IPP_TAG_ZERO) != NULL)
-			continue;
-		if (strcmp(name, "job-sheets-default") == 0 && ippGetString(attr, 0, NULL))
-			add_sheets(out, attr);
-		else
-			ippCopyAttribute(out, attr, 0);
+		if (ippFindAttribute(out, name, IPP_TAG_ZERO) == NULL)
+			capability_copy(out, as, attr);
 	}
 	add_formats(out, answer, cups, listener);
+	capabilities_settle(out, cups);
 	return attrs_new(out);
 }

@@ -16,6 +16,9 @@ struct queue_listener;
  * the safe ones; NULL: nobody's. The caller's (attrs_unref). */
 struct attrs *capabilities_new(ipp_t *answer, bool cups, const struct queue_listener *listener);
 
+/* Makes a set of such attributes agree with itself: media (capability_media.h) and defaults. */
+void capabilities_settle(ipp_t *set, bool cups);
+
 /* Whether the answer is of a CUPS queue without a driver: documents go to the device unchanged. */
 bool capabilities_is_raw(ipp_t *answer);
 

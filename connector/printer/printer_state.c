@@ -6,6 +6,9 @@
 #include "common/util.h"
 #include "connector/base/attrs.h"
 #include "connector/base/ipp_codec.h"
+#include "connector/printer/capability_clean.h"
+#include "connector/printer/capability_media.h"
+#include "connector/printer/capability_table.h"
 #include "connector/printer/printer_text.h"
 
 const char *const printer_state_names[] = {
@@ -167,13 +170,15 @@ void printer_identity_read(ipp_t *answer, bool cups, struct queue_status *status
 	                  ipp_get_text(answer, IPP_TAG_PRINTER, "printer-uuid", ""));
 }
 
-static bool is_state(const char *name)
+static bool is_state(const char *name, bool cups)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(printer_state_names); i++)
 		if (strcmp(name, printer_state_names[i]) == 0)
-			return strcmp(name, config_time) != 0 && strncmp(name, "marker-", 7) != 0;
+			return strcmp(name, config_time) != 0 && strncmp(name, "marker-", 7) != 0 &&
+			       /* CUPS names what is usual in its country: not a state */
+			       !(cups && strncmp(name, "media-", 6) == 0);
 	return false;
 }
 
@@ -243,19 +248,22 @@ struct attrs *printer_state_attrs(ipp_t *answer, const struct queue_status *stat
 	attr = answer != NULL ? ippFirstAttribute(answer) : NULL;
 	for (; attr != NULL; attr = ippNextAttribute(answer)) {
 		const char *name = ippGetName(attr);
+		const struct capability *as = name != NULL ? capability_find(name) : NULL;
 
-		if (name == NULL || ippGetGroupTag(attr) != IPP_TAG_PRINTER || !is_state(name))
+		if (name == NULL || ippGetGroupTag(attr) != IPP_TAG_PRINTER ||
+		    !is_state(name, !status->whole))
 			continue;
 		if (reason != NULL && (strncmp(name, "printer-state", 13) == 0))
 			continue;
 		/* while CUPS prints it is what filters mutter, other words every second */
 		if (is_quiet(status) && strcmp(name, "printer-state-message") == 0)
 			continue;
-		if (ippFindAttribute(out, name, IPP_TAG_ZERO) == NULL)
-			ippCopyAttribute(out, attr, 0);
+		if (as != NULL && ippFindAttribute(out, name, IPP_TAG_ZERO) == NULL)
+			capability_copy(out, as, attr);
 	}
 	if (answer != NULL)
 		add_supplies(out, answer);
+	capability_media_fit_ready(out);
 	if (reason != NULL) {
 		ippAddInteger(out, IPP_TAG_PRINTER, IPP_TAG_ENUM, "printer-state",
 		              IPP_PSTATE_STOPPED);

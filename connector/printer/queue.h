@@ -113,6 +113,8 @@ struct queue_listener {
 	void (*changed)(void *data);
 	/* May a document of this format come from the cloud, beyond the safe ones? NULL: none. */
 	bool (*allows)(void *data, const char *format);
+	/* Does the administrator say that a queue without a driver takes this format? NULL: no. */
+	bool (*names)(void *data, const char *format);
 	/* Of print options, borrowed until the loop goes on; NULL: there are none. */
 	const struct mappings *(*mappings)(void *data);
 	void *data;

@@ -45,6 +45,32 @@ static void on_validated(struct ipp_op *ipp, const struct err *err)
 	end_probe(op, err);
 }
 
+/* What whoever registers the queue should know before the first job. */
+static void warn(struct local_op *op, ipp_t *answer)
+{
+	const struct queue *q = op->queue;
+	ipp_t *can = attrs_ipp(op->capabilities);
+
+	if (q->traits.file_device)
+		printer_text_set(
+			op->status.text, sizeof(op->status.text),
+			"queue %.60s writes to a file: jobs will be called completed though "
+			"nothing comes out on paper",
+			q->name);
+	else if (q->cups && capabilities_is_raw(answer))
+		printer_text_set(
+			op->status.text, sizeof(op->status.text),
+			"queue %.60s has no driver: its device must understand application/pdf by "
+			"itself, or what allow-formats in [queue %.60s] names instead",
+			q->name, q->name);
+	else if (ippFindAttribute(can, "document-format-supported", IPP_TAG_ZERO) == NULL)
+		printer_text_set(op->status.text, sizeof(op->status.text),
+		                 "%s %.60s takes neither PDF nor images: name what it takes in "
+		                 "allow-formats "
+		                 "of [queue %.60s]",
+		                 q->cups ? "queue" : "printer", q->name, q->name);
+}
+
 static void read_printer(struct local_op *op, ipp_t *answer)
 {
 	struct queue *q = op->queue;
@@ -55,12 +81,7 @@ static void read_printer(struct local_op *op, ipp_t *answer)
 	printer_state_read(answer, q->name, q->cups, &op->status, &connecting);
 	attrs_unref(op->capabilities);
 	op->capabilities = capabilities_new(answer, q->cups, NULL);
-	if (q->traits.file_device)
-		printer_text_set(
-			op->status.text, sizeof(op->status.text),
-			"queue %.60s writes to a file: jobs will be called completed though "
-			"nothing comes out on paper",
-			q->name);
+	warn(op, answer);
 }
 
 static void on_probed(struct ipp_op *ipp, const struct err *err)

@@ -30,23 +30,23 @@ static const struct example {
 	{ "finishings-default", IPP_TAG_ENUM, true },
 	{ "finishings-ready", IPP_TAG_ENUM, true },
 	{ "finishings-supported", IPP_TAG_ENUM, true },
-	{ "finishings-col-database", IPP_TAG_KEYWORD, true },
-	{ "finishings-col-ready", IPP_TAG_KEYWORD, true },
+	{ "finishings-col-database", IPP_TAG_BEGIN_COLLECTION, true },
+	{ "finishings-col-ready", IPP_TAG_BEGIN_COLLECTION, true },
 	{ "ipp-features-supported", IPP_TAG_KEYWORD, true },
 	{ "ipp-versions-supported", IPP_TAG_KEYWORD, true },
-	{ "job-constraints-supported", IPP_TAG_KEYWORD, true },
+	{ "job-constraints-supported", IPP_TAG_BEGIN_COLLECTION, true },
 	{ "job-creation-attributes-supported", IPP_TAG_KEYWORD, true },
-	{ "job-resolvers-supported", IPP_TAG_KEYWORD, true },
+	{ "job-resolvers-supported", IPP_TAG_BEGIN_COLLECTION, true },
 	{ "media-bottom-margin-supported", IPP_TAG_INTEGER, true },
-	{ "media-col-database", IPP_TAG_KEYWORD, true },
-	{ "media-col-default", IPP_TAG_KEYWORD, true },
-	{ "media-col-ready", IPP_TAG_KEYWORD, true },
+	{ "media-col-database", IPP_TAG_BEGIN_COLLECTION, true },
+	{ "media-col-default", IPP_TAG_BEGIN_COLLECTION, true },
+	{ "media-col-ready", IPP_TAG_BEGIN_COLLECTION, true },
 	{ "media-col-supported", IPP_TAG_KEYWORD, true },
 	{ "media-default", IPP_TAG_KEYWORD, true },
 	{ "media-left-margin-supported", IPP_TAG_INTEGER, true },
 	{ "media-ready", IPP_TAG_KEYWORD, true },
 	{ "media-right-margin-supported", IPP_TAG_INTEGER, true },
-	{ "media-size-supported", IPP_TAG_KEYWORD, true },
+	{ "media-size-supported", IPP_TAG_BEGIN_COLLECTION, true },
 	{ "media-source-supported", IPP_TAG_KEYWORD, true },
 	{ "media-supported", IPP_TAG_KEYWORD, true },
 	{ "media-top-margin-supported", IPP_TAG_INTEGER, true },
@@ -72,9 +72,9 @@ static const struct example {
 	{ "printer-name", IPP_TAG_NAME, true },
 	{ "printer-organization", IPP_TAG_TEXT, true },
 	{ "printer-organizational-unit", IPP_TAG_TEXT, true },
-	{ "printer-resolution-supported", IPP_TAG_KEYWORD, true },
+	{ "printer-resolution-supported", IPP_TAG_RESOLUTION, true },
 	{ "printer-config-change-time", IPP_TAG_INTEGER, true },
-	{ "pwg-raster-document-resolution-supported", IPP_TAG_KEYWORD, true },
+	{ "pwg-raster-document-resolution-supported", IPP_TAG_RESOLUTION, true },
 	{ "pwg-raster-document-sheet-back", IPP_TAG_KEYWORD, true },
 	{ "pwg-raster-document-type-supported", IPP_TAG_KEYWORD, true },
 	{ "sides-default", IPP_TAG_KEYWORD, true },
@@ -121,6 +121,20 @@ static const struct example {
 	{ "acme-supported", IPP_TAG_KEYWORD, false },
 };
 
+/* A collection that is of use wherever one belongs. */
+static void add_media(ipp_t *m, const char *name)
+{
+	ipp_t *size = ippNew(), *media = ippNew();
+
+	ippAddInteger(size, IPP_TAG_ZERO, IPP_TAG_INTEGER, "x-dimension", 21000);
+	ippAddInteger(size, IPP_TAG_ZERO, IPP_TAG_INTEGER, "y-dimension", 29700);
+	ippAddCollection(media, IPP_TAG_ZERO, "media-size", size);
+	ippAddCollection(m, IPP_TAG_PRINTER, name,
+	                 strcmp(name, "media-size-supported") == 0 ? size : media);
+	ippDelete(size);
+	ippDelete(media);
+}
+
 static void add(ipp_t *m, const char *name, ipp_tag_t tag)
 {
 	if (tag == IPP_TAG_INTEGER || tag == IPP_TAG_ENUM)
@@ -129,8 +143,13 @@ static void add(ipp_t *m, const char *name, ipp_tag_t tag)
 		ippAddBoolean(m, IPP_TAG_PRINTER, name, 1);
 	else if (tag == IPP_TAG_RANGE)
 		ippAddRange(m, IPP_TAG_PRINTER, name, 1, 2);
+	else if (tag == IPP_TAG_RESOLUTION)
+		ippAddResolution(m, IPP_TAG_PRINTER, name, IPP_RES_PER_INCH, 600, 600);
+	else if (tag == IPP_TAG_BEGIN_COLLECTION)
+		add_media(m, name);
 	else
-		ippAddString(m, IPP_TAG_PRINTER, tag, name, NULL, "x");
+		ippAddString(m, IPP_TAG_PRINTER, tag, name, NULL,
+		             tag == IPP_TAG_URI ? "geo:1,2" : "x");
 }
 
 static void test_each_attribute_is_forwarded_or_kept_as_the_standard_says(void **state)

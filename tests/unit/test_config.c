@@ -214,6 +214,23 @@ static void test_a_queue_without_its_setting_again_follows_jobs(void **state)
 	assert_int_equal(config_queue(f->config, "q")->when_unknown, CONFIG_UNKNOWN_HOLD);
 }
 
+static void test_a_queue_without_a_driver_takes_what_is_named(void **state)
+{
+	struct fixture *f = *state;
+
+	load(f, "[jobs]\nallow-formats = text/plain\n"
+	        "[queue q]\nallow-formats = image/urf, application/postscript\n"
+	        "[queue empty]\nallow-formats =\n");
+	assert_true(config_names(f->config, "q", "image/urf"));
+	assert_true(config_names(f->config, "q", "application/postscript"));
+	assert_false(config_names(f->config, "q", "application/pdf"));
+	assert_false(config_names(f->config, "q", "text/plain"));
+	assert_false(config_names(f->config, "empty", "application/pdf"));
+	assert_true(config_names(f->config, "other", "application/pdf"));
+	assert_true(config_names(f->config, "other", "text/plain"));
+	assert_false(config_names(f->config, "other", "image/urf"));
+}
+
 static void test_raw_formats_are_allowed_for_one_queue_only(void **state)
 {
 	struct fixture *f = *state;
@@ -529,6 +546,7 @@ int main(void)
 		TEST(test_every_setting_is_read),
 		TEST(test_a_queue_overrides_only_what_its_section_has),
 		TEST(test_a_queue_without_its_setting_again_follows_jobs),
+		TEST(test_a_queue_without_a_driver_takes_what_is_named),
 		TEST(test_raw_formats_are_allowed_for_one_queue_only),
 		TEST(test_parts_are_read_in_the_order_of_their_names),
 		TEST(test_an_empty_value_is_the_default),

@@ -132,7 +132,7 @@ static const char *text_of(struct attrs *attrs, const char *name)
 
 static void test_the_cloud_sees_state_and_paper_but_no_counters(void **state)
 {
-	struct attrs *attrs = attrs_of(7, QUEUE_STOPPED, false);
+	struct attrs *attrs = attrs_of(7, QUEUE_STOPPED, true);
 	ipp_t *m = attrs_ipp(attrs);
 
 	(void)state;
@@ -145,6 +145,15 @@ static void test_the_cloud_sees_state_and_paper_but_no_counters(void **state)
 	assert_null(ippFindAttribute(m, "queued-job-count", IPP_TAG_ZERO));
 	assert_null(ippFindAttribute(m, "printer-config-change-time", IPP_TAG_ZERO));
 	assert_null(ippFindAttribute(m, "sides-supported", IPP_TAG_ZERO));
+	attrs_unref(attrs);
+}
+
+static void test_the_paper_that_cups_believes_ready_is_no_state(void **state)
+{
+	struct attrs *attrs = attrs_of(7, QUEUE_STOPPED, false);
+
+	(void)state;
+	assert_null(ippFindAttribute(attrs_ipp(attrs), "media-ready", IPP_TAG_ZERO));
 	attrs_unref(attrs);
 }
 
@@ -170,7 +179,7 @@ static void test_who_cannot_be_reached_is_stopped_with_the_reason(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(healths); i++) {
-		attrs = attrs_of(2, healths[i], false);
+		attrs = attrs_of(2, healths[i], true);
 		assert_int_equal(ipp_get_int(attrs_ipp(attrs), IPP_TAG_ZERO, "printer-state", 0),
 		                 IPP_PSTATE_STOPPED);
 		assert_string_not_equal(text_of(attrs, "printer-state-reasons"), "none");
@@ -266,6 +275,7 @@ int main(void)
 		cmocka_unit_test(test_each_state_means_what_it_says),
 		cmocka_unit_test(test_an_empty_answer_is_taken_as_ready),
 		cmocka_unit_test(test_the_cloud_sees_state_and_paper_but_no_counters),
+		cmocka_unit_test(test_the_paper_that_cups_believes_ready_is_no_state),
 		cmocka_unit_test(test_what_filters_mutter_changes_nothing_for_the_cloud),
 		cmocka_unit_test(test_who_cannot_be_reached_is_stopped_with_the_reason),
 		cmocka_unit_test(test_markers_of_drivers_become_supplies),

@@ -441,6 +441,47 @@ static void test_probe_warns_of_a_queue_that_writes_to_a_file(void **state)
 	close_bare(&f, &op);
 }
 
+static void test_probe_warns_of_a_queue_without_a_driver(void **state)
+{
+	struct result r = { 0 };
+	struct local_op op = { .data = &r, .done = on_done };
+	ipp_t *m = ippNew();
+	struct fixture f;
+	struct err err;
+
+	(void)state;
+	open_bare(&f);
+	ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_ENUM, "printer-state", IPP_PSTATE_IDLE);
+	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_TEXT, "printer-make-and-model", NULL,
+	             "Local Raw Printer");
+	assert_int_equal(queue_ops.probe(f.qs, "bare", &op, &err), 0);
+	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, m);
+	answer(IPP_OP_VALIDATE_JOB, new_answer());
+	assert_non_null(strstr(op.status.text, "queue bare has no driver"));
+	assert_non_null(strstr(op.status.text, "allow-formats in [queue bare]"));
+	close_bare(&f, &op);
+}
+
+static void test_probe_warns_of_a_queue_that_takes_nothing(void **state)
+{
+	struct result r = { 0 };
+	struct local_op op = { .data = &r, .done = on_done };
+	ipp_t *m = ippNew();
+	struct fixture f;
+	struct err err;
+
+	(void)state;
+	open_bare(&f);
+	ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_ENUM, "printer-state", IPP_PSTATE_IDLE);
+	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_MIMETYPE, "document-format-supported", NULL,
+	             "text/plain");
+	assert_int_equal(queue_ops.probe(f.qs, "texts", &op, &err), 0);
+	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, m);
+	answer(IPP_OP_VALIDATE_JOB, new_answer());
+	assert_non_null(strstr(op.status.text, "takes neither PDF nor images"));
+	close_bare(&f, &op);
+}
+
 static void test_probe_refuses_what_is_no_address(void **state)
 {
 	struct result r = { 0 };
@@ -510,6 +551,8 @@ int main(void)
 		cmocka_unit_test(test_identify_is_refused_where_it_does_not_exist),
 		cmocka_unit_test(test_probe_reads_a_queue_and_tries_its_policy),
 		cmocka_unit_test(test_probe_warns_of_a_queue_that_writes_to_a_file),
+		cmocka_unit_test(test_probe_warns_of_a_queue_without_a_driver),
+		cmocka_unit_test(test_probe_warns_of_a_queue_that_takes_nothing),
 		cmocka_unit_test(test_probe_refuses_what_is_no_address),
 		cmocka_unit_test(test_list_names_the_queues_of_cups),
 	};

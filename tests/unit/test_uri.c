@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -127,9 +128,38 @@ static void test_the_scheme_says_whether_it_is_encrypted(void **state)
 	}
 }
 
+static void test_names_of_the_public_dns_are_told_from_those_of_a_network(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_public;
+	} rows[] = {
+		{ "https://printers.acme.com/icon.png", true },
+		{ "http://a.example.org:8080/", true },
+		{ "http://printer/icon.png", false },
+		{ "http://printer.local/icon.png", false },
+		{ "http://office.lan/", false },
+		{ "http://localhost/", false },
+		{ "http://192.0.2.7/icon.png", false },
+		{ "http://8.8.8.8/", false },
+		{ "http://[2001:db8::1]/", false },
+		{ "http://[::ffff:10.0.0.1]/", false },
+		{ "http://trailing./", false },
+	};
+	struct uri uri;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(uri_parse(rows[i].text, &uri), 0);
+		if (uri_is_public(&uri) != rows[i].is_public)
+			fail_msg("%s", rows[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names_of_the_public_dns_are_told_from_those_of_a_network),
 		cmocka_unit_test(test_a_uri_is_taken_apart),
 		cmocka_unit_test(test_what_is_no_uri_is_refused),
 		cmocka_unit_test(test_only_this_host_is_loopback),

@@ -19,7 +19,8 @@ OPERATIONS = {
     "Get-Output-Device-Attributes": 0x44, "Update-Active-Jobs": 0x45,
     "Deregister-Output-Device": 0x46, "Update-Document-Status": 0x47, "Update-Job-Status": 0x48,
     "Update-Output-Device-Attributes": 0x49,
-    "CUPS-Get-Default": 0x4001, "CUPS-Get-Printers": 0x4002,
+    "CUPS-Get-Default": 0x4001, "CUPS-Get-Printers": 0x4002, "CUPS-Add-Modify-Printer": 0x4003,
+    "CUPS-Delete-Printer": 0x4004, "CUPS-Get-PPDs": 0x400c,
 }
 JOB_STATES = {3: "pending", 4: "pending-held", 5: "processing", 6: "processing-stopped",
               7: "canceled", 8: "aborted", 9: "completed"}
@@ -35,7 +36,7 @@ BEGIN, END, TEXT, NAME, KEYWORD, URI, CHARSET, LANGUAGE, MIME, MEMBER = (
 TAGS = {  # of attributes whose syntax is not what the Python type says
     "attributes-charset": CHARSET, "attributes-natural-language": LANGUAGE,
     "requesting-user-name": NAME, "message": TEXT,
-    "job-name": NAME, "document-name": NAME,
+    "job-name": NAME, "document-name": NAME, "ppd-name": NAME,
     "document-format": MIME, "printer-state": ENUM, "job-state": ENUM, "finishings": ENUM,
     "print-quality": ENUM, "orientation-requested": ENUM,
 }
@@ -221,6 +222,10 @@ class Client:
     def request(self, operation, attributes=None, job=None, groups=(), document=b"", uri=None):
         """One operation. attributes go into the operation group, job into the job group, groups
         follow. document is bytes or a path."""
+        return decode(self.bytes(operation, attributes, uri, job, groups, document))
+
+    def bytes(self, operation, attributes=None, uri=None, job=None, groups=(), document=b""):
+        """The same; the answer as it came."""
         uri = uri or self.uri
         first = {"attributes-charset": "utf-8", "attributes-natural-language": "en",
                  "printer-uri": uri, "requesting-user-name": self.user, **(attributes or {})}
@@ -230,7 +235,7 @@ class Client:
         status, body = self.post(encode(operation, next(self._ids), parts) + document, uri)
         if status != 200:
             raise OSError(f"{uri}: HTTP {status}")
-        return decode(body)
+        return body
 
     def post(self, body, uri=None):
         """Bytes as they are; HTTP status and body."""
