@@ -82,7 +82,8 @@ WARNINGS  := -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Wstrict-prototyp
 # libcups 2.4 marks what libcups 3 renamed as deprecated; one code base serves both
 WARNINGS  += -Wno-deprecated-declarations
 # the sanitizers' own code confuses what gcc believes to know of values
-WARNINGS  += $(if $(SANITIZE),-Wno-maybe-uninitialized -Wno-format-truncation)
+WARNINGS  += $(if $(SANITIZE),$(if $(findstring clang,$(CC)),,-Wno-maybe-uninitialized \
+             -Wno-format-truncation))
 HARDENING := $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3) -fstack-protector-strong -fstack-clash-protection \
              -fPIE
 CFLAGS    ?= -O2 -g

@@ -27,7 +27,8 @@ static void on_event_printer(void *data, const char *name, bool config)
 	struct queue *q;
 
 	for (q = qs->first; q != NULL; q = q->next)
-		if (q->cups && (name[0] == '\0' || strcasecmp(q->name, name) == 0))
+		if (q->cups && (name[0] == '\0' || strcasecmp(q->name, name) == 0 ||
+		                (config && queue_class_has(q, name))))
 			queue_want(q, config || !q->known ? WANT_ALL : WANT_STATE);
 }
 
@@ -183,16 +184,20 @@ static void close_all(struct queues *qs)
 
 /* ---- one queue ------------------------------------------------------------------------------ */
 
+void queue_cups_uri(const char *name, char ret[static URI_SIZE])
+{
+	if (httpAssembleURIf(HTTP_URI_CODING_ALL, ret, URI_SIZE, "ipp", NULL, "localhost", 0,
+	                     "/printers/%s", name) < HTTP_URI_STATUS_OK)
+		(void)snprintf(ret, URI_SIZE, "ipp://localhost/printers/");
+}
+
 static void reach_cups(struct queue *q)
 {
 	char uri[URI_SIZE];
 
 	q->cups = true;
 	q->url = xstrdup(q->qs->url);
-	/* cupsd finds classes under /printers/ as well */
-	if (httpAssembleURIf(HTTP_URI_CODING_ALL, uri, sizeof(uri), "ipp", NULL, "localhost", 0,
-	                     "/printers/%s", q->name) < HTTP_URI_STATUS_OK)
-		(void)snprintf(uri, sizeof(uri), "ipp://localhost/printers/");
+	queue_cups_uri(q->name, uri);
 	q->uri = xstrdup(uri);
 	q->control = q->qs->control;
 	q->documents = q->qs->documents;
@@ -240,6 +245,8 @@ void queue_put(struct queue *q)
 	if (!q->cups)
 		http_peer_free(q->control);
 	ipp_op_clear(&q->read);
+	queue_class_clear(q);
+	free_str(&q->members);
 	attrs_unref(q->capabilities);
 	attrs_unref(q->state);
 	free_str(&q->name);

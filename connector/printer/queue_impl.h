@@ -54,10 +54,12 @@ struct queue {
 	bool reading, in_line, untold, known; /* known: read once */
 	bool hurried;                         /* the timer was set anew for a job */
 	struct queue *next_waiting;
-	unsigned failures;        /* in a row */
-	int64_t connecting_since; /* loop ms; 0: not */
-	int printer_state;        /* as last seen */
-	int config_changed;       /* printer-config-change-time */
+	struct class_reading *class_reading; /* a class whose members are being read */
+	char *members;                       /* of a class, see queue_class_has(); NULL: none */
+	unsigned failures;                   /* in a row */
+	int64_t connecting_since;            /* loop ms; 0: not */
+	int printer_state;                   /* as last seen */
+	int config_changed;                  /* printer-config-change-time */
 
 	/* queue_watch.c */
 	struct local_follow *follows; /* in the order in which they began */
@@ -80,6 +82,22 @@ void queue_ask_for(ipp_t *request, const char *const *names, int count);
 int queue_start(struct queue *q, struct ipp_op *op, ipp_t *request,
                 void (*done)(struct ipp_op *op, const struct err *err), void *data,
                 struct err *err);
+
+/* Address of a queue of CUPS; it finds classes under the same path as well. */
+void queue_cups_uri(const char *name, char ret[static URI_SIZE]);
+
+/* queue_class.c */
+enum class_step {
+	CLASS_NONE,   /* no class, or it cannot be read: err stands */
+	CLASS_ASKING, /* another exchange is under way, for a member */
+	CLASS_READ,   /* all members were asked; q->read has the class's own answer again */
+};
+/* An exchange of queue_read.c has ended. */
+enum class_step queue_class_step(struct queue *q, const struct err *err);
+struct attrs *queue_class_capabilities(const struct queue *q, ipp_t *own);
+void queue_class_clear(struct queue *q); /* what was read */
+/* Whether the queue is a class with such a member. */
+bool queue_class_has(const struct queue *q, const char *name);
 
 /* queue_read.c */
 void queue_want(struct queue *q, enum queue_want want);

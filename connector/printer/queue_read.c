@@ -224,7 +224,9 @@ static void open_events(struct queue *q)
 /* What the queue can do and what a mapping adds to it. */
 static struct attrs *read_capabilities(struct queue *q, ipp_t *answer)
 {
-	struct attrs *own = capabilities_new(answer, q->cups, &q->listener);
+	struct attrs *own = q->class_reading != NULL
+	                            ? queue_class_capabilities(q, answer)
+	                            : capabilities_new(answer, q->cups, &q->listener);
 	struct mapping mapping = { .n = 0 };
 	ipp_t *more;
 
@@ -338,7 +340,12 @@ static void on_read(struct ipp_op *op, const struct err *err)
 	struct queue *q = op->data;
 	struct queues *qs = q->qs;
 	bool first = !q->known && q->failures == 0, changed = false;
+	enum class_step step = CLASS_NONE;
 
+	if (!q->closed)
+		step = queue_class_step(q, err);
+	if (step == CLASS_ASKING)
+		return;
 	q->reading = false;
 	if (q->cups)
 		qs->reads--;
@@ -348,7 +355,9 @@ static void on_read(struct ipp_op *op, const struct err *err)
 		queue_put(q);
 		return;
 	}
-	changed = err != NULL ? take_failure(q, err) : take_answer(q, op->response);
+	changed = err != NULL && step != CLASS_READ ? take_failure(q, err)
+	                                            : take_answer(q, op->response);
+	queue_class_clear(q);
 	ipp_op_clear(op);
 	q->pins--; /* not the last: it is open */
 	after_read(q, changed || first);
