@@ -170,7 +170,6 @@ check-integration: $(PROGRAMS) $(B)/cloud-emulator ## with real cupsd and printe
 check-packages: deb rpm ## try both packages on minimal systems; needs the network of apt
 	@tests/packages.sh $(B)
 
-.PHONY: check-models
 check-models: $(B)/check-model ## all models of the installed printer drivers: many thousands, minutes
 	@tests/run.sh $(B) models
 
