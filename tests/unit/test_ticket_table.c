@@ -161,12 +161,13 @@ static void end_case(struct table *t)
 	struct mappings all = { 0 };
 	struct mapping rules;
 	struct ticket_source from;
-	ipp_t *request = ippNew(), *ticket = NULL;
+	ipp_t *request, *ticket = NULL;
 	struct err err = { 0 };
 	struct buf sent;
 
 	if (!t->has_case)
 		return;
+	request = ippNew();
 	t->cases++;
 	load_map(t, &all);
 	mapping_of(&all, t->queue, &rules);
