@@ -37,6 +37,12 @@ enum health_severity {
 	X(PRINTER_OFFLINE, "printer-offline", WARNING, \
 	  "printer {} is offline", \
 	  "print-connector printers says why; the connector goes on trying") \
+	X(PRINTER_PAUSED, "printer-paused", INFO, \
+	  "printer {} is paused by the administrator; its jobs wait in the cloud", \
+	  "print-connector resume {}") \
+	X(DRAINED, "drained", WARNING, \
+	  "the {} was drained by hand: jobs wait in the cloud", \
+	  "print-connector resume") \
 	X(QUEUE_MISSING, "queue-missing", ERROR, \
 	  "queue {} does not exist any more", \
 	  "make it again under its name (lpadmin -p {}), or: print-connector unregister {} --yes") \
@@ -54,7 +60,7 @@ enum health_severity {
 	  "systemctl status cups; check cups-server in [printers]") \
 	X(JOB_HELD, "job-held", WARNING, \
 	  "job {} is held: nobody can know whether it was printed", \
-	  "look at the printer, then end it: print-connector cancel {}") \
+	  "look at the printer, then: print-connector resolve {} --printed, --print-again or --abort") \
 	X(JOB_WAITING, "job-waiting", INFO, \
 	  "job {} could not be printed and is tried again", \
 	  "print-connector job {} says why and when") \

@@ -266,8 +266,10 @@ static void on_stop_signal(void *data, int number)
 	struct daemon *d = data;
 
 	d->stopped = true;
-	if (d->draining)
+	if (d->draining) {
+		core_drain(d->core, 0, on_drained, d); /* asked twice: now */
 		return;
+	}
 	log_event(LOG_LEVEL_INFO, &(struct log_about){ .message_id = message_id(MESSAGE_STOP) },
 	          "%s: stopping; jobs that print go on and are taken up again at the next start",
 	          number == SIGTERM ? "SIGTERM" : "SIGINT");

@@ -42,6 +42,23 @@ struct attrs *attrs_new(struct _ipp_s *ipp)
 	return a;
 }
 
+struct attrs *attrs_stopped(const struct attrs *state, const char *reason, const char *message)
+{
+	ipp_attribute_t *attr = state ? ippFirstAttribute(state->ipp) : NULL;
+	ipp_t *out = ippNew();
+
+	for (; attr; attr = ippNextAttribute(state->ipp))
+		if (ippGetName(attr) && strncmp(ippGetName(attr), "printer-state", 13) != 0)
+			(void)ippCopyAttribute(out, attr, 0);
+	(void)ippAddInteger(out, IPP_TAG_PRINTER, IPP_TAG_ENUM, "printer-state",
+	                    IPP_PSTATE_STOPPED);
+	(void)ippAddString(out, IPP_TAG_PRINTER, IPP_TAG_KEYWORD, "printer-state-reasons", NULL,
+	                   reason);
+	(void)ippAddString(out, IPP_TAG_PRINTER, IPP_TAG_TEXT, "printer-state-message", NULL,
+	                   message);
+	return attrs_new(out);
+}
+
 struct attrs *attrs_ref(struct attrs *a)
 {
 	a->refs++;

@@ -27,6 +27,7 @@ struct cli {
 	const char *printer, *write, *passphrase_file;
 	const char *ticket;
 	bool all, available, dry_run, renew, no_qr, takeover;
+	bool printed, print_again, abort; /* of resolve */
 	/* arguments of the verb, borrowed */
 	char **arguments;
 	int n;
@@ -94,5 +95,14 @@ int verb_restore(struct cli *cli);
 int verb_jobs(struct cli *cli);
 int verb_job(struct cli *cli);
 int verb_cancel(struct cli *cli);
+int verb_retry(struct cli *cli);
+int verb_resolve(struct cli *cli);
+int verb_pause(struct cli *cli);
+int verb_resume(struct cli *cli);
+int verb_drain(struct cli *cli);
+
+/* The only argument as a job's id; and {"id": ID}. */
+int cli_parse_id(const struct cli *cli, int64_t *ret, struct failure *f);
+cJSON *cli_id_new(int64_t id);
 
 #endif

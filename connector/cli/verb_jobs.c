@@ -108,7 +108,7 @@ int verb_jobs(struct cli *cli)
 
 /* ---- job ---- */
 
-static int parse_id(const struct cli *cli, int64_t *ret, struct failure *f)
+int cli_parse_id(const struct cli *cli, int64_t *ret, struct failure *f)
 {
 	char shown[40];
 
@@ -119,7 +119,7 @@ static int parse_id(const struct cli *cli, int64_t *ret, struct failure *f)
 	return 0;
 }
 
-static cJSON *id_new(int64_t id)
+cJSON *cli_id_new(int64_t id)
 {
 	cJSON *ret = cJSON_CreateObject();
 
@@ -243,7 +243,8 @@ int verb_job(struct cli *cli)
 	cJSON *answer;
 	int64_t id;
 
-	if (parse_id(cli, &id, &f) < 0 || cli_call(cli, "GetJob", id_new(id), &answer, &f) < 0)
+	if (cli_parse_id(cli, &id, &f) < 0 ||
+	    cli_call(cli, "GetJob", cli_id_new(id), &answer, &f) < 0)
 		return failure_show(cli, &f);
 	if (cli->json) {
 		cli_print_json(flattened(answer));
@@ -262,11 +263,12 @@ int verb_cancel(struct cli *cli)
 	cJSON *answer;
 	int64_t id;
 
-	if (parse_id(cli, &id, &f) < 0 || cli_call(cli, "Cancel", id_new(id), &answer, &f) < 0)
+	if (cli_parse_id(cli, &id, &f) < 0 ||
+	    cli_call(cli, "Cancel", cli_id_new(id), &answer, &f) < 0)
 		return failure_show(cli, &f);
 	cJSON_Delete(answer);
 	if (cli->json) {
-		cli_print_json(id_new(id));
+		cli_print_json(cli_id_new(id));
 		return CLI_DONE;
 	}
 	(void)printf("job %" PRId64 " is being canceled; print-connector job %" PRId64

@@ -43,6 +43,10 @@ const struct flag_row flags[FLAG_COUNT] = {
 	                           IN(passphrase_file) },
 	[FLAG_TAKEOVER] = { "takeover", NULL, "the printers belong to this machine from now on",
 	                    IN(takeover) },
+	[FLAG_PRINTED] = { "printed", NULL, "paper came out: the cloud is told so", IN(printed) },
+	[FLAG_PRINT_AGAIN] = { "print-again", NULL, "nothing came out, or once more will do",
+	                       IN(print_again) },
+	[FLAG_ABORT] = { "abort", NULL, "end it unprinted", IN(abort) },
 };
 
 #define LOOK     "What is going on"
@@ -165,6 +169,36 @@ const struct verb verbs[] = {
 		.run = verb_reset,
 	},
 	{
+		.topic = PRINTERS,
+		.name = "pause",
+		.arguments = "QUEUE… [--cloud NAME]",
+		.help = "take no jobs for a printer, until it is resumed",
+		.more = "Its jobs stay in the cloud; what prints goes on. Also after a restart.",
+		.min = 1,
+		.max = MANY,
+		.takes = { FLAG_CLOUD },
+		.run = verb_pause,
+	},
+	{
+		.topic = PRINTERS,
+		.name = "resume",
+		.arguments = "[QUEUE…] [--cloud NAME]",
+		.help = "let paused printers go on, or end a drain",
+		.more = "Without a QUEUE it ends what drain began.",
+		.max = MANY,
+		.takes = { FLAG_CLOUD },
+		.run = verb_resume,
+	},
+	{
+		.topic = PRINTERS,
+		.name = "drain",
+		.help = "take no more jobs and wait until none is on its way to a queue",
+		.more = "For maintenance: jobs that print are left to their queues, all others stay "
+		        "in the cloud, until print-connector resume or a restart. Stopping the "
+		        "daemon does the same by itself, for at most 20 seconds.",
+		.run = verb_drain,
+	},
+	{
 		.topic = JOBS,
 		.name = "jobs",
 		.arguments = "[--printer QUEUE] [--all]",
@@ -189,6 +223,28 @@ const struct verb verbs[] = {
 		.min = 1,
 		.max = 1,
 		.run = verb_cancel,
+	},
+	{
+		.topic = JOBS,
+		.name = "retry",
+		.arguments = "ID",
+		.help = "try a job again that waits or is held",
+		.more = "A job that has ended is final in the cloud and cannot be tried again.",
+		.min = 1,
+		.max = 1,
+		.run = verb_retry,
+	},
+	{
+		.topic = JOBS,
+		.name = "resolve",
+		.arguments = "ID --printed | --print-again | --abort",
+		.help = "decide a job of which nobody knows whether it printed",
+		.more = "Look at the printer first. A held job that nobody resolves is aborted when "
+		        "give-up-after has passed.",
+		.min = 1,
+		.max = 1,
+		.takes = { FLAG_PRINTED, FLAG_PRINT_AGAIN, FLAG_ABORT },
+		.run = verb_resolve,
 	},
 	{
 		.topic = HOST,

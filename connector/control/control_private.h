@@ -95,6 +95,11 @@ struct call {
 		struct core_unregister forget;
 		struct core_rebind rebind;
 		struct doctor doctor;
+		struct core_pause pause;
+		struct drain_watch { /* Drain with more */
+			struct timer timer;
+			unsigned handing, printing; /* told last */
+		} drain;
 		struct store_op store;
 		struct local_op local;
 		struct watching {
@@ -125,6 +130,8 @@ void call_split(const char *text, char what[TEXT_SIZE], char remedy[TEXT_SIZE]);
 int call_text(struct call *call, const char *name, size_t max, const char **ret);
 int call_bool(struct call *call, const char *name, bool *ret);
 int call_id(struct call *call, int64_t *ret);
+/* "queue" and "cloud" of a method about one printer; borrowed from the message. */
+int call_printer(struct call *call, const char **ret_queue, const char **ret_cloud);
 
 /* Journal line of a change, with who asked. */
 void call_log(const struct call *call, const struct log_about *about, const char *fmt, ...)
@@ -152,5 +159,10 @@ void method_reset(struct call *call);
 void method_list_jobs(struct call *call); /* methods_jobs.c */
 void method_get_job(struct call *call);
 void method_cancel(struct call *call);
+void method_resolve(struct call *call); /* methods_orders.c */
+void method_retry(struct call *call);
+void method_pause(struct call *call);
+void method_resume(struct call *call);
+void method_drain(struct call *call);
 
 #endif

@@ -105,6 +105,13 @@ static const struct method methods[] = {
 	  method_rebind },
 	{ VARLINK_INTERFACE, "Reset", RIGHT_CHANGE, PARAMETERS("queue", "cloud"), method_reset },
 	{ VARLINK_INTERFACE, "Cancel", RIGHT_CHANGE, PARAMETERS("id"), method_cancel },
+	{ VARLINK_INTERFACE, "Resolve", RIGHT_CHANGE, PARAMETERS("id", "verdict"),
+	  method_resolve },
+	{ VARLINK_INTERFACE, "Retry", RIGHT_CHANGE, PARAMETERS("id"), method_retry },
+	{ VARLINK_INTERFACE, "Pause", RIGHT_CHANGE, PARAMETERS("queue", "cloud"), method_pause },
+	{ VARLINK_INTERFACE, "Resume", RIGHT_CHANGE, PARAMETERS("queue", "cloud"),
+	  method_resume },
+	{ VARLINK_INTERFACE, "Drain", RIGHT_CHANGE, PARAMETERS(), method_drain },
 	{ VARLINK_INTERFACE, "GetMetrics", RIGHT_READ, PARAMETERS(), method_get_metrics },
 };
 /* clang-format on */

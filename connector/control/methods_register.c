@@ -358,34 +358,39 @@ static void on_unregistered(struct core_unregister *op, const struct err *err)
 	call_reply(call, reply);
 }
 
-void method_unregister(struct call *call)
+int call_printer(struct call *call, const char **ret_queue, const char **ret_cloud)
 {
-	struct core *core = call->control->core;
-	struct core_unregister *op = &call->op.forget;
-	struct log_about about = { 0 };
 	struct twins twins = { 0 };
-	const char *cloud;
-	struct err err;
 
 	if (call_text(call, "queue", URI_SIZE - 1, &twins.queue) < 0 ||
-	    call_text(call, "cloud", CLOUD_MAX, &cloud) < 0)
-		return;
+	    call_text(call, "cloud", CLOUD_MAX, ret_cloud) < 0)
+		return -1;
 	if (!twins.queue) {
 		call_invalid(call, "queue", "no queue is named", "name one");
-		return;
+		return -1;
 	}
 	twins.clouds = cJSON_CreateArray();
-	core_printers(core, on_twin, &twins);
-	if (!cloud && cJSON_GetArraySize(twins.clouds) > 1) {
+	core_printers(call->control->core, on_twin, &twins);
+	if (!*ret_cloud && cJSON_GetArraySize(twins.clouds) > 1) {
 		ambiguous(call, "the queue is registered with several clouds", twins.clouds);
-		return;
+		return -1;
 	}
 	cJSON_Delete(twins.clouds);
-	about.queue = twins.queue;
-	about.cloud = cloud;
-	call_log(call, &about, "unregisters %s", twins.queue);
+	*ret_queue = twins.queue;
+	return 0;
+}
+
+void method_unregister(struct call *call)
+{
+	struct core_unregister *op = &call->op.forget;
+	struct log_about about = { 0 };
+	struct err err;
+
+	if (call_printer(call, &about.queue, &about.cloud) < 0)
+		return;
+	call_log(call, &about, "unregisters %s", about.queue);
 	op->data = call;
 	op->done = on_unregistered;
-	if (core_unregister(core, op, twins.queue, cloud, &err) < 0)
-		call_fail(call, twins.queue, &err);
+	if (core_unregister(call->control->core, op, about.queue, about.cloud, &err) < 0)
+		call_fail(call, about.queue, &err);
 }

@@ -120,7 +120,7 @@ static int open_service(struct core *c, const struct config_cloud *cloud, struct
 
 /* ---- shared by the jobs ---- */
 
-static void wake_all(struct core *c)
+void core_wake(struct core *c)
 {
 	for (struct printer *p = c->printers; p; p = p->next)
 		printer_next(p);
@@ -137,7 +137,7 @@ bool core_transfer_begin(struct core *c)
 void core_transfer_end(struct core *c)
 {
 	if (c->transfers-- == (unsigned)c->set.config->max_transfers)
-		wake_all(c); /* somebody may have waited */
+		core_wake(c); /* somebody may have waited */
 }
 
 void core_store_result(struct core *c, const struct err *err)
@@ -158,7 +158,7 @@ void core_store_result(struct core *c, const struct err *err)
 		for (struct printer *p = c->printers; p; p = p->next)
 			if (p->channel && !c->draining)
 				c->set.cloud_ops->list(p->channel); /* claims were dropped */
-		wake_all(c);
+		core_wake(c);
 	}
 }
 
@@ -302,12 +302,24 @@ fail:
 
 /* ---- stop ---- */
 
+bool core_holds_back(const struct core *c)
+{
+	return c->draining || c->resting;
+}
+
+bool job_is_handing_over(const struct job *j)
+{
+	/* a word to the cloud in between is not waited for */
+	return (j->rec.state == JOB_CLAIMING || j->rec.state == JOB_HANDING) &&
+	       ((j->saving && !j->unsaved) || j->cloud_busy || j->local_busy || j->cancel_busy ||
+	        j->transfer);
+}
+
 static bool is_handing_over(const struct core *c)
 {
 	for (const struct printer *p = c->printers; p; p = p->next)
 		for (const struct job *j = p->jobs; j; j = j->next)
-			if ((j->rec.state == JOB_CLAIMING || j->rec.state == JOB_HANDING) &&
-			    job_is_busy(j))
+			if (job_is_handing_over(j) && j->step != STEP_FETCH) /* no promise yet */
 				return true;
 	return false;
 }
@@ -362,13 +374,15 @@ static void on_drain_timer(struct timer *t)
 
 void core_drain(struct core *c, int64_t limit_ms, void (*drained)(void *data), void *data)
 {
+	if (c->stopping)
+		return; /* it is as fast as it can */
 	c->draining = true;
 	c->drained = drained;
 	c->drained_data = data;
 	timer_start(&c->drain_timer, limit_ms);
 	if (!c->printers)
 		timer_start(&c->drain_timer, 0);
-	wake_all(c);
+	core_wake(c);
 }
 
 void core_close(struct core *c)
@@ -435,7 +449,7 @@ void core_reload(struct core *c, struct config *config)
 	for (struct printer *p = c->printers; p; p = p->next)
 		if (!p->channel && p->service && printer_is_mine(p) && !c->draining)
 			printer_start(p);
-	wake_all(c);
+	core_wake(c);
 }
 
 /* ---- asked by control ---- */
@@ -465,7 +479,7 @@ struct printer *core_find_printer(struct core *c, const char *queue, const char 
 	return found;
 }
 
-static struct job *find_job(struct core *c, int64_t id)
+struct job *core_find_job(struct core *c, int64_t id)
 {
 	for (struct printer *p = c->printers; p; p = p->next)
 		for (struct job *j = p->jobs; j; j = j->next)
@@ -476,14 +490,14 @@ static struct job *find_job(struct core *c, int64_t id)
 
 const struct job_record *core_job(struct core *c, int64_t id)
 {
-	struct job *j = find_job(c, id);
+	struct job *j = core_find_job(c, id);
 
 	return j ? &j->rec : NULL;
 }
 
 int core_cancel(struct core *c, int64_t id, struct err *err)
 {
-	struct job *j = find_job(c, id);
+	struct job *j = core_find_job(c, id);
 
 	if (!j)
 		return err_set(err, ERR_GONE, 0,

@@ -43,7 +43,7 @@ struct core_settings { /* all borrowed for the core's life, but for config: see 
  * be up. */
 int core_open(struct core **ret, const struct core_settings *settings, struct err *err);
 /* Claims nothing more, lets hand-overs finish for at most limit_ms, abandons what is left, then
- * calls drained(). Jobs that print are left to their queues and taken up again at the next start.
+ * calls drained(). Called again it takes the new limit. Jobs that print are left to their queues and taken up again at the next start.
  */
 void core_drain(struct core *c, int64_t limit_ms, void (*drained)(void *data), void *data);
 /* After drained(). */
@@ -106,9 +106,11 @@ struct core_counts {
 	unsigned jobs[JOB_STATE_COUNT]; /* open jobs by state */
 	unsigned printers_online, printers_offline, printers_refused, printers_paused,
 		printers_registering;
-	unsigned transfers; /* documents under way */
-	int64_t started;    /* Unix ms */
+	unsigned transfers;    /* documents under way */
+	unsigned handing_over; /* jobs that are being claimed or are on their way to a queue */
+	int64_t started;       /* Unix ms */
 	bool draining;
+	bool resting; /* drained by hand */
 };
 struct core_counts core_counts(const struct core *c);
 
@@ -123,6 +125,29 @@ const struct config *core_config(const struct core *c);
 
 /* GONE: no such job. REJECTED: it has ended. Otherwise it is on its way. */
 int core_cancel(struct core *c, int64_t id, struct err *err);
+
+/* What became of a held job, by the administrator's word. */
+enum core_verdict { CORE_PRINTED, CORE_PRINT_AGAIN, CORE_ABORT };
+
+/* GONE: no such job. REJECTED: it is in another state. Otherwise it is on its way. */
+int core_resolve(struct core *c, int64_t id, enum core_verdict verdict, struct err *err);
+/* Another try now, of a job that waits or is held. REJECTED too: its printer cannot print. */
+int core_retry(struct core *c, int64_t id, struct err *err);
+/* Drained by hand: nothing is taken from the clouds and no hand-over is begun until it is called
+ * with false; core_counts() tells what is still under way. Not durable. */
+void core_rest(struct core *c, bool rest);
+
+struct core_pause {
+	void *data;
+	void (*done)(struct core_pause *op, const struct err *err);
+	struct store_op store; /* private from here on */
+	struct printer_record record;
+	struct core *core;
+};
+/* Nothing is claimed for a paused printer until it is resumed; durable. GONE: no such printer;
+ * REJECTED with the remedy. queue: name or id. */
+int core_pause(struct core *c, struct core_pause *op, const char *queue, const char *cloud,
+               bool paused, struct err *err);
 
 struct core_code { /* what somebody types, and where, to sign in; never to be logged */
 	const char *user_code, *verification_uri;

@@ -52,6 +52,7 @@ struct printer {
 	struct err channel_err;
 	int64_t since;
 	bool leaving;              /* is being unregistered: nothing is claimed */
+	bool changing;             /* its row is being committed */
 	bool closed;               /* goes when identify has ended */
 	bool reconnect;            /* has another certificate, claims nothing until it is in use */
 	bool could_print;          /* when it was looked at last */
@@ -87,6 +88,7 @@ void printer_move(struct printer *p, const struct printer_record *record);
 void printer_stop_jobs(struct printer *p); /* they go in later turns of the loop */
 void printer_close(struct printer *p);     /* without jobs */
 bool printer_is_mine(const struct printer *p);
+void printer_set_paused(struct printer *p, bool paused); /* after the commit */
 /* Takes offered jobs as long as there is room. */
 void printer_claim(struct printer *p);
 /* An offer could not be taken for now: the cloud is asked again after a back-off. err: why, or
@@ -126,6 +128,14 @@ enum job_step {
 	STEP_DROP,    /* the row is being removed */
 };
 
+/* What an administrator has ordered for a job that is held or waits. */
+enum job_order {
+	ORDER_NONE,
+	ORDER_AGAIN,   /* another try, now */
+	ORDER_PRINTED, /* paper has come out */
+	ORDER_ABORT,
+};
+
 #define JOB_EVENTS_MAX 8
 
 struct job {
@@ -137,6 +147,7 @@ struct job {
 	struct job_record rec;
 	struct attrs *ticket; /* owned */
 	enum job_step step;
+	enum job_order order;
 	bool saving;        /* one commit in flight; what happens meanwhile is decided after it */
 	bool unsaved;       /* ... it failed and waits for the timer to be tried again */
 	bool again;         /* something happened meanwhile */
@@ -264,6 +275,7 @@ struct core {
 	TAILQ_HEAD(job_line, job) line; /* jobs of the store that wait to be talked about */
 	unsigned talking;               /* ... that are */
 	bool draining, stopping;
+	bool resting; /* drained by hand: nothing new is begun */
 	void (*drained)(void *data);
 	void *drained_data;
 	struct timer drain_timer;
@@ -289,6 +301,12 @@ void core_store_result(struct core *c, const struct err *err);
 bool core_transfer_begin(struct core *c);
 void core_transfer_end(struct core *c);
 void core_check_drained(struct core *c);
+/* Whether nothing new may be begun: the daemon stops, or is drained by hand. */
+bool core_holds_back(const struct core *c);
+void core_wake(struct core *c);                        /* looks at all jobs and offers */
+struct job *core_find_job(struct core *c, int64_t id); /* live ones */
+/* A claim or a hand-over that is under way. */
+bool job_is_handing_over(const struct job *j);
 void batches_abort(struct core *c); /* register.c */
 void rebind_abort(struct core *c);  /* rebind.c */
 bool core_is_registering(const struct core *c, const char *id);

@@ -515,6 +515,7 @@ void job_move(struct job *j, enum job_state to)
 	j->before = j->rec.state;
 	j->rec.state = to;
 	j->step = STEP_IDLE;
+	j->order = ORDER_NONE; /* was about the state before */
 	j->entered = j->core->set.clock->now_ms(j->core->set.clock);
 	j->news = true;
 	if (to != JOB_HANDING)

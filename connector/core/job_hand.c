@@ -737,8 +737,8 @@ void job_hand_give_up(struct job *j)
 
 static void begin(struct job *j)
 {
-	if (j->core->draining)
-		return; /* the next start goes on from here */
+	if (core_holds_back(j->core))
+		return; /* the next start goes on from here, or the end of the pause */
 	if (!printer_can_print(j->printer)) {
 		struct err err;
 

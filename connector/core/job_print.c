@@ -271,7 +271,11 @@ void job_waiting_run(struct job *j)
 		job_settle(j, POLICY_NOTHING_SENT, NULL, OUTCOME_NONE);
 	} else if (give_up_in(j) == 0) {
 		job_settle(j, POLICY_TOO_LATE, NULL, OUTCOME_NONE);
-	} else if (wait <= 0 && printer_can_print(j->printer) && !j->core->draining) {
+	} else if ((wait <= 0 || j->order == ORDER_AGAIN) && printer_can_print(j->printer) &&
+	           !core_holds_back(j->core)) {
+		if (j->order == ORDER_AGAIN)
+			job_event(j, "connector", "tried again by the administrator");
+		j->order = ORDER_NONE;
 		job_settle(j, POLICY_NOTHING_SENT, NULL, OUTCOME_NONE);
 	} else {
 		/* a queue that cannot print is waited for: printer.c runs its jobs when it can */
@@ -283,12 +287,41 @@ void job_waiting_run(struct job *j)
 	}
 }
 
+/* The administrator's word is the truth about a job that nobody else can know of. */
+static void obey(struct job *j)
+{
+	enum job_order order = j->order;
+	struct err why;
+
+	j->order = ORDER_NONE;
+	switch (order) {
+	case ORDER_AGAIN:
+		job_event(j, "connector", "resolved by the administrator: print again");
+		job_settle(j, POLICY_NOTHING_SENT, NULL, OUTCOME_NONE);
+		return;
+	case ORDER_PRINTED:
+		(void)str_copy(j->rec.report_message, sizeof(j->rec.report_message),
+		               "printed, says the administrator");
+		job_settle(j, POLICY_PRINTED, NULL, OUTCOME_COMPLETED);
+		return;
+	case ORDER_ABORT:
+		(void)err_set(&why, ERR_REJECTED, 0, "aborted by the administrator: %s",
+		              j->rec.error_text);
+		job_settle(j, POLICY_PRINTED, &why, OUTCOME_ABORTED);
+		return;
+	case ORDER_NONE:
+		return;
+	}
+}
+
 void job_held_run(struct job *j)
 {
 	struct err unknown;
 
 	if (j->rec.cancel_requested) {
 		job_settle(j, POLICY_UNKNOWN, NULL, OUTCOME_NONE);
+	} else if (j->order != ORDER_NONE) {
+		obey(j);
 	} else if (give_up_in(j) == 0) {
 		(void)err_set(&unknown, ERR_REJECTED, 0, "unknown whether printed");
 		job_settle(j, POLICY_UNKNOWN, &unknown, OUTCOME_NONE);

@@ -211,8 +211,8 @@ void printer_claim(struct printer *p)
 
 	if (p->offer_next < p->offer_count && printer_can_print(p) && !is_seen(p))
 		return;
-	while (p->offer_next < p->offer_count && !p->leaving && !p->reconnect && !c->draining &&
-	       !c->store_failing && printer_can_print(p) &&
+	while (p->offer_next < p->offer_count && !p->leaving && !p->reconnect &&
+	       !core_holds_back(c) && !c->store_failing && printer_can_print(p) &&
 	       jobs_in_hand(p) <
 	               config_queue(c->set.config, p->record.queue)->max_jobs_per_printer) {
 		const struct cloud_offer *offer = &p->offers[p->offer_next];
@@ -305,10 +305,26 @@ static void on_queue_changed(void *data)
 	p->asking = false;
 	if (queue_status(p)->health == QUEUE_UNKNOWN)
 		return;
-	if (p->channel)
+	if (p->channel && p->record.paused) {
+		struct attrs *state = attrs_stopped(ops->state(p->queue), "paused",
+		                                    "paused by the administrator");
+
+		p->core->set.cloud_ops->update(p->channel, ops->capabilities(p->queue), state);
+		attrs_unref(state);
+	} else if (p->channel) {
 		p->core->set.cloud_ops->update(p->channel, ops->capabilities(p->queue),
 		                               ops->state(p->queue));
+	}
 	moved(p);
+}
+
+void printer_set_paused(struct printer *p, bool paused)
+{
+	bool other = p->record.paused != paused;
+
+	p->record.paused = paused;
+	if (other)
+		on_queue_changed(p);
 }
 
 /* ---- the channel ---- */

@@ -60,6 +60,7 @@ struct core_counts core_counts(const struct core *c)
 		.transfers = c->transfers,
 		.started = c->started,
 		.draining = c->draining,
+		.resting = c->resting,
 	};
 
 	for (const struct printer *p = c->printers; p; p = p->next) {
@@ -71,8 +72,10 @@ struct core_counts core_counts(const struct core *c)
 		n.printers_registering += strcmp(state, "registering") == 0;
 		n.printers_paused += strcmp(state, "paused") == 0;
 		for (const struct job *j = p->jobs; j; j = j->next)
-			if (!j->reclaimed && !j->dead)
+			if (!j->reclaimed && !j->dead) {
 				n.jobs[j->rec.state]++;
+				n.handing_over += job_is_handing_over(j);
+			}
 	}
 	return n;
 }
@@ -149,6 +152,11 @@ static void printer_health(struct printer *p, void (*each)(void *data, const str
 		h.text = status->text;
 		each(data, &h);
 	}
+	h.text = NULL;
+	if (p->record.paused) {
+		h.code = HEALTH_PRINTER_PAUSED;
+		each(data, &h);
+	}
 	h.text = printer_why_not(p);
 	if (!printer_is_mine(p))
 		h.code = HEALTH_STATE_READ_ONLY;
@@ -183,6 +191,8 @@ static void damage_health(struct core *c, void (*each)(void *data, const struct 
 void core_health(struct core *c, void (*each)(void *data, const struct core_health *h), void *data)
 {
 	damage_health(c, each, data);
+	if (c->resting)
+		each(data, &(struct core_health){ .code = HEALTH_DRAINED, .subject = "connector" });
 	if (c->store_failing)
 		each(data,
 		     &(struct core_health){ .code = HEALTH_STORE_FAILING, .subject = "state.db" });

@@ -106,6 +106,12 @@ ANSWERS = {
     "Cancel": {},
     "Rebind": {"text": None},
     "Reset": {},
+    "Resolve": {},
+    "Retry": {},
+    "Pause": {},
+    "Resume": {},
+    "Drain": [{"handing": 2, "printing": 1}, {"handing": 1, "printing": 2},
+              {"handing": 0, "printing": 3}],
     "GetMetrics": {"text": "a 1\n# EOF\n"},
     "Watch": status(open=[job(12)]),
 }
@@ -157,6 +163,11 @@ def width(line):
     ([], "say what to do"),
     (["statsu"], "did you mean status?"),
     (["pritners"], "did you mean printers?"),
+    (["resolve", "12"], "say --printed, --print-again or --abort"),
+    (["resolve", "12", "--printed", "--abort"], "resolve needs one verdict"),
+    (["resolve", "x", "--abort"], "x is not the number of a job"),
+    (["pause"], "usage: print-connector pause QUEUE"),
+    (["drain", "laser"], "too many arguments"),
     (["zzz"], "--help lists all"),
     (["status", "--colour"], "unknown option --colour of status"),
     (["jobs", "--pritner", "x"], "did you mean --printer?"),
@@ -197,7 +208,8 @@ def test_wrong_usage_is_json_when_asked(cli):
 
 
 VERBS = ["status", "watch", "doctor", "metrics", "printers", "register", "unregister", "rebind",
-         "reset", "backup", "restore", "jobs", "job", "cancel"]
+         "reset", "pause", "resume", "drain", "backup", "restore", "jobs", "job", "cancel", "retry",
+         "resolve"]
 
 
 def test_help_names_each_verb_and_option(cli):
@@ -446,6 +458,64 @@ def test_metrics_go_into_a_file_that_is_never_half(cli):
     code, _, err = cli.run("metrics", "--write", cli.folder / "none" / "x.prom")
     assert code == 1
     assert "x.prom" in err and "No such file" in err
+
+
+@pytest.mark.parametrize("flag, verdict, words", [
+    ("--printed", "printed", "job 12 counts as printed"),
+    ("--print-again", "print-again", "job 12 is printed again"),
+    ("--abort", "abort", "job 12 is aborted")])
+def test_a_held_job_is_resolved(cli, flag, verdict, words):
+    """By the administrator's word."""
+    code, out, err = cli.run("resolve", "12", flag)
+    assert (code, err) == (0, "")
+    assert out == f"{words}; print-connector job 12 shows it\n"
+    assert cli.control.calls == [("Resolve", {"id": 12, "verdict": verdict}, False)]
+    assert cli.json("resolve", flag, "12") == (0, {"schema": 1, "id": 12})
+
+
+def test_a_job_is_tried_again_or_it_is_said_why_not(cli):
+    """With what helps."""
+    assert cli.run("retry", "12")[:2] == (
+        0, "job 12 is tried again; print-connector job 12 shows it\n")
+    cli.control.answers["Retry"] = Error("Conflict", text="job 12 has ended: completed",
+                                         remedy="what is final in the cloud stays so")
+    code, out, err = cli.run("retry", "12")
+    assert (code, out) == (1, "") and "has ended" in err and "final in the cloud" in err
+
+
+def test_printers_are_paused_one_after_the_other(cli):
+    """What succeeded stays when another one fails."""
+    def answer(parameters):
+        if parameters["queue"] == "bad":
+            return Error("NotFound", subject="bad", text="bad is not registered", remedy="")
+        return {}
+
+    cli.control.answers["Pause"] = answer
+    code, out, err = cli.run("pause", "laser", "bad", "--cloud", "office")
+    assert code == 1
+    assert out == "laser: paused; its jobs wait in the cloud\n" and "not registered" in err
+    assert cli.control.calls[0] == ("Pause", {"queue": "laser", "cloud": "office"}, False)
+    code, data = cli.json("pause", "bad", "laser")
+    assert code == 1 and data["error"]["kind"] == "gone"
+    assert [q["error"] is None for q in data["queues"]] == [False, True]
+    assert cli.run("resume", "laser")[:2] == (0, "laser: resumed\n")
+
+
+def test_a_drain_says_how_far_it_is_and_what_ends_it(cli):
+    """And resume without a queue ends it."""
+    code, out, err = cli.run("drain")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "2 jobs are on the way to their queue",
+        "1 job is on the way to its queue",
+        "drained; 3 jobs that print are left to their queues",
+        "print-connector resume takes jobs from the clouds again"]
+    assert cli.control.calls == [("Drain", {}, True)]
+    assert cli.json("drain") == (0, {"schema": 1, "handing": 0, "printing": 3})
+    cli.control.answers["Drain"] = {"handing": 0, "printing": 0}
+    assert cli.run("drain")[1].startswith("drained; nothing is on its way and nothing prints\n")
+    assert cli.run("resume")[:2] == (0, "jobs are taken from the clouds again\n")
+    assert cli.control.calls[-1] == ("Resume", {}, False)
 
 
 def test_jobs_can_be_narrowed(cli):

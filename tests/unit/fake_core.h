@@ -38,6 +38,10 @@ struct core {
 	bool stops_early;           /* it ends before its queues do */
 	struct core_register asked; /* as it was given; pointers are the call's */
 	struct core_unregister *forget;
+	struct core_pause *pause;
+	bool paused, resting;
+	unsigned retries, handing_over;
+	enum core_verdict verdict;
 	struct store_op *store;
 	struct local_op *local;
 	void (*each)(void *data, const char *name, const char *info, const char *make_and_model);
@@ -129,6 +133,10 @@ static inline void fake_on_timer(struct timer *t)
 
 		op->record = fake.printers[0];
 		op->done(op, failed);
+	} else if (fake.pause) {
+		struct core_pause *op = TAKE(fake.pause);
+
+		op->done(op, failed);
 	} else if (fake.enroll) {
 		fake_end_register(TAKE(fake.enroll), failed);
 	}
@@ -215,7 +223,9 @@ struct core_counts core_counts(const struct core *c)
 	struct core_counts n = { .started = 1700000000001,
 		                 .printers_online = 1,
 		                 .printers_offline = 2,
-		                 .transfers = 1 };
+		                 .transfers = 1,
+		                 .resting = c->resting,
+		                 .handing_over = c->handing_over };
 
 	n.jobs[JOB_PRINTING] = (unsigned)c->open_count;
 	return n;
@@ -265,6 +275,42 @@ int core_cancel(struct core *c, int64_t id, struct err *err)
 	c->cancels++;
 	c->canceled_job = id;
 	return 0;
+}
+
+int core_resolve(struct core *c, int64_t id, enum core_verdict verdict, struct err *err)
+{
+	if (c->error)
+		return fake_fail(err);
+	c->canceled_job = id;
+	c->verdict = verdict;
+	return 0;
+}
+
+int core_retry(struct core *c, int64_t id, struct err *err)
+{
+	if (c->error)
+		return fake_fail(err);
+	c->canceled_job = id;
+	c->retries++;
+	return 0;
+}
+
+int core_pause(struct core *c, struct core_pause *op, const char *queue, const char *cloud,
+               bool paused, struct err *err)
+{
+	(void)queue;
+	(void)cloud;
+	if (c->starts_badly)
+		return fake_fail(err);
+	c->paused = paused;
+	c->pause = op;
+	timer_start(&c->timer, 0);
+	return 0;
+}
+
+void core_rest(struct core *c, bool rest)
+{
+	c->resting = rest;
 }
 
 int core_register(struct core *c, struct core_register *op, struct err *err)

@@ -111,6 +111,7 @@ static void call_method(const char *name, const char names[16][64], size_t n)
 	} values[] = { { "id", "11" },
 		       { "queue", "\"laser\"" },
 		       { "printer", "\"laser\"" },
+		       { "verdict", "\"printed\"" },
 		       { "queues", "null" },
 		       { "ticket", "[\"sides = x\"]" },
 		       { "renew", "false" },
@@ -398,6 +399,106 @@ static void test_a_cancel_says_why_it_is_too_late(void **state)
 	assert_int_equal(fake.cancels, 1);
 	assert_true(was_logged("cancels job 11"));
 	(void)close(fd);
+}
+
+/* ---- orders ---- */
+
+static void test_a_verdict_reaches_the_job_and_nonsense_does_not(void **state)
+{
+	static const struct {
+		const char *word;
+		enum core_verdict verdict;
+	} words[] = { { "printed", CORE_PRINTED },
+		      { "print-again", CORE_PRINT_AGAIN },
+		      { "abort", CORE_ABORT } };
+	int fd = dial();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		AUTO(free_str)
+		char *text = xasprintf("{\"id\":%zu,\"verdict\":\"%s\"}", i + 1, words[i].word);
+
+		expect_error(fd, "Resolve", text, "");
+		assert_int_equal(fake.canceled_job, i + 1);
+		assert_int_equal(fake.verdict, words[i].verdict);
+	}
+	assert_true(was_logged("resolves job 2: print-again"));
+	expect_error(fd, "Resolve", "{\"id\":9,\"verdict\":\"maybe\"}", OURS("InvalidArgument"));
+	expect_error(fd, "Resolve", "{\"id\":9}", OURS("InvalidArgument"));
+	assert_int_equal(fake.canceled_job, 3);
+	fake.error = "job 9 is not held, it is printing; print-connector cancel 9 ends it";
+	fake.error_kind = ERR_REJECTED;
+	expect_error(fd, "Resolve", "{\"id\":9,\"verdict\":\"abort\"}", OURS("Conflict"));
+	expect_error(fd, "Retry", "{\"id\":9}", OURS("Conflict"));
+	fake.error = NULL;
+	expect_error(fd, "Retry", "{\"id\":9}", "");
+	assert_int_equal(fake.retries, 1);
+	(void)close(fd);
+}
+
+static void test_a_printer_is_paused_when_that_is_durable(void **state)
+{
+	int fd = dial();
+
+	(void)state;
+	expect_error(fd, "Pause", "{\"queue\":\"laser\"}", "");
+	assert_true(fake.paused);
+	assert_true(was_logged("pauses laser"));
+	fake.error = "cannot write state.db: disk is full";
+	fake.error_kind = ERR_TEMPORARY;
+	expect_error(fd, "Resume", "{\"queue\":\"laser\"}", OURS("Failed"));
+	fake.error = NULL;
+	expect_error(fd, "Resume", "{\"queue\":\"laser\"}", "");
+	assert_false(fake.paused);
+	expect_error(fd, "Pause", "{}", OURS("InvalidArgument"));
+	expect_error(fd, "Pause", "{\"queue\":\"office\"}", OURS("Ambiguous"));
+	expect_error(fd, "Pause", "{\"queue\":\"office\",\"cloud\":\"two\"}", "");
+	(void)close(fd);
+}
+
+static void test_a_drain_is_told_until_nothing_is_on_its_way(void **state)
+{
+	int fd = dial();
+	cJSON *reply;
+
+	(void)state;
+	fake.handing_over = 2;
+	reply = ask(fd, "Drain", "{}");
+	assert_int_equal(part(reply, "handing")->valueint, 2);
+	cJSON_Delete(reply);
+	assert_true(fake.resting);
+	say(fd, "{\"method\":\"org.printconnector.Connector.Drain\",\"more\":true}");
+	for (int left = 2; left >= 0; left--) {
+		fake.handing_over = (unsigned)left;
+		reply = hear(fd);
+		assert_int_equal(part(reply, "handing")->valueint, left);
+		assert_int_equal(part(reply, "printing")->valueint, 2);
+		assert_int_equal(cJSON_IsTrue(cJSON_GetObjectItem(reply, "continues")), left > 0);
+		cJSON_Delete(reply);
+	}
+	expect_error(fd, "Resume", "{}", "");
+	assert_false(fake.resting);
+	(void)close(fd);
+}
+
+static void test_who_hangs_up_leaves_the_connector_drained(void **state)
+{
+	int fd = dial();
+	cJSON *reply;
+
+	(void)state;
+	fake.handing_over = 1;
+	say(fd, "{\"method\":\"org.printconnector.Connector.Drain\",\"more\":true}");
+	reply = hear(fd);
+	cJSON_Delete(reply);
+	(void)close(fd);
+	fd = dial();
+	expect_error(fd, "GetStatus", "{}", "");
+	assert_true(fake.resting);
+	say(fd, "{\"method\":\"org.printconnector.Connector.Drain\",\"more\":true}");
+	reply = hear(fd);
+	cJSON_Delete(reply);
+	(void)close(fd); /* the daemon goes while it waits */
 }
 
 /* ---- registering ---- */
@@ -775,6 +876,10 @@ int main(void)
 		TEST(test_a_store_that_fails_is_told),
 		TEST(test_a_ticket_is_explained_or_said_to_be_wrong),
 		TEST(test_a_cancel_says_why_it_is_too_late),
+		TEST(test_a_verdict_reaches_the_job_and_nonsense_does_not),
+		TEST(test_a_printer_is_paused_when_that_is_durable),
+		TEST(test_a_drain_is_told_until_nothing_is_on_its_way),
+		TEST(test_who_hangs_up_leaves_the_connector_drained),
 		TEST(test_a_registration_is_told_event_by_event),
 		TEST(test_a_registration_without_more_is_one_answer_or_an_error),
 		TEST(test_who_hangs_up_does_not_register),

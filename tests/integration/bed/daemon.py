@@ -175,8 +175,8 @@ class Daemon:
             if end is not None:
                 os.close(end)
 
-    def stop(self, timeout=15):
-        """SIGTERM; exit status."""
+    def stop(self, timeout=30):
+        """SIGTERM, which waits 20 s for hand-overs that stall; exit status."""
         return self.process.stop(timeout)
 
     def kill(self):
