@@ -49,6 +49,9 @@ enum health_severity {
 	X(QUEUE_STOPPED, "queue-stopped", WARNING, \
 	  "queue {} is stopped or rejects jobs", \
 	  "cupsenable {}; cupsaccept {}") \
+	X(QUEUE_LOOPING, "queue-looping", WARNING, \
+	  "queue {} starts a job again and again without end", \
+	  "see to its device, or: lpadmin -p {} -o printer-error-policy=stop-printer; print-connector jobs --printer {} shows the job") \
 	X(QUEUE_UNREACHABLE, "queue-unreachable", WARNING, \
 	  "the printer of queue {} does not answer", \
 	  "switch it on and check its network") \

@@ -164,6 +164,10 @@ static void on_watch(struct local_watch *w, const struct local_job *local, const
 		               "the print system started it again or was restarted: paper may have "
 		               "come out twice");
 	}
+	if (local->looping && !j->seen.looping) {
+		job_event(j, "queue", "%s", local->message);
+		job_log(j, LOG_LEVEL_WARNING, "%s", local->message);
+	}
 	j->seen = *local;
 	j->rec.impressions = local->impressions;
 	j->rec.sheets = local->sheets;

@@ -29,7 +29,10 @@ static struct policy_out after_failure(const struct policy_in *in, const char *r
 		return in->place == POLICY_DOCUMENT ? move(JOB_WAITING)
 		                                    : final(OUTCOME_ABORTED, reasons);
 	case ERR_REJECTED:
-		return final(OUTCOME_ABORTED, reasons);
+		/* a queue that was just changed or restarted gets one more chance, the cloud and
+		 * what we see ourselves do not change */
+		return in->place == POLICY_DOCUMENT || in->refused ? final(OUTCOME_ABORTED, reasons)
+		                                                   : move(JOB_WAITING);
 	}
 	return move(JOB_WAITING);
 }

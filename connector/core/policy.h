@@ -24,6 +24,7 @@ struct policy_in {
 	const struct err *err;    /* NULL when nothing failed */
 	enum job_outcome outcome; /* PRINTED: what the queue says */
 	bool cancel_requested;    /* in the cloud or by the administrator */
+	bool refused;             /* the failure before this one was a refusal by the queue */
 	bool timed_out;           /* PRINTED: canceled by the queue at job-cancel-after */
 	enum config_unknown when_unknown;
 	int64_t age_ms, give_up_ms; /* since the job was received */

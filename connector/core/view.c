@@ -133,6 +133,14 @@ static bool has_certificate_of_earlier(const struct printer *p)
 	return false;
 }
 
+static bool has_looping_job(const struct printer *p)
+{
+	for (const struct job *j = p->jobs; j; j = j->next)
+		if (j->rec.state == JOB_PRINTING && j->seen.looping)
+			return true;
+	return false;
+}
+
 /* A cloud that does not answer is one entry, not one for each of its printers. */
 static void printer_health(struct printer *p, void (*each)(void *data, const struct core_health *h),
                            void *data)
@@ -153,6 +161,10 @@ static void printer_health(struct printer *p, void (*each)(void *data, const str
 		each(data, &h);
 	}
 	h.text = NULL;
+	if (has_looping_job(p)) {
+		h.code = HEALTH_QUEUE_LOOPING;
+		each(data, &h);
+	}
 	if (p->record.paused) {
 		h.code = HEALTH_PRINTER_PAUSED;
 		each(data, &h);

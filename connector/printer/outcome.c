@@ -234,9 +234,11 @@ bool outcome_equal(const struct local_job *a, const struct local_job *b)
 {
 	return a->id == b->id && a->state == b->state && a->incoming == b->incoming &&
 	       a->outcome == b->outcome && a->stuck == b->stuck &&
-	       a->printed_again == b->printed_again && a->created_at == b->created_at &&
-	       a->processing_at == b->processing_at && a->completed_at == b->completed_at &&
-	       a->impressions == b->impressions && a->sheets == b->sheets &&
-	       strcmp(a->job_uuid, b->job_uuid) == 0 && strcmp(a->own_uuid, b->own_uuid) == 0 &&
-	       strcmp(a->reasons, b->reasons) == 0 && strcmp(a->message, b->message) == 0;
+	       a->printed_again == b->printed_again && a->looping == b->looping &&
+	       a->created_at == b->created_at &&
+	       (a->looping || a->processing_at == b->processing_at) &&
+	       a->completed_at == b->completed_at && a->impressions == b->impressions &&
+	       a->sheets == b->sheets && strcmp(a->job_uuid, b->job_uuid) == 0 &&
+	       strcmp(a->own_uuid, b->own_uuid) == 0 && strcmp(a->reasons, b->reasons) == 0 &&
+	       strcmp(a->message, b->message) == 0;
 }

@@ -74,6 +74,7 @@ struct local_job {
 	enum job_outcome outcome;
 	bool stuck; /* held for authentication, needs somebody at the queue; message says what */
 	bool printed_again; /* processing began anew, or cupsd was restarted while it had it */
+	bool looping;       /* processing begins anew without end; stuck too */
 };
 
 struct local_op {

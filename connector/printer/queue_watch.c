@@ -8,6 +8,10 @@
  * What a job of CUPS that has begun says is believed when it is known whether cupsd was restarted
  * meanwhile; until then it is asked again.
  *
+ * A queue may run a backend again without a pause, seventy times a second (error policy
+ * retry-current-job, or a backend that asks for it): the job starts again whenever it is looked at.
+ * Such a job is called stuck, and asked for every two seconds whatever events say.
+ *
  * What can fail: no answer (asked again with jitter up to ten seconds, nobody is told); no such
  * job, or another one under its number (GONE: CUPS gives numbers out again). */
 #include "connector/printer/printer_state.h"
@@ -17,12 +21,15 @@
 
 #include "common/util.h"
 #include "connector/printer/outcome.h"
+#include "connector/printer/printer_text.h"
 
 #define FIRST_MS    1
 #define PART        4 /* of the time since the last change */
 #define MOST_MS     2000
 #define RETRY_MS    10000
 #define STRANDED_MS 15000
+#define LOOP_MS     60000 /* so many starts within this ... */
+#define LOOP_MIN    5     /* ... are no retries that anybody set up */
 
 struct local_follow {
 	struct local_watch *watch; /* NULL: let go, ends with its exchange */
@@ -31,7 +38,9 @@ struct local_follow {
 	struct ipp_op op;
 	struct timer timer;
 	struct local_job last;
-	int64_t changed; /* clock's milliseconds */
+	int64_t changed;    /* clock's milliseconds */
+	int64_t loop_since; /* of the first of: */
+	unsigned starts;    /* seen anew within LOOP_MS */
 	unsigned failures;
 	bool asking, again, seen, first; /* first: the oldest of its queue */
 	bool unsure;                     /* waits for restarts_known() */
@@ -84,6 +93,8 @@ static int64_t next_delay(struct local_follow *f)
 		return most / 2 + (int64_t)(f->queue->qs->clock->random(f->queue->qs->clock) %
 		                            (uint64_t)(most / 2));
 	}
+	if (f->last.looping)
+		return MOST_MS;
 	if (f->again)
 		return 0;
 	if (f->seen && !is_busy(f))
@@ -97,7 +108,7 @@ static void hurry(struct local_follow *f)
 {
 	f->changed = now(f);
 	f->again = true;
-	if (!f->asking)
+	if (!f->asking && !f->last.looping)
 		timer_start(&f->timer, 0);
 }
 
@@ -202,21 +213,39 @@ static bool is_stranded(struct local_follow *f, const struct local_job *job)
 	return waits && now(f) - f->stranded >= STRANDED_MS;
 }
 
+/* CUPS tells whole seconds, so that it takes LOOP_MIN of them to see it. */
+static void count_starts(struct local_follow *f, struct local_job *job, bool started)
+{
+	if (f->starts == 0 || now(f) - f->loop_since > LOOP_MS) {
+		f->loop_since = now(f);
+		f->starts = 0;
+	}
+	f->starts += started;
+	job->looping = f->starts >= LOOP_MIN || (f->last.looping && f->starts > 0);
+	if (!job->looping || job->outcome != OUTCOME_NONE)
+		return;
+	job->stuck = true;
+	printer_text_set(job->message, sizeof(job->message),
+	                 "queue %.60s starts it again and again without end: see to the device and "
+	                 "to printer-error-policy",
+	                 f->queue->name);
+}
+
 static void take_job(struct local_follow *f, struct local_job *job)
 {
 	struct local_watch *w = f->watch;
-	bool changed;
+	bool changed, started = f->seen && f->last.processing_at != 0 && job->processing_at != 0 &&
+	                        job->processing_at != f->last.processing_at;
 
 	if (is_stranded(f, job))
 		job->incoming = true;
 	/* a backend that was turned away and is run again has printed nothing yet */
 	job->printed_again =
 		f->last.printed_again ||
-		(f->seen && f->last.processing_at != 0 && job->processing_at != 0 &&
-	         job->processing_at != f->last.processing_at &&
-	         !printer_state_says_untouched(f->last.message)) ||
+		(started && !printer_state_says_untouched(f->last.message)) ||
 		(f->queue->cups &&
 	         restarts_between(f->queue->qs->restarts, job->created_at, job->processing_at));
+	count_starts(f, job, started);
 	changed = !f->seen || !outcome_equal(job, &f->last);
 	if (f->seen && job->state != f->last.state)
 		f->changed = now(f);

@@ -1,10 +1,12 @@
 """Jobs that somebody does not want any more, on either side, at any moment."""
 
+import time
+
 import pdf
 import pytest
 
 from bed import PDF, ipp
-from bed.route import connect
+from bed.route import connect, cpu_seconds, health, wait_health
 
 BIG = pdf.make(1, 2000000)
 
@@ -156,3 +158,24 @@ def test_a_backend_that_fails_is_no_completed_job(bed):
     route = connect(bed, bed.daemon(), "q")
     told, job = route.ended(route.submit(PDF), "aborted")
     assert job["error"]["text"] and told["message"]
+
+
+@pytest.mark.parametrize("options", [("rc=7", ()),
+                                     ("rc=1", ("-o", "printer-error-policy=retry-current-job"))])
+def test_a_queue_that_runs_a_backend_again_without_end_is_noticed(bed, options):
+    query, policy = options
+    bed.cups.add_fault("q", query, *policy)
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "q")
+    number = route.submit(PDF)
+    entry = wait_health(daemon, "queue-looping", timeout=60)
+    assert entry["subject"] == "q" and "printer-error-policy" in entry["remedy"]
+    told = bed.cloud.wait_job(number, state="5,6", reason="printer-stopped")
+    assert "again and again" in told["message"]
+    before, begin = cpu_seconds(daemon), time.monotonic()
+    bed.cloud.wait_job(number, state="5,6")
+    daemon.wait(lambda: time.monotonic() - begin > 5, "five seconds")
+    assert cpu_seconds(daemon) - before < 0.2 * (time.monotonic() - begin)
+    route.cancel(number)
+    route.ended(number, "canceled", timeout=30)
+    assert health(daemon, "queue-looping") == []

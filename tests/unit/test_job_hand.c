@@ -99,6 +99,7 @@ static const struct failure failures[] = {
 	{ CUPS, "queue.create", ERR_TEMPORARY, FAKE_AFTER, JOB_DONE, CLOUD_JOB_COMPLETED, 1 },
 	{ CUPS, "queue.create", ERR_GONE, FAKE_BEFORE, JOB_DONE, CLOUD_JOB_COMPLETED, 1 },
 	{ CUPS, "queue.create", ERR_DENIED, FAKE_BEFORE, JOB_DONE, CLOUD_JOB_ABORTED, 0 },
+	{ CUPS, "queue.create", ERR_REJECTED, FAKE_BEFORE, JOB_DONE, CLOUD_JOB_COMPLETED, 1 },
 	{ CUPS, "queue.create", ERR_REJECTED, FAKE_BEFORE, JOB_DONE, CLOUD_JOB_ABORTED, 0 },
 	{ CUPS, "cloud.document", ERR_TEMPORARY, FAKE_START, JOB_DONE, CLOUD_JOB_COMPLETED, 1 },
 	{ CUPS, "cloud.document", ERR_TEMPORARY, FAKE_BEFORE, JOB_DONE, CLOUD_JOB_COMPLETED, 1 },
@@ -112,6 +113,7 @@ static const struct failure failures[] = {
 	{ CUPS, "queue.send", ERR_TEMPORARY, FAKE_BEFORE, JOB_DONE, CLOUD_JOB_COMPLETED, 1 },
 	{ CUPS, "queue.send", ERR_TEMPORARY, FAKE_MIDDLE, JOB_DONE, CLOUD_JOB_COMPLETED, 1 },
 	{ CUPS, "queue.send", ERR_TEMPORARY, FAKE_AFTER, JOB_DONE, CLOUD_JOB_COMPLETED, 1 },
+	{ CUPS, "queue.send", ERR_REJECTED, FAKE_BEFORE, JOB_DONE, CLOUD_JOB_COMPLETED, 1 },
 	{ CUPS, "queue.send", ERR_REJECTED, FAKE_BEFORE, JOB_DONE, CLOUD_JOB_ABORTED, 0 },
 	{ CUPS, "queue.send", ERR_DENIED, FAKE_BEFORE, JOB_DONE, CLOUD_JOB_ABORTED, 0 },
 	{ CUPS, "queue.send", ERR_GONE, FAKE_BEFORE, JOB_DONE, CLOUD_JOB_COMPLETED, 1 },
@@ -131,6 +133,7 @@ static const struct failure failures[] = {
 	{ IPP, "transit.drain", ERR_TEMPORARY, FAKE_BEFORE, JOB_DONE, CLOUD_JOB_COMPLETED, 1 },
 	{ IPP, "queue.create", ERR_TEMPORARY, FAKE_START, JOB_DONE, CLOUD_JOB_COMPLETED, 1 },
 	{ IPP, "queue.create", ERR_TEMPORARY, FAKE_AFTER, JOB_DONE, CLOUD_JOB_COMPLETED, 1 },
+	{ IPP, "queue.create", ERR_REJECTED, FAKE_BEFORE, JOB_DONE, CLOUD_JOB_COMPLETED, 1 },
 	{ IPP, "queue.create", ERR_REJECTED, FAKE_BEFORE, JOB_DONE, CLOUD_JOB_ABORTED, 0 },
 	{ IPP, "queue.send", ERR_TEMPORARY, FAKE_START, JOB_DONE, CLOUD_JOB_COMPLETED, 1 },
 	{ IPP, "queue.send", ERR_TEMPORARY, FAKE_BEFORE, JOB_DONE, CLOUD_JOB_COMPLETED, 1 },
@@ -148,7 +151,8 @@ static void test_each_failure_ends_where_policy_says(void **state)
 		/* an IPP printer gets a document alone by Print-Job */
 		fake_job(w, 0, 7)->documents =
 			strcmp(f->queue, IPP) == 0 && strcmp(f->verb, "queue.create") == 0 ? 2 : 1;
-		(void)fake_fail(w, f->verb, 0, f->kind, f->how);
+		fake_fail(w, f->verb, 0, f->kind, f->how)->times =
+			f->kind == ERR_REJECTED && f->told == CLOUD_JOB_ABORTED ? 2 : 1;
 		fake_start(w);
 		fake_run(w, 10 * MINUTE);
 		if (state_of(w, 7) != f->to || fake_cloud_job(w, 7)->told != f->told ||

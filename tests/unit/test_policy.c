@@ -64,8 +64,7 @@ static const struct rule {
 	{ POLICY_NOTHING_SENT, ERR_DENIED, ANY, 0, ANY, ANY, 0, END(ABORTED), "aborted-by-system" },
 	{ POLICY_DOCUMENT, ERR_REJECTED, ANY, 0, ANY, ANY, 0, END(ABORTED),
 	  "document-access-error" },
-	{ POLICY_NOTHING_SENT, ERR_REJECTED, ANY, 0, ANY, ANY, 0, END(ABORTED),
-	  "aborted-by-system" },
+	{ POLICY_NOTHING_SENT, ERR_REJECTED, ANY, 0, ANY, ANY, 0, GO(WAITING), "" },
 };
 
 static int fits(int want, int is)
@@ -128,6 +127,19 @@ static void test_every_case_ends_where_the_table_says(void **state)
 {
 	(void)state;
 	each_case(check_rule);
+}
+
+static void test_a_second_refusal_by_the_queue_is_final(void **state)
+{
+	struct err err = { .kind = ERR_REJECTED, .text = "no" };
+	struct policy_in in = { .place = POLICY_NOTHING_SENT, .err = &err, .give_up_ms = GIVE };
+
+	(void)state;
+	assert_int_equal(policy_after(&in).to, JOB_WAITING);
+	in.refused = true;
+	assert_int_equal(policy_after(&in).outcome, OUTCOME_ABORTED);
+	err.kind = ERR_TEMPORARY; /* what passes is never final */
+	assert_int_equal(policy_after(&in).to, JOB_WAITING);
 }
 
 static void check_completed(const struct policy_in *in, const struct policy_out *out)
@@ -203,6 +215,7 @@ static void test_a_failure_after_give_up_after_is_the_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_second_refusal_by_the_queue_is_final),
 		cmocka_unit_test(test_every_case_ends_where_the_table_says),
 		cmocka_unit_test(test_completed_is_said_only_when_the_queue_says_so),
 		cmocka_unit_test(test_what_may_have_printed_prints_again_only_by_setting),
