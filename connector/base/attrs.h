@@ -18,9 +18,10 @@ struct err;
 /* Consumes ipp, whose attributes may stand in any group. */
 struct attrs *attrs_new(struct _ipp_s *ipp);
 struct attrs *attrs_ref(struct attrs *a);
-void attrs_unref(struct attrs *a);                              /* NULL is fine */
-struct _ipp_s *attrs_ipp(const struct attrs *a);                /* borrowed, not to be changed */
-/* A printer's state with printer-state "stopped" and this reason and message in place of its own. */
+void attrs_unref(struct attrs *a);               /* NULL is fine */
+struct _ipp_s *attrs_ipp(const struct attrs *a); /* borrowed, not to be changed */
+/* A printer's state with printer-state "stopped" and this reason and message in place of its own.
+ */
 struct attrs *attrs_stopped(const struct attrs *state, const char *reason, const char *message);
 const uint8_t *attrs_hash(const struct attrs *a);               /* borrowed, ATTRS_HASH bytes */
 bool attrs_equal(const struct attrs *a, const struct attrs *b); /* NULL is a value */

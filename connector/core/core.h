@@ -43,7 +43,8 @@ struct core_settings { /* all borrowed for the core's life, but for config: see 
  * be up. */
 int core_open(struct core **ret, const struct core_settings *settings, struct err *err);
 /* Claims nothing more, lets hand-overs finish for at most limit_ms, abandons what is left, then
- * calls drained(). Called again it takes the new limit. Jobs that print are left to their queues and taken up again at the next start.
+ * calls drained(). Called again it takes the new limit. Jobs that print are left to their queues
+ * and taken up again at the next start.
  */
 void core_drain(struct core *c, int64_t limit_ms, void (*drained)(void *data), void *data);
 /* After drained(). */
