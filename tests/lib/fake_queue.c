@@ -150,6 +150,9 @@ static struct local_job tell(const struct fake_local *l)
 	return j;
 }
 
+static void queue_unwatch(struct local_watch *watch);
+
+/* An end ends the watch too, also one that was told before its first question was answered. */
 static void tell_watch(struct fake_local *l)
 {
 	for (size_t i = 0; i < FAKE_JOBS_MAX; i++) {
@@ -160,7 +163,7 @@ static void tell_watch(struct fake_local *l)
 		if (!watch || watch->job != l->id)
 			continue;
 		if (l->vanished || l->outcome)
-			l->w->watches[i] = NULL;
+			queue_unwatch(watch);
 		(void)err_set(&err, ERR_GONE, 0x0406, "no such job");
 		watch->changed(watch, l->vanished ? NULL : &j, l->vanished ? &err : NULL);
 		return;
