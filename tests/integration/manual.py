@@ -6,7 +6,7 @@ from bed import ROOT
 
 # macros whose arguments are text, and those that are gone without a trace
 TEXT = re.compile(r"^\.(?:Cm|Fl|Ar|Ql|Dq|Pq|Em|Pa|Li|Ev|Nm|Xr|Sx|Lk|Dv) ?", re.MULTILINE)
-GONE = re.compile(r"^\.(?:Pp|br|Do|Dc|Bl.*|El|Bd.*|Ed)$\n?", re.MULTILINE)
+GONE = re.compile(r"^\.(?:Pp|br|Do|Dc(?: \.)?|Bl.*|El|Bd.*|Ed)$\n?", re.MULTILINE)
 
 
 def words(text):
@@ -59,17 +59,15 @@ class Page:
     def usage(item):
         """Arguments of a verb as --help writes them, without spaces."""
         line = item.split("\n", 1)[0] if item.startswith(".It ") else ""
-        shown, closing = "", 0
+        shown, closing = "", ""
         for word in line.split()[1:]:
-            if word == "Op":
-                shown, closing = shown + "[", closing + 1
+            if word == "Op":  # to the end of the line
+                shown, closing = shown + "[", closing + "]"
             elif word in ("Oo", "Oc"):
                 shown += "[" if word == "Oo" else "]"
             elif word not in ("Ar", "Fl", "Cm", "Ns", "No"):
                 shown += f"-{word}" if word.startswith("-") else word
-            if closing and word not in ("Op", "Ar", "Fl"):
-                shown, closing = shown + "]" * closing, 0
-        return shown
+        return shown + closing
 
     @staticmethod
     def options(section):
