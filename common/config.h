@@ -106,6 +106,7 @@ struct config {
 	int64_t max_document_size; /* bytes */
 	int64_t give_up_after_ms;
 	int64_t keep_history_ms;
+	int64_t quarantine_after;
 	enum config_names names;
 	enum config_level level;
 	struct config_cloud *clouds;

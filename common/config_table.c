@@ -122,6 +122,8 @@ const struct config_item config_items[] = {
 	  "How long the details of finished jobs are kept." },
 	{ "jobs", "allow-formats", &config_formats, JOBS(allow_formats), "", NULL, NULL, NULL,
 	  "Document formats to print besides application/pdf, image/pwg-raster, image/urf, image/jpeg and image/png." },
+	{ "jobs", "quarantine-after", &config_number, MAIN(quarantine_after), "3", "1", "1000", NULL,
+	  "A job that was active in so many crashes of the daemon without getting any further is held, so that the others go on; print-connector resolve decides it." },
 	{ "jobs", "when-unknown", &config_word, JOBS(when_unknown), "hold", NULL, NULL, unknowns,
 	  "What to do when nobody can know whether a job came out on paper: hold it for a decision, print it again, or abort it." },
 	{ "jobs", "user-name", &config_user_name, JOBS(user_name), "upn", NULL, "127", NULL,

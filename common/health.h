@@ -64,6 +64,9 @@ enum health_severity {
 	X(JOB_HELD, "job-held", WARNING, \
 	  "job {} is held: nobody can know whether it was printed", \
 	  "look at the printer, then: print-connector resolve {} --printed, --print-again or --abort") \
+	X(JOB_QUARANTINED, "job-quarantined", ERROR, \
+	  "job {} is held: the connector crashed again and again while it was active", \
+	  "look at the printer, then: print-connector resolve {} --printed, --print-again or --abort; and report the crash (coredumpctl list)") \
 	X(JOB_WAITING, "job-waiting", INFO, \
 	  "job {} could not be printed and is tried again", \
 	  "print-connector job {} says why and when") \

@@ -157,6 +157,8 @@ struct job {
 	bool in_line;       /* ... for that it waits for others to be done with it */
 	bool talks;         /* ... it is doing so */
 	bool reclaimed;     /* the cloud offers a job that the store remembers */
+	bool quarantine;    /* was active in too many crashes: held before anything is done */
+	bool not_refusable; /* reporting: the cloud did not take the refusal */
 	bool cancel_sent;   /* Cancel-Job is on its way to the queue */
 	unsigned tries;     /* of the step in hand, for back-off */
 	struct timer timer; /* next try, or the next word to the cloud while printing */
@@ -234,6 +236,7 @@ void job_log(const struct job *j, int level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Tries the step again after a back-off. */
 void job_retry(struct job *j, const struct err *err);
+bool job_is_quarantined(const struct job *j);
 bool job_is_open_at_queue(const struct job *j);
 void job_drop(struct job *j); /* it is not ours: the row goes */
 const struct config_queue *job_settings(const struct job *j);

@@ -15,6 +15,8 @@
  *                        end. Once the closing Send-Document may have arrived nothing is sent again
  *   the queue, printing  it is asked again; a job that vanished may have printed: held
  *   the cloud, reporting tried until it has taken the outcome
+ *   we die in the same state again and again
+ *                        the job is quarantined: held before anything is done about it
  *   we die               the row says how far it had come; job_adopt() asks before it does anything
  *
  * One commit in flight per job: a cancel, a timer or an answer that arrives meanwhile is kept in
@@ -43,12 +45,12 @@ static const struct {
 	unsigned allowed;
 	void (*run)(struct job *j);
 } states[] = {
-	[JOB_CLAIMING] = { TO(HANDING) | TO(REPORTING), job_claiming_run },
+	[JOB_CLAIMING] = { TO(HANDING) | TO(HELD) | TO(REPORTING), job_claiming_run },
 	[JOB_HANDING] = { TO(HANDING) | TO(PRINTING) | TO(WAITING) | TO(HELD) | TO(REPORTING),
 	                  job_handing_run },
 	[JOB_PRINTING] = { TO(WAITING) | TO(HELD) | TO(REPORTING), job_printing_run },
 	[JOB_WAITING] = { TO(HANDING) | TO(REPORTING), job_waiting_run },
-	[JOB_HELD] = { TO(HANDING) | TO(REPORTING), job_held_run },
+	[JOB_HELD] = { TO(CLAIMING) | TO(HANDING) | TO(REPORTING), job_held_run },
 	[JOB_REPORTING] = { TO(DONE), job_reporting_run },
 	[JOB_DONE] = { 0, NULL },
 };
@@ -180,8 +182,16 @@ struct job *job_adopt(struct printer *p, const struct job_record *rec, struct at
 	j->adopted = rec->state == JOB_CLAIMING || rec->state == JOB_HANDING;
 	j->from_store = true;
 	j->born = now(j) - (wall(j) > rec->received ? wall(j) - rec->received : 0);
+	j->quarantine = rec->crashes >= p->core->set.config->quarantine_after &&
+	                (j->adopted || rec->state == JOB_PRINTING);
 	job_identify_try(j);
 	return j;
+}
+
+bool job_is_quarantined(const struct job *j)
+{
+	return j->rec.crashes >= j->core->set.config->quarantine_after &&
+	       (j->rec.state == JOB_HELD || j->rec.state == JOB_REPORTING);
 }
 
 bool job_is_busy(const struct job *j)
@@ -284,6 +294,18 @@ void job_free(struct job *j)
 	timer_start(&j->timer, 0); /* goes when nothing is under way */
 }
 
+static void quarantine(struct job *j)
+{
+	j->quarantine = j->adopted = false;
+	j->rec.error_kind = ERR_TEMPORARY;
+	j->rec.error_code = 0;
+	(void)snprintf(j->rec.error_text, sizeof(j->rec.error_text),
+	               "unknown whether it printed: the connector crashed %d times while it was %s",
+	               j->rec.crashes, job_state_name(j->rec.state));
+	job_event(j, "connector", "quarantined: %s", j->rec.error_text);
+	job_move(j, JOB_HELD);
+}
+
 void job_run(struct job *j)
 {
 	if (j->dead) {
@@ -298,6 +320,10 @@ void job_run(struct job *j)
 	/* what another machine's state directory says is neither done nor aged here */
 	if (j->backing_off || !printer_is_mine(j->printer))
 		return;
+	if (j->quarantine) {
+		quarantine(j);
+		return;
+	}
 	if (j->rec.state == JOB_HANDING && !j->reclaimed && !j->beat.armed)
 		timer_start(&j->beat, BEAT_MS);
 	if (j->reclaimed && (j->step == STEP_ACCEPT || j->rec.state != JOB_REPORTING))
@@ -520,6 +546,8 @@ void job_move(struct job *j, enum job_state to)
 	j->news = true;
 	if (to != JOB_HANDING)
 		timer_stop(&j->beat);
+	if (to == JOB_PRINTING || to == JOB_REPORTING)
+		j->rec.crashes = 0; /* it got further */
 	if (to == JOB_DONE) {
 		struct printer *p = j->printer;
 

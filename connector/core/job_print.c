@@ -17,6 +17,8 @@
 #define TELL_AGAIN_MS  1000                    /* progress: at most one report a second */
 #define TELL_REPEAT_MS (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
 
+#define WAIT_MOST_MS (2 * 3600 * 1000) /* no back-off and no Retry-After is longer */
+
 static const struct retry cancel_retry = { .base_ms = 1000, .cap_ms = 60000 };
 
 static int64_t now(const struct job *j)
@@ -62,7 +64,7 @@ void job_tell(struct job *j, enum cloud_job_state state, const char *reasons, co
 	};
 	struct err err;
 
-	if (j->tell_busy || j->another_there || !j->printer->channel ||
+	if (j->tell_busy || j->another_there || !j->rec.acknowledged || !j->printer->channel ||
 	    j->printer->channel_state != CHANNEL_ONLINE || !job_may_talk(j))
 		return;
 	j->told = now(j);
@@ -269,6 +271,8 @@ void job_waiting_run(struct job *j)
 {
 	int64_t wait = j->rec.next_try - j->core->set.clock->wall_ms(j->core->set.clock);
 
+	if (wait > WAIT_MOST_MS)
+		wait = 0; /* the clock was moved back meanwhile */
 	if (wait > WAIT_MAX_MS)
 		wait = 0; /* the clock was moved back since */
 	if (j->rec.cancel_requested) {
@@ -291,6 +295,24 @@ void job_waiting_run(struct job *j)
 	}
 }
 
+static void obey_unclaimed(struct job *j, enum job_order order)
+{
+	j->rec.crashes = 0;
+	if (order == ORDER_AGAIN) {
+		job_event(j, "connector", "resolved by the administrator: claim it again");
+		job_move(j, JOB_CLAIMING);
+		return;
+	}
+	j->rec.refused = true;
+	j->rec.outcome = OUTCOME_ABORTED;
+	j->rec.error_code = IPP_STATUS_ERROR_INTERNAL;
+	j->rec.finished = j->core->set.clock->wall_ms(j->core->set.clock);
+	(void)str_copy(j->rec.report_message, sizeof(j->rec.report_message), j->rec.error_text);
+	(void)str_copy(j->rec.report_reasons, sizeof(j->rec.report_reasons), "aborted-by-system");
+	job_event(j, "connector", "refused by the administrator");
+	job_move(j, JOB_REPORTING);
+}
+
 /* The administrator's word is the truth about a job that nobody else can know of. */
 static void obey(struct job *j)
 {
@@ -298,8 +320,14 @@ static void obey(struct job *j)
 	struct err why;
 
 	j->order = ORDER_NONE;
+	if (!j->rec.acknowledged && order != ORDER_PRINTED) {
+		/* quarantined while it was claimed: it may not be ours yet */
+		obey_unclaimed(j, order);
+		return;
+	}
 	switch (order) {
 	case ORDER_AGAIN:
+		j->rec.crashes = 0;
 		job_event(j, "connector", "resolved by the administrator: print again");
 		job_settle(j, POLICY_NOTHING_SENT, NULL, OUTCOME_NONE);
 		return;
@@ -322,7 +350,9 @@ void job_held_run(struct job *j)
 {
 	struct err unknown;
 
-	if (j->rec.cancel_requested) {
+	if (!j->rec.acknowledged && (j->rec.cancel_requested || give_up_in(j) == 0)) {
+		obey_unclaimed(j, ORDER_ABORT);
+	} else if (j->rec.cancel_requested) {
 		job_settle(j, POLICY_UNKNOWN, NULL, OUTCOME_NONE);
 	} else if (j->order != ORDER_NONE) {
 		obey(j);

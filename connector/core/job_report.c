@@ -44,6 +44,12 @@ static void on_reported(struct cloud_op *op, const struct err *err)
 	case ERR_GONE:
 	case ERR_REJECTED:
 	case ERR_CORRUPT:
+		if (j->rec.refused && !j->not_refusable) {
+			/* it was ours already when it was quarantined */
+			j->not_refusable = true;
+			start_report(j, false);
+			return;
+		}
 		job_event(j, "cloud", "did not take it: %s", err->text);
 		job_log(j, LOG_LEVEL_WARNING, "the cloud did not take the outcome: %s", err->text);
 		finish(j);
@@ -145,7 +151,7 @@ static int report(struct job *j, bool canceled, struct err *err)
 
 	if (j->rec.outcome == OUTCOME_COMPLETED && !*j->rec.report_message)
 		r.message = "printed"; /* not what was said last while it printed */
-	if (j->rec.refused)
+	if (j->rec.refused && !j->not_refusable)
 		return j->core->set.cloud_ops->refuse(j->printer->channel, &j->cloud,
 		                                      j->rec.cloud_job, j->rec.error_code,
 		                                      j->rec.report_message, err);
@@ -187,6 +193,9 @@ static bool is_being_accepted(const struct job *j)
 
 void job_reporting_run(struct job *j)
 {
+	if (job_is_quarantined(j) && !j->reclaimed)
+		return; /* until retry */
+
 	/* neither a word in between nor an Acknowledge-Job may arrive after the last word */
 	if (j->cloud_busy || j->tell_busy || job_is_in_line(j) || !j->printer->channel ||
 	    j->printer->channel_state != CHANNEL_ONLINE || is_being_accepted(j) || !job_may_talk(j))

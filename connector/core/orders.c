@@ -23,7 +23,8 @@ static struct job *find_for_order(struct core *c, int64_t id, struct err *err)
 	else if (!printer_is_mine(j->printer))
 		(void)err_set(err, ERR_REJECTED, 0, "job %lld: %s", (long long)id,
 		              printer_why_not(j->printer));
-	else if (j->rec.state == JOB_REPORTING || j->rec.state == JOB_DONE)
+	else if ((j->rec.state == JOB_REPORTING && !job_is_quarantined(j)) ||
+	         j->rec.state == JOB_DONE)
 		(void)err_set(err, ERR_REJECTED, 0,
 		              "job %lld has ended: %s; what is final in the cloud stays so",
 		              (long long)id, job_outcome_name(j->rec.outcome));
@@ -59,6 +60,11 @@ int core_retry(struct core *c, int64_t id, struct err *err)
 
 	if (!j)
 		return -1;
+	if (j->rec.state == JOB_REPORTING) { /* the cloud is told again */
+		j->rec.crashes = 0;
+		job_run(j);
+		return 0;
+	}
 	if (j->rec.state != JOB_HELD && j->rec.state != JOB_WAITING)
 		return err_set(err, ERR_REJECTED, 0,
 		               "job %lld is %s; only jobs that wait or are held are tried again",

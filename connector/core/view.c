@@ -219,10 +219,13 @@ void core_health(struct core *c, void (*each)(void *data, const struct core_heal
 		for (const struct job *j = p->jobs; j; j = j->next) {
 			char id[24];
 
-			if (j->rec.state != JOB_HELD || j->reclaimed)
+			bool crashed = job_is_quarantined(j);
+
+			if ((j->rec.state != JOB_HELD && !crashed) || j->reclaimed)
 				continue;
 			(void)snprintf(id, sizeof(id), "%lld", (long long)j->rec.id);
-			each(data, &(struct core_health){ .code = HEALTH_JOB_HELD,
+			each(data, &(struct core_health){ .code = crashed ? HEALTH_JOB_QUARANTINED
+			                                                  : HEALTH_JOB_HELD,
 			                                  .subject = id,
 			                                  .text = j->rec.error_text });
 		}

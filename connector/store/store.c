@@ -408,6 +408,7 @@ int store_open(struct store **ret, struct loop *loop, const char *dir, const str
 		goto fail;
 	if (work_open(&s->work, loop, &frame, BATCH_MAX, err) < 0)
 		goto fail;
+	store_life_look(s);
 	*ret = s;
 	return 0;
 fail:
@@ -425,6 +426,8 @@ void store_close(struct store *s)
 		work_close(s->work);
 	for (size_t i = 0; i < ARRAY_SIZE(s->statements); i++)
 		(void)sqlite3_finalize(s->statements[i]);
+	if (s->sound && s->lives)
+		store_life_end(s);
 	/* What is not known to be sound stays as it was found. */
 	if (s->db && s->sound &&
 	    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL) == SQLITE_OK)

@@ -54,8 +54,9 @@ const char *store_damage(struct store *s);
  * with the reason of store_distrust(). */
 int store_load_printers(struct store *s, struct printer_record **ret, size_t *ret_count,
                         struct err *err);
-/* Every job that is not done, with its ticket (attrs_unref() each, then free()). A job whose ticket
- * is damaged comes with ticket NULL. */
+/* The last to be called of these: the daemon's life begins with it. Every job that is not done,
+ * with its ticket (attrs_unref() each, then free()). A job whose ticket is damaged comes with
+ * ticket NULL. */
 struct stored_job {
 	struct job_record job;
 	struct attrs *ticket;

@@ -437,6 +437,7 @@ int store_load_open_jobs(struct store *s, struct stored_job **ret, size_t *ret_c
 			rc = -1;
 			break;
 		}
+		store_life_count(s, &list[count].job);
 		read_ticket(q, (int)job_column_count + 1, &list[count++].ticket);
 	}
 	if (rc < 0) {
@@ -445,6 +446,7 @@ int store_load_open_jobs(struct store *s, struct stored_job **ret, size_t *ret_c
 		free(list);
 		return store_unsound(s, err);
 	}
+	store_life_begin(s);
 	*ret = list;
 	*ret_count = count;
 	return 0;

@@ -30,6 +30,7 @@
 	X(acknowledged)                                                                            \
 	X(refused)                                                                                 \
 	X(cancel_requested)                                                                        \
+	X(crashes)                                                                                 \
 	X(attempt)                                                                                 \
 	X(local_job)                                                                               \
 	X(local_printer_uuid)                                                                      \
@@ -195,11 +196,14 @@ struct store {
 
 	sqlite3 *db;
 	sqlite3_stmt *statements[STMT_COUNT];
-	bool begun;         /* this batch has written */
-	struct err lost;    /* why SQLite rolled this batch back by itself */
-	bool sound;         /* its content was checked, and nothing has told otherwise since */
-	bool synced;        /* the printers' files are what their rows are */
-	struct err damaged; /* kind set: nothing is read or written any more */
+	bool begun;           /* this batch has written */
+	struct err lost;      /* why SQLite rolled this batch back by itself */
+	bool lives;           /* store_life_begin() was called */
+	bool crashed;         /* the life before this one did not end by itself */
+	struct store_op life; /* says that this one has begun */
+	bool sound;           /* its content was checked, and nothing has told otherwise since */
+	bool synced;          /* the printers' files are what their rows are */
+	struct err damaged;   /* kind set: nothing is read or written any more */
 
 	/* Loop thread. */
 	struct store_op check;
@@ -261,6 +265,19 @@ int store_run(struct store *s, enum store_statement which, struct err *err);
 /* Room for one more in an array of `count`, a struct pointer of whose address is given; the new
  * element is zero. */
 int store_grow(void *array, size_t count, size_t size, struct err *err);
+
+/* ---- store_life.c ---- */
+
+/* Whether the daemon last stopped by itself. Both before the first request: the connection is one
+ * thread's at a time. */
+void store_life_look(struct store *s);
+/* The daemon lives: jobs that were active when it last stopped without store_life_end() count it.
+ * Written by a request, so that it waits for the check of the content: after it nothing may be read
+ * on the loop's thread. */
+void store_life_begin(struct store *s);
+/* An open job as it is when that is written. */
+void store_life_count(const struct store *s, struct job_record *job);
+void store_life_end(struct store *s);
 
 /* Opens DIR/NAME as it is: nothing is migrated, repaired or set aside. */
 int store_file_open(struct store *s, const char *dir, const char *name, struct err *err);

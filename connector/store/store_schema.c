@@ -110,6 +110,10 @@ static const char *const migrations[] = {
 	"ALTER TABLE printers ADD COLUMN redirect_uri TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE printers ADD COLUMN resource TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE printers ADD COLUMN registration_id TEXT NOT NULL DEFAULT '';",
+	/* boot: of the daemon that runs, or was running when it crashed; '' when it stopped */
+	"ALTER TABLE jobs ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE life (boot TEXT NOT NULL) STRICT;"
+	"INSERT INTO life (boot) VALUES ('');",
 };
 
 static int exec(struct store *s, const char *sql, struct err *err)

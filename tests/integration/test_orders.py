@@ -110,6 +110,30 @@ def test_a_drain_waits_for_what_is_under_way_and_takes_nothing_more(bed, eve):
     route.ended(later, timeout=PROMPT)
 
 
+def test_a_job_active_in_three_crashes_is_held_and_the_rest_goes_on(bed, eve):
+    bed.cups.add_fault("q", "wait=60")
+    bed.start_cloud("a", "b")
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "q", "a")
+    other = connect(bed, daemon, eve.uri, "b")
+    with bed.cups.fault_gate():
+        number = route.submit(PDF)
+        route.wait_record(number, "printing")
+        for left in (2, 1, 0):
+            daemon.kill()
+            daemon.start()
+            job = route.wait_record(number, "printing" if left else "held")
+    assert "crashed 3 times" in job["error"]["text"]
+    entry = wait_health(daemon, "job-quarantined")
+    assert entry["severity"] == "error" and f"resolve {job['id']}" in entry["remedy"]
+    other.ended(other.submit(PDF), timeout=PROMPT)
+    daemon.verb("resolve", str(job["id"]), "--printed")
+    route.ended(number, "completed", timeout=PROMPT)
+    daemon.stop()
+    daemon.start()
+    assert health(daemon, "job-quarantined") == []
+
+
 # ---- stopping ---------------------------------------------------------------------------------
 
 def _stops(daemon, limit, *signals):

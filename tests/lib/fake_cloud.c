@@ -336,7 +336,7 @@ static void run_check(struct fake_call *c)
 	const struct fake_cloud_job *j = fake_cloud_job(c->w, c->job);
 	struct cloud_op *op = c->op;
 
-	if (!j) {
+	if (!j || j->hold == FAKE_FORGOTTEN) {
 		refuse_call(c, ERR_GONE, 0x0406, "not found");
 		return;
 	}
@@ -498,7 +498,7 @@ void fake_cloud_cancel(struct fake_world *w, int32_t job)
 
 	if (j->hold == FAKE_FETCHABLE)
 		j->hold = FAKE_FINAL;
-	if (j->hold == FAKE_FINAL)
+	if (j->hold >= FAKE_FINAL)
 		return;
 	j->canceled = true;
 	if (ch->open && ch->state == CHANNEL_ONLINE)

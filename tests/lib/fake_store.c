@@ -111,6 +111,7 @@ static void run_add(struct fake_call *c)
 
 	w->commits++;
 	op->job = c->row;
+	fake_moment(w);
 	fake_call_end(c, NULL);
 }
 
@@ -133,6 +134,7 @@ static void run_save(struct fake_call *c)
 	assert(row->state != JOB_DONE || c->row.state == JOB_DONE);
 	*row = c->row;
 	c->w->commits++;
+	fake_moment(c->w);
 	fake_call_end(c, NULL);
 }
 

@@ -188,6 +188,22 @@ struct fake_call *fake_call_of(struct fake_world *w, const void *op)
 	return NULL;
 }
 
+/* What was on its way when it died may still arrive. */
+static void die(struct fake_world *w)
+{
+	w->ghost = true;
+	for (struct fake_call *c = w->calls; c; c = c->next) {
+		c->in_flight = !is_store(c->verb) && !c->stream && c->queue != NULL;
+		c->in_flight = c->in_flight || (c->channel && !c->stream);
+	}
+}
+
+void fake_moment(struct fake_world *w)
+{
+	if (w->dies_in && --w->dies_in == 0 && !w->ghost)
+		die(w);
+}
+
 struct fake_call *fake_call_start(struct fake_world *w, const char *verb, void *op, int32_t job,
                                   void (*run)(struct fake_call *c),
                                   void (*done)(struct fake_call *c, const struct err *err),
@@ -203,6 +219,7 @@ struct fake_call *fake_call_start(struct fake_world *w, const char *verb, void *
 	c->job = job;
 	c->run = run;
 	c->done = done;
+	fake_moment(w);
 	fake_line(w, "> %s %d", verb, job);
 	plan(c);
 	if (err && c->planned && c->how == FAKE_START) {
@@ -553,16 +570,18 @@ void fake_stop(struct fake_world *w)
 
 void fake_kill(struct fake_world *w)
 {
-	w->ghost = true;
-	for (struct fake_call *c = w->calls; c; c = c->next) {
-		c->in_flight = !is_store(c->verb) && !c->stream && c->queue != NULL;
-		c->in_flight = c->in_flight || (c->channel && !c->stream);
+	w->dies_in = 0;
+	if (!w->ghost)
+		die(w);
+	for (struct fake_call *c = w->calls; c; c = c->next)
 		timer_start(&c->timer, 0);
-	}
 	core_drain(w->core, 0, on_drained, w);
 	(void)fake_clock_settle(&w->clock);
 	assert(w->drained); /* the memory of a killed daemon is free */
 	close_core(w);
+	for (size_t i = 0; i < w->row_count; i++) /* as store_life.c does at the next start */
+		w->rows[i].crashes += w->rows[i].state != JOB_WAITING &&
+		                      w->rows[i].state != JOB_HELD && w->rows[i].state != JOB_DONE;
 	assert(!w->calls);
 	w->ghost = false;
 }

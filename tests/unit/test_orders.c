@@ -138,6 +138,116 @@ static void test_a_job_whose_printer_cannot_print_is_not_tried(void **state)
 	assert_told(w, 7, CLOUD_JOB_COMPLETED);
 }
 
+/* ---- quarantine ---- */
+
+/* Job 7 in that state was active in so many crashes. */
+static struct fake_world *crashed(void **state, enum job_state at, int crashes)
+{
+	struct fake_world *w = *state;
+
+	(void)fake_printer(w, CUPS);
+	(void)fake_job(w, 0, 7);
+	(void)fake_job(w, 0, 8);
+	fake_old_row(w, 0, 7, at)->crashes = crashes;
+	fake_start(w);
+	fake_run(w, 10 * MINUTE);
+	assert_told(w, 8, CLOUD_JOB_COMPLETED); /* the rest goes on */
+	return w;
+}
+
+static enum health_code seen_code;
+
+static void on_health(void *data, const struct core_health *h)
+{
+	(void)data;
+	seen_code = h->code;
+}
+
+static void test_a_job_active_in_three_crashes_is_held_and_shown(void **state)
+{
+	static const enum job_state states[] = { JOB_CLAIMING, JOB_HANDING, JOB_PRINTING };
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		struct fake_world *w = crashed(state, states[i], 3);
+
+		assert_int_equal(state_of(w, 7), JOB_HELD);
+		assert_no_line(w, "> queue.find 7");
+		assert_no_line(w, "> cloud.accept 7");
+		assert_non_null(strstr(fake_row(w, 7)->error_text, "crashed 3 times"));
+		core_health(w->core, on_health, NULL);
+		assert_int_equal(seen_code, HEALTH_JOB_QUARANTINED);
+		resolve(w, CORE_ABORT);
+		assert_int_equal(state_of(w, 7), JOB_DONE);
+		assert_int_equal(fake_cloud_job(w, 7)->told, CLOUD_JOB_ABORTED);
+		assert_int_equal(fake_closed(w, 7), 0);
+		(void)world_teardown(state);
+		(void)world_setup(state);
+	}
+}
+
+static void test_a_quarantined_job_goes_on_when_ordered(void **state)
+{
+	static const enum job_state states[] = { JOB_CLAIMING, JOB_HANDING };
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		struct fake_world *w = crashed(state, states[i], 3);
+
+		resolve(w, CORE_PRINT_AGAIN);
+		assert_told(w, 7, CLOUD_JOB_COMPLETED);
+		assert_int_equal(fake_closed(w, 7), 1);
+		(void)world_teardown(state);
+		(void)world_setup(state);
+	}
+}
+
+static void test_two_crashes_hold_nothing(void **state)
+{
+	struct fake_world *w = crashed(state, JOB_HANDING, 2);
+
+	assert_told(w, 7, CLOUD_JOB_COMPLETED);
+}
+
+static void test_a_report_that_crashes_waits_for_the_administrator(void **state)
+{
+	struct fake_world *w = *state;
+	struct err err;
+
+	(void)fake_printer(w, CUPS);
+	(void)fake_job(w, 0, 7);
+	fake_old_row(w, 0, 7, JOB_REPORTING)->crashes = 3;
+	w->rows[0].outcome = OUTCOME_COMPLETED;
+	fake_start(w);
+	fake_run(w, HOUR);
+	assert_no_line(w, "> cloud.report 7");
+	core_health(w->core, on_health, NULL);
+	assert_int_equal(seen_code, HEALTH_JOB_QUARANTINED);
+	assert_int_equal(core_retry(w->core, id_of(w, 7), &err), 0);
+	fake_run(w, MINUTE);
+	assert_told(w, 7, CLOUD_JOB_COMPLETED);
+}
+
+static void test_a_job_that_gets_further_starts_to_count_anew(void **state)
+{
+	struct fake_world *w = world_begin(state, CUPS);
+
+	w->manual = true;
+	for (int i = 0; i < 2; i++) {
+		fake_until(w, "> queue.create 7");
+		fake_kill(w);
+		fake_start(w);
+	}
+	fake_until(w, "store.lazy 7 printing");
+	assert_int_equal(fake_row(w, 7)->crashes, 0);
+	for (int i = 0; i < 3; i++) {
+		fake_run(w, 1000);
+		assert_int_equal(state_of(w, 7), JOB_PRINTING);
+		fake_kill(w);
+		fake_start(w);
+	}
+	fake_run(w, 1000);
+	assert_int_equal(state_of(w, 7), JOB_HELD);
+}
+
 /* ---- pause ---- */
 
 struct pausing {
@@ -262,6 +372,11 @@ int main(void)
 		in_world(test_only_held_jobs_are_resolved_and_only_open_ones_tried_again),
 		in_world(test_a_waiting_job_is_tried_at_once),
 		in_world(test_a_job_whose_printer_cannot_print_is_not_tried),
+		in_world(test_a_job_active_in_three_crashes_is_held_and_shown),
+		in_world(test_a_quarantined_job_goes_on_when_ordered),
+		in_world(test_two_crashes_hold_nothing),
+		in_world(test_a_report_that_crashes_waits_for_the_administrator),
+		in_world(test_a_job_that_gets_further_starts_to_count_anew),
 		in_world(test_a_pause_is_durable_and_takes_no_more_jobs),
 		in_world(test_a_pause_that_is_not_committed_is_none),
 		in_world(test_a_stop_waits_for_a_pause_under_way),

@@ -1,4 +1,5 @@
 /* Following jobs, events and the state of queues, in virtual time. */
+#include "connector/printer/queue_impl.h"
 #include "tests/unit/fake_ipp.h"
 
 #include "connector/base/attrs.h"
@@ -225,6 +226,39 @@ static void test_processing_that_begins_anew_is_seen(void **state)
 	ippAddInteger(m, IPP_TAG_JOB, IPP_TAG_INTEGER, "time-at-processing", 101);
 	answer(IPP_OP_GET_JOB_ATTRIBUTES, m);
 	assert_true(s.job.printed_again);
+	close_fixture(&f);
+}
+
+static void test_a_job_that_starts_without_end_is_stuck_and_asked_rarely(void **state)
+{
+	struct fixture f;
+	struct seen s;
+	ipp_t *m;
+	int i;
+
+	(void)state;
+	open_fixture(&f, "laser");
+	settle_fixture(&f);
+	watch(&f, &s, 7);
+	for (i = 0; i < 9; i++) {
+		m = job_in(7, IPP_JSTATE_PROCESSING);
+		ippAddInteger(m, IPP_TAG_JOB, IPP_TAG_INTEGER, "time-at-processing", 100 + i);
+		answer(IPP_OP_GET_JOB_ATTRIBUTES, m);
+		assert_int_equal(s.job.looping, i >= 5);
+		assert_int_equal(s.job.stuck, i >= 5);
+		pass(i >= 5 ? 1900 : 1000);
+		if (i >= 5) {
+			queue_watch_event(f.q, 7); /* events change nothing */
+			pass(0);
+			assert_false(is_waiting(IPP_OP_GET_JOB_ATTRIBUTES));
+			pass(100);
+		}
+	}
+	assert_non_null(strstr(s.job.message, "again and again"));
+	assert_int_equal(s.count, 6); /* no news from then on */
+	m = job_in(7, IPP_JSTATE_COMPLETED);
+	answer(IPP_OP_GET_JOB_ATTRIBUTES, m);
+	assert_int_equal(s.job.outcome, OUTCOME_COMPLETED);
 	close_fixture(&f);
 }
 
@@ -663,6 +697,7 @@ int main(void)
 		cmocka_unit_test(test_another_job_under_the_number_is_gone),
 		cmocka_unit_test(test_silence_is_not_told_and_asked_again),
 		cmocka_unit_test(test_processing_that_begins_anew_is_seen),
+		cmocka_unit_test(test_a_job_that_starts_without_end_is_stuck_and_asked_rarely),
 		cmocka_unit_test(test_unwatch_while_asking_lets_go),
 		cmocka_unit_test(test_one_subscription_tells_all_queues),
 		cmocka_unit_test(test_an_event_for_the_job_asks_at_once),

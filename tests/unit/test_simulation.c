@@ -22,6 +22,7 @@ struct run {
 	enum config_unknown when_unknown;
 	bool canceled[FAKE_JOBS_MAX];
 	unsigned kills;
+	bool jumps, forgets;
 };
 
 static const char *const words[] = { "hold", "print-again", "abort" };
@@ -47,6 +48,8 @@ static void run_open(struct run *r, struct fake_world *w, uint64_t seed)
 	w->jitter_ms = 1 + (int64_t)fake_random(w, 800);
 	w->abort_percent = w->again_percent = w->vanish_percent = 4;
 	w->busy_when_printing = fake_dice(w, 30);
+	r->jumps = fake_dice(w, 30);
+	r->forgets = fake_dice(w, 30);
 	w->offers_ours = fake_dice(w, 30);
 	w->accept_again_refused = fake_dice(w, 30);
 	w->printers_single = fake_dice(w, 20);
@@ -93,8 +96,15 @@ static void restart(struct run *r, bool killed)
 {
 	struct fake_world *w = r->w;
 
-	for (uint64_t steps = fake_random(w, 12); steps > 0; steps--)
-		(void)fake_clock_step(&w->clock);
+	/* at a turn of the loop, or in the middle of one: where memory runs out, say */
+	if (killed && fake_dice(w, 60)) {
+		w->dies_in = 1 + (unsigned)fake_random(w, 9);
+		for (int steps = 0; steps < 200 && !w->ghost; steps++)
+			(void)fake_clock_step(&w->clock);
+	} else {
+		for (uint64_t steps = fake_random(w, 12); steps > 0; steps--)
+			(void)fake_clock_step(&w->clock);
+	}
 	if (killed)
 		fake_kill(w);
 	else
@@ -104,12 +114,67 @@ static void restart(struct run *r, bool killed)
 	fake_start(w);
 }
 
+/* The cloud restarts without its memory; what it had given out is nobody's. */
+static void forget(struct run *r)
+{
+	struct fake_world *w = r->w;
+
+	for (size_t i = 0; i < w->job_count; i++)
+		if (w->jobs[i].hold != FAKE_FINAL && fake_dice(w, 50)) {
+			w->jobs[i].hold = FAKE_FORGOTTEN;
+			w->faults++;
+		}
+	for (size_t i = 0; i < w->printer_count; i++)
+		fake_channel(w, (int)i, CHANNEL_OFFLINE);
+}
+
+/* CUPS is killed or restarted: what prints is gone, or begins anew. */
+static void restart_cups(struct run *r)
+{
+	struct fake_world *w = r->w;
+
+	for (size_t i = 0; i < w->local_count; i++) {
+		struct fake_local *l = &w->locals[i];
+
+		if (l->outcome || l->vanished || !l->timer.armed)
+			continue;
+		w->faults++;
+		if (fake_dice(w, 30)) {
+			fake_vanish(l);
+		} else if (l->processing_at) {
+			l->printed_again = true;
+			fake_begin(l);
+		}
+	}
+}
+
+/* Back or forward, by seconds to years. */
+static void jump(struct run *r)
+{
+	static const int64_t most[] = { MINUTE, DAY, 400 * (int64_t)DAY };
+	int64_t range = most[fake_random(r->w, ARRAY_SIZE(most))];
+
+	r->w->clock.wall_ms += (int64_t)fake_random(r->w, 2 * (uint64_t)range) - range;
+	r->w->faults++;
+}
+
 static void something_happens(struct run *r)
 {
 	struct fake_world *w = r->w;
 	int printer = (int)fake_random(w, w->printer_count);
 
-	switch (fake_random(w, 16)) {
+	switch (fake_random(w, 19)) {
+	case 16:
+		if (r->jumps)
+			jump(r);
+		return;
+	case 17:
+		if (r->forgets && fake_dice(w, 30))
+			forget(r);
+		return;
+	case 18:
+		restart_cups(r);
+		return;
 	case 0:
 	case 1:
 	case 2:
@@ -154,6 +219,7 @@ static void something_happens(struct run *r)
 static void calm(struct run *r)
 {
 	struct fake_world *w = r->w;
+	struct err err;
 
 	w->cloud_down = w->queue_down = w->store_down = w->offers_ours = false;
 	w->fault_percent = w->abort_percent = w->again_percent = w->vanish_percent = 0;
@@ -161,6 +227,11 @@ static void calm(struct run *r)
 		fake_channel(w, (int)i, CHANNEL_ONLINE);
 		fake_health(w, (int)i, QUEUE_READY);
 	}
+	/* an outcome whose telling was quarantined is told when somebody says so */
+	for (size_t i = 0; i < w->job_count; i++)
+		if (fake_row(w, w->jobs[i].job) &&
+		    fake_row(w, w->jobs[i].job)->state == JOB_REPORTING)
+			(void)core_retry(w->core, fake_row(w, w->jobs[i].job)->id, &err);
 	for (int i = 0; i < 30; i++) {
 		for (size_t p = 0; p < w->printer_count; p++)
 			fake_offer(w, (int)p);
@@ -200,7 +271,9 @@ static void check_job(struct run *r, const struct fake_cloud_job *j)
 {
 	const struct job_record *row = fake_row(r->w, j->job);
 
-	if (j->hold == FAKE_FETCHABLE || j->hold == FAKE_TAKEN)
+	/* one that was quarantined while it was claimed waits for the administrator */
+	if ((j->hold == FAKE_FETCHABLE && (!row || row->state != JOB_HELD)) ||
+	    j->hold == FAKE_TAKEN)
 		complain(r, j, "was never taken");
 	if (j->hold == FAKE_OURS && (!row || row->state != JOB_HELD))
 		complain(r, j, "was forgotten");

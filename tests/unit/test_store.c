@@ -1,6 +1,8 @@
 /* The store's promises about jobs and printers. Files, damage, kill: test_store_schema.c. */
 #include "tests/unit/store_fixture.h"
 
+#include <sys/wait.h>
+
 #include <cups/cups.h>
 
 #include "common/intern.h"
@@ -67,10 +69,10 @@ static void test_the_database_is_used_as_the_promise_needs(void **state)
 	assert_int_equal(ask(s, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 	assert_int_equal(ask(s, "PRAGMA cell_size_check"), 1);
 	assert_int_equal(ask(s, "PRAGMA mmap_size"), 0);
-	assert_int_equal(ask(s, "PRAGMA user_version"), 2);
+	assert_int_equal(ask(s, "PRAGMA user_version"), 3);
 	assert_int_equal(ask(s, "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND"
 	                        " name NOT LIKE 'sqlite%' AND strict = 1"),
-	                 4);
+	                 5);
 	assert_int_equal(ask(s, "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND"
 	                        " name NOT LIKE 'sqlite%' AND strict = 0"),
 	                 0);
@@ -825,9 +827,76 @@ static void test_a_dropped_printer_leaves_its_jobs(void **state)
 
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- crashes ---- */
+
+static struct job_record job_of(struct fixture *f, int64_t id)
+{
+	struct waited w = { 0 };
+
+	get_job(f, &w, id);
+	assert_done(&w);
+	return w.op.job;
+}
+
+/* As the daemon begins. */
+static void live(struct fixture *f)
+{
+	struct stored_job *jobs;
+	struct err err;
+	size_t n;
+
+	assert_int_equal(store_load_open_jobs(f->store, &jobs, &n, &err), 0);
+	for (size_t i = 0; i < n; i++)
+		attrs_unref(jobs[i].ticket);
+	free(jobs);
+}
+
+/* As a daemon that is killed when it has begun. */
+static void crash(struct fixture *f, int64_t job)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		fixture_open(f);
+		live(f);
+		(void)job_of(f, job); /* the work before it is done */
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void test_active_jobs_count_the_crashes_and_no_clean_stop(void **state)
+{
+	struct fixture *f = *state;
+	struct job_record job = sample_job(1);
+	int64_t active, waiting;
+
+	job.state = JOB_HANDING;
+	active = add_new(f, &job);
+	job = sample_job(2);
+	(void)snprintf(job.cloud_uuid, sizeof(job.cloud_uuid), "urn:uuid:other");
+	job.state = JOB_WAITING;
+	waiting = add_new(f, &job);
+	fixture_reopen(f);
+	assert_int_equal(job_of(f, active).crashes, 0);
+	fixture_close(f);
+	crash(f, active);
+	crash(f, active);
+	fixture_open(f);
+	live(f);
+	assert_int_equal(job_of(f, active).crashes, 2);
+	assert_int_equal(job_of(f, waiting).crashes, 0);
+	fixture_reopen(f);
+	assert_int_equal(job_of(f, active).crashes, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		STORE_TEST(test_active_jobs_count_the_crashes_and_no_clean_stop),
 		cmocka_unit_test(test_no_field_of_a_job_is_without_a_column),
 		cmocka_unit_test(test_no_field_of_a_printer_is_without_a_column),
 		STORE_TEST(test_the_database_is_used_as_the_promise_needs),
