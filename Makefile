@@ -132,6 +132,10 @@ $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libconnector.a $(B)/libcom
 $(B)/check-model: $(call objects,tests/models/check.c tests/emulator/up_attributes.c \
                     tests/emulator/up_minimum.c) $(B)/libconnector.a $(B)/libcommon.a
 	$(call run,LD)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+# Preloaded into the daemon: makes an allocation fail. Not with a sanitizer, which has its own.
+$(B)/no-memory.so: tests/preload/no_memory.c $(B)/config.mk
+	@mkdir -p $(@D)
+	$(call run,LD)$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -fPIC -shared -o $@ $<
 $(B)/bench-%: $(B)/tests/bench/%.o
 	$(call run,LD)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 
@@ -153,7 +157,7 @@ FUZZ_TIME   ?= 60
 TESTS       ?= tests/integration
 ASAN        := B=build-asan SANITIZE=address,undefined
 
-test-programs: $(PROGRAMS) $(B)/cloud-emulator $(UNIT_TESTS) $(REPLAYS) $(BENCHES) $(B)/check-model
+test-programs: $(PROGRAMS) $(B)/cloud-emulator $(B)/no-memory.so $(UNIT_TESTS) $(REPLAYS) $(BENCHES) $(B)/check-model
 
 check: test-programs $(if $(SANITIZE),,deb) ## install what is needed, build, run all tests
 	@MODELS_ARGS='--models 200' tests/run.sh $(B) unit integration models $(if $(SANITIZE),,system crash)
@@ -164,7 +168,7 @@ check-system: $(B)/cloud-emulator deb ## the installed package under a real syst
 check-unit: $(UNIT_TESTS) $(REPLAYS) ## unit tests, and the fuzzers' corpora
 	@tests/run.sh $(B) unit
 
-check-integration: $(PROGRAMS) $(B)/cloud-emulator ## with real cupsd and printers; TESTS=FILE for some
+check-integration: $(PROGRAMS) $(B)/cloud-emulator $(B)/no-memory.so ## with real cupsd and printers; TESTS=FILE for some
 	@TESTS='$(TESTS)' tests/run.sh $(B) integration
 
 check-packages: deb rpm ## try both packages on minimal systems; needs the network of apt

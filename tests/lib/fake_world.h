@@ -129,7 +129,7 @@ struct fake_world {
 	bool manual;      /* local jobs go on only by fake_print() and the like */
 	int64_t print_ms; /* how long the queue prints */
 	unsigned abort_percent, again_percent, vanish_percent;
-	bool ghost; /* the daemon was killed: nothing has an effect any more */
+	bool ghost;       /* the daemon was killed: nothing has an effect any more */
 	unsigned dies_in; /* ... at the so many-th moment from now: an operation begins, or a commit
 	                     is durable and nobody has heard of it yet; 0: never */
 	bool printers_whole, printers_single;
@@ -180,7 +180,7 @@ void fake_start(struct fake_world *w);                   /* core_open() */
 void fake_stop(struct fake_world *w);                    /* drains and closes */
 void fake_drain(struct fake_world *w, int64_t limit_ms); /* ... only begins to */
 void fake_kill(struct fake_world *w);                    /* kill -9: only what is committed stays */
-void fake_moment(struct fake_world *w); /* for the doubles: counts dies_in */
+void fake_moment(struct fake_world *w);                  /* for the doubles: counts dies_in */
 void fake_run(struct fake_world *w, int64_t ms);
 /* Until a line begins so; fails after an hour of virtual time. */
 void fake_until(struct fake_world *w, const char *line);
