@@ -135,7 +135,7 @@ $(B)/check-model: $(call objects,tests/models/check.c tests/emulator/up_attribut
 # Preloaded into the daemon: makes an allocation fail. Not with a sanitizer, which has its own.
 $(B)/no-memory.so: tests/preload/no_memory.c $(B)/config.mk
 	@mkdir -p $(@D)
-	$(call run,LD)$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -fPIC -shared -o $@ $<
+	$(call run,LD)$(CC) -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -fPIC -shared -o $@ $<
 $(B)/bench-%: $(B)/tests/bench/%.o
 	$(call run,LD)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 

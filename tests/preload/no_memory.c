@@ -25,7 +25,7 @@ __attribute__((constructor)) static void begin(void)
 	const char *text = getenv("NO_MEMORY_AT");
 
 	at = text ? strtol(text, NULL, 10) : 0;
-	(void)signal(SIGUSR1, on_signal);
+	(void)sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = on_signal }, NULL);
 }
 
 static int fails(void)
