@@ -291,6 +291,7 @@ static void on_reload_signal(void *data, int number)
 	if (config_load(d->config_path, &config, &err) < 0) {
 		log_event(LOG_LEVEL_ERROR, NULL, "settings not reloaded, the old ones stay: %s",
 		          err.text);
+		core_reload_failed(d->core);
 	} else {
 		d->config = config;
 		core_reload(d->core, config);

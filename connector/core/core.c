@@ -436,6 +436,7 @@ void core_reload(struct core *c, struct config *config)
 		log_event(LOG_LEVEL_WARNING, NULL,
 		          "clouds changed in the settings: restart print-connectord to use them");
 	c->set.config = config;
+	c->settings_wrong = false;
 	for (struct printer *p = c->printers; p; p = p->next)
 		for (struct job *j = p->jobs; j; j = j->next) {
 			j->sent_ticket.mappings = &config->mappings;
@@ -450,6 +451,11 @@ void core_reload(struct core *c, struct config *config)
 		if (!p->channel && p->service && printer_is_mine(p) && !c->draining)
 			printer_start(p);
 	core_wake(c);
+}
+
+void core_reload_failed(struct core *c)
+{
+	c->settings_wrong = true;
 }
 
 /* ---- asked by control ---- */

@@ -52,6 +52,8 @@ void core_close(struct core *c);
 /* New settings; the old config may be freed afterwards. Clouds that came, went or changed take
  * effect at the next start, and a log line says so. */
 void core_reload(struct core *c, struct config *config);
+/* New settings are wrong: a health entry says so until core_reload(). */
+void core_reload_failed(struct core *c);
 
 /* ---- looking ----------------------------------------------------------------------------------
  */

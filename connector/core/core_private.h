@@ -286,7 +286,8 @@ struct core {
 	struct timer trim_timer;
 	struct store_op trim;
 	bool trimming;
-	bool store_failing; /* said so already */
+	bool store_failing;  /* said so already */
+	bool settings_wrong; /* the newer ones, which are not in use */
 	int64_t started;
 	int64_t started_at; /* monotonic ms of the same */
 	struct core_tally tally;

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* where wrong settings must be when there were none at the start */
+#define SETTINGS_PATH "/etc/print-connector/print-connector.conf"
+
 void core_printers(struct core *c, void (*each)(void *data, const struct core_printer *p),
                    void *data)
 {
@@ -202,9 +205,14 @@ static void damage_health(struct core *c, void (*each)(void *data, const struct 
 
 void core_health(struct core *c, void (*each)(void *data, const struct core_health *h), void *data)
 {
+	const char *path = c->set.config->path;
+
 	damage_health(c, each, data);
 	if (c->resting)
 		each(data, &(struct core_health){ .code = HEALTH_DRAINED, .subject = "connector" });
+	if (c->settings_wrong)
+		each(data, &(struct core_health){ .code = HEALTH_SETTINGS_WRONG,
+		                                  .subject = *path ? path : SETTINGS_PATH });
 	if (c->store_failing)
 		each(data,
 		     &(struct core_health){ .code = HEALTH_STORE_FAILING, .subject = "state.db" });

@@ -8,7 +8,7 @@ import pytest
 import pdf
 from bed import PDF
 from bed.daemon import Daemon
-from bed.route import connect, cpu_seconds
+from bed.route import connect, cpu_seconds, health, wait_health
 from bed.watch import wait_until
 
 BIG = pdf.make(1, 4000000)
@@ -55,10 +55,12 @@ def test_wrong_settings_at_a_reload_leave_the_old_ones(bed, eve):
     daemon.sections["jobs"] = {"max-transfer": "1"}
     daemon.reload()
     daemon.wait_for_line("settings not reloaded.*max-transfers")
+    assert wait_health(daemon, "settings-wrong")["subject"] == str(daemon.config)
     route.ended(route.submit(PDF))
     daemon.sections["jobs"] = {"max-document-size": "1K"}
     daemon.reload()
     daemon.wait_for_line("settings reloaded")
+    assert health(daemon, "settings-wrong") == []
     route.ended(route.submit(pdf.make(1, 5000)), "aborted")
 
 
