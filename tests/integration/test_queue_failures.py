@@ -172,7 +172,7 @@ def test_cups_killed_while_it_prints_is_never_taken_for_completed(bed):
         job = route.wait_record(number, "held", timeout=PROMPT)
     assert "unknown whether it printed" in job["error"]["text"]
     entry = wait_health(daemon, "job-held")
-    assert entry["subject"] == str(job["id"]) and f"cancel {job['id']}" in entry["remedy"]
+    assert entry["subject"] == str(job["id"]) and f"resolve {job['id']}" in entry["remedy"]
     bed.cloud.wait_job(number, state="6", reason="resources-are-not-ready")
     daemon.verb("cancel", str(job["id"]))
     route.ended(number, "canceled")

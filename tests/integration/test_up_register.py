@@ -59,7 +59,7 @@ def test_twenty_queues_take_one_sign_in_and_less_than_ten_seconds(bed):
     result = daemon.cli("register", "--all")
     took = time.monotonic() - began
     slow = max(slow, _slowness())
-    assert result.code == 0, result
+    assert result.code == 4, result  # done; raw queues come with a warning
     if slow > 1:
         warnings.warn(f"{took:.1f} s on a machine that is {slow:.1f} times slower than meant")
     assert took < 10 * slow, (took, slow)

@@ -160,8 +160,12 @@ class Cupsd:
         return run(argv, check=check, env=self.env)
 
     def add_driverless(self, name, uri, *options):
-        """Queue on an IPP printer, as a desktop makes it."""
+        """Queue on an IPP printer, as a desktop makes it. cupsd asks the printer in the background;
+        until then the queue is a raw one."""
         self.lpadmin("-p", name, "-E", "-v", uri, "-m", "everywhere", *options)
+        ppd = self.dir / f"etc/ppd/{name}.ppd"
+        wait_until(ppd.exists, f"{ppd}, made of what the printer says", 30, [ppd.parent],
+                   [self.process])
 
     def add_pcl(self, name, uri, *options):
         """Queue with a driver of cups on a socket printer. Without SNMP, which only costs time."""
