@@ -22,12 +22,6 @@ enum health_severity {
 	X(CLOUD_UNREACHABLE, "cloud-unreachable", ERROR, \
 	  "cloud {} does not answer", \
 	  "check the network and the uri of [cloud {}]; the connector goes on trying") \
-	X(CLOUD_UNTRUSTED, "cloud-untrusted", ERROR, \
-	  "the certificate of cloud {} cannot be verified", \
-	  "check the uri of [cloud {}], or set ca-file to the certificate that signed it") \
-	X(CLOUD_REFUSED, "cloud-refused", ERROR, \
-	  "cloud {} does not accept our credentials", \
-	  "correct username and password-file, or certificate-file and key-file, of [cloud {}], then: systemctl reload print-connector") \
 	X(CLOUD_NOT_CONFIGURED, "cloud-not-configured", ERROR, \
 	  "printers are registered in cloud {}, which the settings do not have", \
 	  "put [cloud {}] back into the settings, or unregister its printers") \
@@ -55,9 +49,6 @@ enum health_severity {
 	X(QUEUE_UNREACHABLE, "queue-unreachable", WARNING, \
 	  "the printer of queue {} does not answer", \
 	  "switch it on and check its network") \
-	X(QUEUE_DENIED, "queue-denied", ERROR, \
-	  "queue {} does not let the connector print", \
-	  "allow it in the queue's policy: lpadmin -p {} -o printer-op-policy=default -u allow:all") \
 	X(CUPS_DOWN, "cups-down", ERROR, \
 	  "CUPS at {} does not answer", \
 	  "systemctl status cups; check cups-server in [printers]") \
@@ -67,18 +58,9 @@ enum health_severity {
 	X(JOB_QUARANTINED, "job-quarantined", ERROR, \
 	  "job {} is held: the connector crashed again and again while it was active", \
 	  "look at the printer, then: print-connector resolve {} --printed, --print-again or --abort; and report the crash (coredumpctl list)") \
-	X(JOB_WAITING, "job-waiting", INFO, \
-	  "job {} could not be printed and is tried again", \
-	  "print-connector job {} says why and when") \
-	X(REPORT_WAITING, "report-waiting", WARNING, \
-	  "cloud {} has not taken the outcome of finished jobs", \
-	  "nothing is lost: the connector goes on trying") \
 	X(STORE_FAILING, "store-failing", ERROR, \
 	  "the state directory {} cannot be written", \
 	  "make room there and check the disk; until then no job is taken from a cloud") \
-	X(DISK_FULL, "disk-full", ERROR, \
-	  "there is too little room in {}", \
-	  "make room there; until then no job is taken from a cloud") \
 	X(STATE_DAMAGED, "state-damaged", ERROR, \
 	  "the state was damaged and is kept as {}; jobs of that time may be lost", \
 	  "see that all is there: print-connector printers; print-connector jobs; then move {} away") \

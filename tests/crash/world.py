@@ -129,7 +129,8 @@ class World:
         self.record = ledger.Cloud(self.cloud.record)
         self.daemon = TracedDaemon(
             self.dir / "daemon", {"test": {"uri": self.cloud.base()}}, cups,
-            settings={"jobs": {"when-unknown": self.unknown}},
+            # else a job that is killed three times is held, and no longer has to be printed
+            settings={"jobs": {"when-unknown": self.unknown, "quarantine-after": "1000"}},
             env={"UV_THREADPOOL_SIZE": "1"})
         self.bed._stack.push(self.daemon.__exit__)
         self.daemon.start()

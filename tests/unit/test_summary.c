@@ -77,7 +77,7 @@ static void test_the_worst_comes_first_and_the_others_are_counted(void **state)
 
 	(void)state;
 	core.counts.printers_offline = 1;
-	core.health[0] = (struct core_health){ .code = HEALTH_JOB_WAITING, .subject = "7" };
+	core.health[0] = (struct core_health){ .code = HEALTH_PRINTER_PAUSED, .subject = "ink" };
 	expect(core, "1 printer offline");
 	core.health[1] = (struct core_health){ .code = HEALTH_QUEUE_STOPPED, .subject = "laser" };
 	core.problems = 2;
