@@ -157,6 +157,7 @@ struct job {
 	bool in_line;       /* ... for that it waits for others to be done with it */
 	bool talks;         /* ... it is doing so */
 	bool reclaimed;     /* the cloud offers a job that the store remembers */
+	bool take_back;     /* quarantined: its unclosed local job is still to be canceled */
 	bool quarantine;    /* was active in too many crashes: held before anything is done */
 	bool not_refusable; /* reporting: the cloud did not take the refusal */
 	bool cancel_sent;   /* Cancel-Job is on its way to the queue */

@@ -297,6 +297,7 @@ void job_free(struct job *j)
 static void quarantine(struct job *j)
 {
 	j->quarantine = j->adopted = false;
+	j->take_back = j->rec.state == JOB_HANDING && j->rec.local_job > 0 && !j->rec.closed;
 	j->rec.error_kind = ERR_TEMPORARY;
 	j->rec.error_code = 0;
 	(void)snprintf(j->rec.error_text, sizeof(j->rec.error_text),

@@ -17,8 +17,6 @@
 #define TELL_AGAIN_MS  1000                    /* progress: at most one report a second */
 #define TELL_REPEAT_MS (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
 
-#define WAIT_MOST_MS (2 * 3600 * 1000) /* no back-off and no Retry-After is longer */
-
 static const struct retry cancel_retry = { .base_ms = 1000, .cap_ms = 60000 };
 
 static int64_t now(const struct job *j)
@@ -271,8 +269,6 @@ void job_waiting_run(struct job *j)
 {
 	int64_t wait = j->rec.next_try - j->core->set.clock->wall_ms(j->core->set.clock);
 
-	if (wait > WAIT_MOST_MS)
-		wait = 0; /* the clock was moved back meanwhile */
 	if (wait > WAIT_MAX_MS)
 		wait = 0; /* the clock was moved back since */
 	if (j->rec.cancel_requested) {
@@ -346,10 +342,22 @@ static void obey(struct job *j)
 	}
 }
 
+/* Of a quarantined job the queue may have one that was never closed, which CUPS would print by
+ * itself once it has waited long enough for the rest. */
+static void take_back(struct job *j)
+{
+	if (j->core->set.queue_ops->status(j->printer->queue)->health == QUEUE_UNKNOWN)
+		return;
+	cancel_at_queue(j);
+	j->take_back = !j->cancel_sent;
+}
+
 void job_held_run(struct job *j)
 {
 	struct err unknown;
 
+	if (j->take_back)
+		take_back(j);
 	if (!j->rec.acknowledged && (j->rec.cancel_requested || give_up_in(j) == 0)) {
 		obey_unclaimed(j, ORDER_ABORT);
 	} else if (j->rec.cancel_requested) {

@@ -143,6 +143,9 @@ static bool judge(struct job_record *job)
 	case JOB_DONE:
 		return true;
 	case JOB_HANDING:
+		if (job->closed) /* as good as printing: the queue is asked for it */
+			return true;
+		break;
 	case JOB_WAITING:
 	case JOB_HELD:
 	case JOB_STATE_COUNT:

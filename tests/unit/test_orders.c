@@ -200,6 +200,28 @@ static void test_a_quarantined_job_goes_on_when_ordered(void **state)
 	}
 }
 
+static void test_what_a_quarantined_job_left_open_at_the_queue_is_taken_back(void **state)
+{
+	struct fake_world *w = *state;
+	struct job_record *row;
+	struct fake_local *local;
+
+	(void)fake_printer(w, CUPS);
+	(void)fake_job(w, 0, 7);
+	row = fake_old_row(w, 0, 7, JOB_HANDING);
+	local = fake_old_local(w, row, false);
+	row->local_job = local->id;
+	row->crashes = 3;
+	fake_start(w);
+	fake_run(w, 10 * MINUTE);
+	assert_int_equal(state_of(w, 7), JOB_HELD);
+	assert_true(local->canceled);
+	assert_int_equal(local->printed, 0);
+	resolve(w, CORE_PRINT_AGAIN);
+	assert_told(w, 7, CLOUD_JOB_COMPLETED);
+	assert_int_equal(local->printed, 0);
+}
+
 static void test_two_crashes_hold_nothing(void **state)
 {
 	struct fake_world *w = crashed(state, JOB_HANDING, 2);
@@ -374,6 +396,7 @@ int main(void)
 		in_world(test_a_job_whose_printer_cannot_print_is_not_tried),
 		in_world(test_a_job_active_in_three_crashes_is_held_and_shown),
 		in_world(test_a_quarantined_job_goes_on_when_ordered),
+		in_world(test_what_a_quarantined_job_left_open_at_the_queue_is_taken_back),
 		in_world(test_two_crashes_hold_nothing),
 		in_world(test_a_report_that_crashes_waits_for_the_administrator),
 		in_world(test_a_job_that_gets_further_starts_to_count_anew),

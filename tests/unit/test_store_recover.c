@@ -305,6 +305,22 @@ static void test_a_recovered_job_is_believed_only_where_that_does_no_harm(void *
 	store_op_clear(&w.op);
 }
 
+static void test_a_recovered_job_that_was_closed_at_the_queue_is_asked_for_there(void **state)
+{
+	struct fixture *f = *state;
+	struct job_record job = sample_job(1);
+	struct waited w = { 0 };
+
+	job.id = add_new(f, &job);
+	job.state = JOB_HANDING;
+	job.acknowledged = job.closed = true;
+	save_job(f, &w, &job);
+	assert_done(&w);
+	reopen_distrusting(f);
+	assert_int_equal(state_of(f, job.id), JOB_HANDING);
+	store_op_clear(&w.op);
+}
+
 /* Many jobs in one commit. */
 static void add_many(struct fixture *f, int count)
 {
@@ -446,6 +462,7 @@ int main(void)
 		STORE_TEST(test_a_state_that_is_empty_or_gone_beside_printers_is_damaged),
 		STORE_TEST(test_a_printer_whose_file_cannot_be_written_is_not_saved),
 		STORE_TEST(test_a_recovered_job_is_believed_only_where_that_does_no_harm),
+		STORE_TEST(test_a_recovered_job_that_was_closed_at_the_queue_is_asked_for_there),
 		STORE_TEST(test_jobs_on_both_sides_of_the_damage_come_back),
 		STORE_TEST(test_whatever_is_damaged_the_next_start_works),
 		STORE_TEST(test_nothing_is_written_before_all_is_checked),
