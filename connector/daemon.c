@@ -218,9 +218,8 @@ static void show_status(struct daemon *d)
 	char text[SUMMARY_SIZE];
 
 	summary_write(d->core, text);
-	if (strcmp(text, d->shown) == 0)
+	if (strcmp(text, d->shown) == 0 || !notify_status("%s", text))
 		return;
-	notify_status("%s", text);
 	(void)str_copy(d->shown, sizeof(d->shown), text);
 }
 

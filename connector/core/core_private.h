@@ -217,6 +217,9 @@ void job_run(struct job *j);  /* decides what is next; does nothing while a comm
 void job_request_cancel(struct job *j, const char *source);
 /* Commits the row, then calls saved(). */
 void job_save(struct job *j, void (*saved)(struct job *j, const struct err *err));
+/* Whether its queue is an IPP printer, which gets whole documents and may print from the first
+ * byte. */
+bool job_is_whole(const struct job *j);
 /* Changes the state, commits, logs, runs. */
 void job_move(struct job *j, enum job_state to);
 int64_t job_age_ms(const struct job *j); /* since it was received */

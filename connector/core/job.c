@@ -535,6 +535,22 @@ static void on_lazy(struct store_op *op, const struct err *err)
 		job_run(j);
 }
 
+bool job_is_whole(const struct job *j)
+{
+	return j->core->set.queue_ops->status(j->printer->queue)->whole;
+}
+
+/* Whether nothing waits for the commit of this move. Printing: "closed" is durable, which says as
+ * much, but for an IPP printer: there only this says that all of it arrived, and without it a
+ * restart holds the job. Handing: the row is durable; the next commit, before the document's first
+ * byte goes to the queue, takes this one along. Until then a restart finds the job claiming,
+ * accepts it again and looks for what Create-Job may have made. */
+static bool is_lazy(const struct job *j, enum job_state to)
+{
+	return to == JOB_PRINTING ? !job_is_whole(j)
+	                          : to == JOB_HANDING && j->before == JOB_CLAIMING;
+}
+
 void job_move(struct job *j, enum job_state to)
 {
 	if (!(states[j->rec.state].allowed & (1u << to)))
@@ -568,12 +584,7 @@ void job_move(struct job *j, enum job_state to)
 		printer_next(p);
 		return;
 	}
-	if ((to == JOB_PRINTING || (to == JOB_HANDING && j->before == JOB_CLAIMING)) &&
-	    !j->lazy_busy) {
-		/* Nothing to wait for. Printing: "closed" is durable, which says as much. Handing:
-		 * the row is durable; the next commit, before the document's first byte goes to the
-		 * queue, takes this one along. Until then a restart finds the job claiming, accepts
-		 * it again and looks for what Create-Job may have made. */
+	if (is_lazy(j, to) && !j->lazy_busy) {
 		timer_stop(&j->timer);
 		j->backing_off = false;
 		j->tries = 0;

@@ -40,11 +40,6 @@ static void start_create(struct job *j);
 static void start_find(struct job *j);
 static void start_undo(struct job *j, enum policy_place place, const struct err *err);
 
-static bool is_whole(const struct job *j)
-{
-	return j->core->set.queue_ops->status(j->printer->queue)->whole;
-}
-
 /* ---- who and what, for the queue ---- */
 
 /* The job's owner at the queue, by [jobs] user-name. */
@@ -348,7 +343,7 @@ static void after_create(struct job *j, const struct err *err)
 		job_run(j);
 		return;
 	}
-	if (is_whole(j) && j->rec.cancel_requested) {
+	if (job_is_whole(j) && j->rec.cancel_requested) {
 		struct err canceled;
 
 		(void)err_set(&canceled, ERR_CANCELED, 0, "canceled");
@@ -356,7 +351,7 @@ static void after_create(struct job *j, const struct err *err)
 		return;
 	}
 	j->step = STEP_SEND;
-	if (is_whole(j)) {
+	if (job_is_whole(j)) {
 		j->document = 1;
 		start_document(j, TRANSFER_DELIVER);
 	} else if (j->transfer) {
@@ -424,7 +419,7 @@ static void on_created(struct local_op *op, const struct err *err)
 	if (op->job.id)
 		job_event(j, "queue", "created local job %d", op->job.id);
 	/* an IPP printer may print what it gets from the first byte on */
-	j->rec.closed = is_whole(j);
+	j->rec.closed = job_is_whole(j);
 	job_save(j, after_create);
 }
 
@@ -445,7 +440,7 @@ static void start_create(struct job *j)
 	struct local_ticket ticket = make_ticket(j);
 	struct err err;
 
-	if (is_whole(j) && j->rec.documents == 1) {
+	if (job_is_whole(j) && j->rec.documents == 1) {
 		start_print_job(j);
 		return;
 	}
@@ -461,7 +456,7 @@ static void start_create(struct job *j)
 		return;
 	}
 	/* the first bytes may come meanwhile */
-	if (!is_whole(j) && !j->transfer) {
+	if (!job_is_whole(j) && !j->transfer) {
 		j->document = 1;
 		start_document(j, TRANSFER_PASS);
 	}
@@ -697,7 +692,7 @@ static void start_find(struct job *j)
 	struct err err;
 
 	j->step = STEP_FIND;
-	if (is_whole(j)) {
+	if (job_is_whole(j)) {
 		j->adopted = false;
 		if (j->rec.closed) {
 			(void)err_set(&err, ERR_TEMPORARY, 0,
@@ -746,7 +741,7 @@ static void begin(struct job *j)
 		settle(j, POLICY_NOTHING_SENT, &err);
 		return;
 	}
-	if (!is_whole(j) && !may_create(j))
+	if (!job_is_whole(j) && !may_create(j))
 		return; /* run again when the others are created */
 	if (!core_transfer_begin(j->core))
 		return; /* run again when one ends */
@@ -754,7 +749,7 @@ static void begin(struct job *j)
 	j->collected = false;
 	j->ask_finish = false;
 	j->rec.bytes = 0;
-	if (!is_whole(j)) {
+	if (!job_is_whole(j)) {
 		start_create(j);
 		return;
 	}
@@ -797,7 +792,7 @@ void job_handing_run(struct job *j)
 		else if (j->rec.cancel_requested ||
 		         (j->printer->one_at_a_time && has_open_job_at_queue(j)))
 			return; /* its end, or that of the other job, runs this one */
-		else if (!is_whole(j) || (j->collected && is_my_turn(j)))
+		else if (!job_is_whole(j) || (j->collected && is_my_turn(j)))
 			start_create(j);
 		return;
 	case STEP_FINISH:

@@ -82,7 +82,7 @@ static void test_each_event_is_told(void **state)
 
 	notify_ready();
 	assert_string_equal(received(f), "READY=1");
-	notify_status("%d printers\nREADY=1", 3);
+	assert_true(notify_status("%d printers\nREADY=1", 3));
 	assert_string_equal(received(f), "STATUS=3 printers READY=1");
 	notify_reloading();
 	assert_int_equal(strncmp(received(f), "RELOADING=1\nMONOTONIC_USEC=", 27), 0);
@@ -98,7 +98,7 @@ static void test_nobody_is_told_when_systemd_did_not_start_us(void **state)
 
 	(void)unsetenv("NOTIFY_SOCKET");
 	notify_ready();
-	notify_status("quiet");
+	assert_true(notify_status("quiet"));
 	assert_string_equal(received(f), "");
 }
 
@@ -126,6 +126,32 @@ static void test_the_watchdog_is_patted_at_half_its_time(void **state)
 	notify_watchdog_stop();
 }
 
+static void test_a_systemd_that_does_not_read_stalls_nothing(void **state)
+{
+	struct fixture *f = *state;
+	char pid[32];
+	int told = 0;
+
+	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	(void)setenv("WATCHDOG_USEC", "3000000", 1);
+	(void)setenv("WATCHDOG_PID", pid, 1);
+	while (notify_status("%d", told))
+		told++;
+	assert_true(told > 0);
+	notify_stopping();
+	notify_watchdog_start(&f->clock);
+	assert_true(f->delay < 1500); /* soon again */
+	for (int i = 0; i < told; i++)
+		assert_int_equal(strncmp(received(f), "STATUS=", 7), 0);
+	assert_string_equal(received(f), "");
+
+	f->armed->fire(f->armed);
+	assert_string_equal(received(f), "WATCHDOG=1");
+	assert_int_equal(f->delay, 1500);
+	assert_true(notify_status("again"));
+	notify_watchdog_stop();
+}
+
 static void test_without_a_watchdog_there_is_no_timer(void **state)
 {
 	struct fixture *f = *state;
@@ -146,6 +172,7 @@ int main(void)
 		TEST(test_each_event_is_told),
 		TEST(test_nobody_is_told_when_systemd_did_not_start_us),
 		TEST(test_the_watchdog_is_patted_at_half_its_time),
+		TEST(test_a_systemd_that_does_not_read_stalls_nothing),
 		TEST(test_without_a_watchdog_there_is_no_timer),
 	};
 #undef TEST
