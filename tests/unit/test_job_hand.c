@@ -31,6 +31,10 @@ static void test_a_job_prints_on_an_ipp_printer_with_the_whole_document_first(vo
 	assert_before(w, "store.save 7 handing try=1 local=0 closed acknowledged ok",
 	              "> queue.send 7");
 	assert_no_line(w, "> queue.finish 7");
+	/* from here on a restart knows that all of it arrived */
+	assert_before(w, "store.save 7 printing try=1 local=100 closed acknowledged ok",
+	              "store.save 7 reporting");
+	assert_no_line(w, "> store.lazy 7 printing");
 	assert_int_equal(fake_local(w, 7)->bytes, fake_cloud_job(w, 7)->len);
 }
 
