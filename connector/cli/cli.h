@@ -25,7 +25,7 @@ struct cli {
 	bool json, yes, help, version;
 	const char *cloud, *cloud_uri, *name, *certificate, *key, *username, *password_file;
 	const char *printer, *write, *passphrase_file;
-	const char *ticket;
+	const char *ticket, *limit;
 	bool all, available, dry_run, renew, no_qr, takeover;
 	bool printed, print_again, abort; /* of resolve */
 	/* arguments of the verb, borrowed */

@@ -9,8 +9,9 @@
 #include "connector/cli/cli.h"
 #include "connector/cli/table.h"
 
-#define LABEL    14
-#define DONE_MAX 1000 /* finished jobs that the daemon lists */
+#define LABEL       14
+#define LIMIT_USUAL 50  /* jobs of a list for people */
+#define PAGE        500 /* jobs of one call */
 
 static int64_t now_ms(void)
 {
@@ -78,32 +79,118 @@ void jobs_print(FILE *out, const struct cli *cli, const cJSON *jobs)
 	table_free(t);
 }
 
-int verb_jobs(struct cli *cli)
-{
-	cJSON *parameters = cJSON_CreateObject(), *answer;
-	struct failure f;
+struct listing {
+	struct cli *cli;
+	int64_t limit;  /* 0: none */
+	int64_t before; /* of the next page */
+	int64_t shown, left;
+	cJSON *jobs; /* of all pages; with --json they are printed as they come */
+};
 
-	if (cli->printer)
-		(void)cJSON_AddStringToObject(parameters, "printer", cli->printer);
-	if (cli->all)
-		(void)cJSON_AddTrueToObject(parameters, "all");
-	if (cli_call(cli, "ListJobs", parameters, &answer, &f) < 0)
-		return failure_show(cli, &f);
-	if (cli->json) {
-		cli_print_json(answer);
-		return CLI_DONE;
+static void listing_add(struct listing *l, cJSON *job)
+{
+	char *text;
+
+	if (!l->cli->json) {
+		(void)cJSON_AddItemToArray(l->jobs, job);
+	} else {
+		text = cJSON_PrintUnformatted(job);
+		(void)printf("%s%s", l->shown ? "," : "{\"schema\":1,\"jobs\":[", text);
+		cJSON_free(text);
+		cJSON_Delete(job);
 	}
-	if (cJSON_GetArraySize(member(answer, "jobs")) > 0)
-		jobs_print(stdout, cli, member(answer, "jobs"));
-	else if (cli->all)
+	l->shown++;
+}
+
+static cJSON *page_parameters(const struct listing *l)
+{
+	cJSON *ret = cJSON_CreateObject();
+	int64_t most = l->limit ? l->limit - l->shown : PAGE;
+
+	if (l->cli->printer)
+		(void)cJSON_AddStringToObject(ret, "printer", l->cli->printer);
+	if (l->cli->all)
+		(void)cJSON_AddTrueToObject(ret, "all");
+	if (l->before)
+		(void)cJSON_AddNumberToObject(ret, "before", (double)l->before);
+	(void)cJSON_AddNumberToObject(ret, "limit", (double)(most < PAGE ? most : PAGE));
+	return ret;
+}
+
+/* One page more. */
+static int listing_get(struct listing *l, struct failure *f)
+{
+	const bool first = !l->before;
+	cJSON *answer, *jobs, *job;
+	int64_t shown = l->shown;
+
+	if (cli_call(l->cli, "ListJobs", page_parameters(l), &answer, f) < 0)
+		return -1;
+	jobs = cJSON_GetObjectItemCaseSensitive(answer, "jobs");
+	while (jobs && (job = cJSON_DetachItemFromArray(jobs, 0)))
+		listing_add(l, job);
+	l->left = first ? member_number(answer, "left", 0) : l->left - (l->shown - shown);
+	l->before = member_number(answer, "next", 0);
+	cJSON_Delete(answer);
+	return 0;
+}
+
+static int listing_get_all(struct listing *l, struct failure *f)
+{
+	do {
+		if (listing_get(l, f) < 0)
+			return -1;
+	} while (l->before && (!l->limit || l->shown < l->limit));
+	return 0;
+}
+
+/* What was begun is ended as JSON, also when it could not be had to its end. */
+static int listing_print_json(const struct listing *l, const struct failure *f)
+{
+	cJSON *error = f ? failure_json(f) : NULL;
+	char *text = error ? cJSON_PrintUnformatted(error) : NULL;
+
+	(void)printf("%s],\"left\":%" PRId64 "%s%s}\n", l->shown ? "" : "{\"schema\":1,\"jobs\":[",
+	             l->left, text ? ",\"error\":" : "", text ? text : "");
+	cJSON_free(text);
+	cJSON_Delete(error);
+	return f ? (int)f->exit : CLI_DONE;
+}
+
+static void listing_print(const struct listing *l)
+{
+	if (l->shown)
+		jobs_print(stdout, l->cli, l->jobs);
+	else if (l->cli->all)
 		(void)puts("there are no jobs yet; print-connector printers shows whether all is "
 		           "ready");
 	else
 		(void)puts("no jobs are open; finished ones: print-connector jobs --all");
-	if (cJSON_GetArraySize(member(answer, "jobs")) >= DONE_MAX)
-		(void)puts("\nthese are the newest; --printer QUEUE shows those of one queue");
-	cJSON_Delete(answer);
-	return CLI_DONE;
+	if (l->left > 0)
+		(void)printf("\n%" PRId64 " more; --limit 0 shows all\n", l->left);
+}
+
+int verb_jobs(struct cli *cli)
+{
+	struct listing l = { .cli = cli, .limit = cli->json ? 0 : LIMIT_USUAL };
+	struct failure f;
+	int rc;
+
+	if (cli->limit && str_number_parse(cli->limit, 0, INT64_C(1) << 31, &l.limit) < 0) {
+		(void)failure_set(&f, CLI_USAGE, "rejected", "0 shows all",
+		                  "--limit wants a number of jobs");
+		return failure_show(cli, &f);
+	}
+	l.jobs = cJSON_CreateArray();
+	rc = listing_get_all(&l, &f);
+	if (rc < 0 && !(cli->json && l.shown))
+		rc = failure_show(cli, &f);
+	else if (cli->json)
+		rc = listing_print_json(&l, rc < 0 ? &f : NULL);
+	else
+		listing_print(&l);
+	cJSON_Delete(l.jobs);
+	return rc;
 }
 
 /* ---- job ---- */

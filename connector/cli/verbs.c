@@ -32,6 +32,7 @@ const struct flag_row flags[FLAG_COUNT] = {
 	[FLAG_PRINTER] = { "printer", "QUEUE", "of this queue or printer id only", IN(printer) },
 	[FLAG_ALL] = { "all", NULL, "finished jobs too", IN(all) },
 	[FLAG_ALL_QUEUES] = { "all", NULL, "all queues that [printers] includes", IN(all) },
+	[FLAG_LIMIT] = { "limit", "N", "the newest N; 0 for all of them (50)", IN(limit) },
 	[FLAG_RENEW] = { "renew", NULL, "another key and certificate for registered queues",
 	                 IN(renew) },
 	[FLAG_NO_QR] = { "no-qr", NULL, "no QR code of the address to sign in at", IN(no_qr) },
@@ -201,9 +202,10 @@ const struct verb verbs[] = {
 	{
 		.topic = JOBS,
 		.name = "jobs",
-		.arguments = "[--printer QUEUE] [--all]",
+		.arguments = "[--printer QUEUE] [--all] [--limit N]",
 		.help = "open jobs, or all that are remembered",
-		.takes = { FLAG_PRINTER, FLAG_ALL },
+		.more = "Newest first, with --json all of them unless --limit says how many.",
+		.takes = { FLAG_PRINTER, FLAG_ALL, FLAG_LIMIT },
 		.run = verb_jobs,
 	},
 	{

@@ -166,14 +166,21 @@ int call_bool(struct call *call, const char *name, bool *ret)
 	return -1;
 }
 
-int call_id(struct call *call, int64_t *ret)
+int call_int(struct call *call, const char *name, int64_t min, int64_t max, int64_t fallback,
+             int64_t *ret)
 {
 	struct err err;
 
-	if (varlink_int(call->message.parameters, "id", 0, ret, &err) == 0 && *ret > 0)
+	if (varlink_int(call->message.parameters, name, fallback, ret, &err) == 0 && *ret >= min &&
+	    *ret <= max)
 		return 0;
-	refuse_parameter(call, "id");
+	refuse_parameter(call, name);
 	return -1;
+}
+
+int call_id(struct call *call, int64_t *ret)
+{
+	return call_int(call, "id", 1, INT64_MAX, 0, ret);
 }
 
 /* ---- the beginning ---- */

@@ -129,6 +129,9 @@ void call_split(const char *text, char what[TEXT_SIZE], char remedy[TEXT_SIZE]);
  * length, and for what does not belong into names. */
 int call_text(struct call *call, const char *name, size_t max, const char **ret);
 int call_bool(struct call *call, const char *name, bool *ret);
+/* Whole numbers from min to max. */
+int call_int(struct call *call, const char *name, int64_t min, int64_t max, int64_t fallback,
+             int64_t *ret);
 int call_id(struct call *call, int64_t *ret);
 /* "queue" and "cloud" of a method about one printer; borrowed from the message. */
 int call_printer(struct call *call, const char **ret_queue, const char **ret_cloud);
@@ -144,8 +147,8 @@ const struct method *method_at(size_t i);
 const char *method_description(const char *interface); /* NULL: unknown */
 
 /* The newest open jobs, at most so many. */
-cJSON *jobs_open_new(struct control *c, int max); /* methods_jobs.c */
-void method_get_status(struct call *call);        /* methods_status.c */
+cJSON *jobs_open_new(struct control *c, unsigned max); /* methods_jobs.c */
+void method_get_status(struct call *call);             /* methods_status.c */
 void method_watch(struct call *call);
 void method_get_metrics(struct call *call);
 void method_list_printers(struct call *call); /* methods_printers.c */
@@ -157,7 +160,7 @@ void method_diagnose(struct call *call); /* methods_doctor.c */
 void method_rebind(struct call *call);   /* methods_rebind.c */
 void method_reset(struct call *call);
 void method_list_jobs(struct call *call); /* methods_jobs.c */
-void method_get_job(struct call *call);
+void method_get_job(struct call *call);   /* methods_job.c */
 void method_cancel(struct call *call);
 void method_resolve(struct call *call); /* methods_orders.c */
 void method_retry(struct call *call);

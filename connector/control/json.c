@@ -43,8 +43,7 @@ static void add_number(cJSON *object, const char *name, int64_t value)
 	(void)cJSON_AddNumberToObject(object, name, (double)value);
 }
 
-/* null unless it is known. */
-static void add_count(cJSON *object, const char *name, int64_t value, bool known)
+void json_add_count(cJSON *object, const char *name, int64_t value, bool known)
 {
 	add(object, name, known ? cJSON_CreateNumber((double)value) : cJSON_CreateNull());
 }
@@ -199,9 +198,9 @@ cJSON *json_job(const struct job_record *job, const char *queue, const char *clo
 	add_name(ret, "user", job->user_name, names);
 	json_add_text(ret, "state", job_state_name(job->state));
 	add_known(ret, "outcome", job_outcome_name(job->outcome));
-	add_count(ret, "local_job", job->local_job, job->local_job > 0);
-	add_count(ret, "bytes", job->bytes, job->bytes > 0);
-	add_count(ret, "impressions", job->impressions, job->impressions >= 0);
+	json_add_count(ret, "local_job", job->local_job, job->local_job > 0);
+	json_add_count(ret, "bytes", job->bytes, job->bytes > 0);
+	json_add_count(ret, "impressions", job->impressions, job->impressions >= 0);
 	add_number(ret, "attempts", job->attempt);
 	add(ret, "error", failure_new(job));
 	add(ret, "dropped", dropped_new(job->dropped));

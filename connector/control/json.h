@@ -15,6 +15,9 @@ void json_add_text(cJSON *object, const char *name, const char *text);
 /* 0 is null. */
 void json_add_time(cJSON *object, const char *name, int64_t unix_ms);
 
+/* null unless it is known. */
+void json_add_count(cJSON *object, const char *name, int64_t value, bool known);
+
 cJSON *json_cloud(const struct core_cloud *cloud);
 cJSON *json_health(const struct core_health *health);
 cJSON *json_printer(const struct core_printer *printer);

@@ -90,7 +90,7 @@ static const struct method methods[] = {
 	{ VARLINK_INTERFACE, "Watch", RIGHT_READ, PARAMETERS(), method_watch },
 	{ VARLINK_INTERFACE, "ListPrinters", RIGHT_READ, PARAMETERS(), method_list_printers },
 	{ VARLINK_INTERFACE, "ListQueues", RIGHT_READ, PARAMETERS(), method_list_queues },
-	{ VARLINK_INTERFACE, "ListJobs", RIGHT_READ, PARAMETERS("printer", "all"),
+	{ VARLINK_INTERFACE, "ListJobs", RIGHT_READ, PARAMETERS("printer", "all", "before", "limit"),
 	  method_list_jobs },
 	{ VARLINK_INTERFACE, "GetJob", RIGHT_READ, PARAMETERS("id"), method_get_job },
 	{ VARLINK_INTERFACE, "Explain", RIGHT_READ, PARAMETERS("queue", "ticket"), method_explain },

@@ -1,168 +1,97 @@
-/* methods_jobs.c - ListJobs, GetJob, Cancel. What core has of an open job is newer than what the
- * store has of it. */
+/* methods_jobs.c - ListJobs: newest first, in pages. What core has of an open job is newer than
+ * what the store has of it. */
 #include "connector/control/control_private.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/config.h"
 #include "common/str.h"
 #include "common/util.h"
-#include "connector/base/journal.h"
 #include "connector/control/json.h"
+#include "connector/control/places.h"
 
-#define DONE_MAX 1000 /* jobs of one answer */
+#define PAGE_MAX 1000 /* jobs of one answer */
 
-/* ---- which queue a printer's id means, looked up once for each answer ---- */
+/* ---- a page ---- */
 
-struct place {
-	char id[ID_SIZE];
-	char *queue, *cloud;
-};
-
-struct places {
-	struct place *items;
-	size_t n, room;
-};
-
-static void on_place(void *data, const struct core_printer *printer)
-{
-	struct places *p = data;
-	struct place *at;
-
-	if (p->n == p->room) {
-		p->room = p->room ? 2 * p->room : 16;
-		p->items = xrealloc(p->items, p->room * sizeof(*p->items));
-	}
-	at = &p->items[p->n++];
-	(void)str_copy(at->id, sizeof(at->id), printer->record->id);
-	at->queue = xstrdup(printer->record->queue);
-	at->cloud = xstrdup(printer->record->cloud);
-}
-
-static int by_id(const void *a, const void *b)
-{
-	return strcmp(((const struct place *)a)->id, ((const struct place *)b)->id);
-}
-
-static void places_get(struct core *core, struct places *ret)
-{
-	*ret = (struct places){ 0 };
-	core_printers(core, on_place, ret);
-	if (ret->n)
-		qsort(ret->items, ret->n, sizeof(*ret->items), by_id);
-}
-
-static void places_clear(struct places *p)
-{
-	for (size_t i = 0; i < p->n; i++) {
-		free(p->items[i].queue);
-		free(p->items[i].cloud);
-	}
-	free(p->items);
-}
-
-static cJSON *job_new(const struct core *core, const struct places *p, const struct job_record *job)
-{
-	struct place key, *at = NULL;
-
-	(void)str_copy(key.id, sizeof(key.id), job->printer);
-	if (p->n)
-		at = bsearch(&key, p->items, p->n, sizeof(*p->items), by_id);
-	return json_job(job, at ? at->queue : NULL, at ? at->cloud : NULL,
-	                core_config(core)->names);
-}
-
-/* ---- ListJobs ---- */
-
-struct listing {
-	struct call *call;
-	const struct places *places;
+struct page {
+	struct control *control;
 	const char *printer; /* id; NULL: all */
-	cJSON *list;
+	int64_t before;      /* lower ids only; 0: all */
+	size_t limit;
+	const struct job_record **open; /* newest first; owned, each is core's */
+	size_t n, room;
+	cJSON *list;      /* result */
+	int64_t last;     /* id of its last one */
+	size_t left;      /* open ones that the limit left out */
+	size_t rows_left; /* and of the store's */
 };
 
 static void on_open_job(void *data, const struct job_record *job)
 {
-	struct listing *l = data;
+	struct page *p = data;
 
-	if (!l->printer || strcmp(l->printer, job->printer) == 0)
-		(void)cJSON_AddItemToArray(l->list,
-		                           job_new(l->call->control->core, l->places, job));
-}
-
-static void list_done_jobs(struct listing *l, const struct store_op *store)
-{
-	for (size_t i = 0; i < store->job_count; i++) {
-		const struct job_record *job = &store->jobs[i];
-
-		if (!core_job(l->call->control->core, job->id))
-			(void)cJSON_AddItemToArray(l->list,
-			                           job_new(l->call->control->core, l->places, job));
+	if ((p->printer && strcmp(p->printer, job->printer) != 0) ||
+	    (p->before && job->id >= p->before))
+		return;
+	if (p->n == p->room) {
+		p->room = p->room ? 2 * p->room : 64;
+		p->open = xrealloc(p->open, p->room * sizeof(*p->open));
 	}
+	p->open[p->n++] = job;
 }
 
 static int newest_first(const void *a, const void *b)
 {
-	const double x = cJSON_GetObjectItemCaseSensitive(*(cJSON *const *)a, "id")->valuedouble;
-	const double y = cJSON_GetObjectItemCaseSensitive(*(cJSON *const *)b, "id")->valuedouble;
+	const struct job_record *x = *(struct job_record *const *)a;
+	const struct job_record *y = *(struct job_record *const *)b;
 
-	return (x < y) - (x > y);
+	return (x->id < y->id) - (x->id > y->id);
 }
 
-/* Consumes list. */
-static cJSON *sorted(cJSON *list)
+/* Merges open jobs with the store's rows, of which some are of the same jobs. */
+static void page_merge(struct page *p, const struct job_record *rows, size_t count)
 {
-	size_t n = (size_t)cJSON_GetArraySize(list);
-	cJSON **items = xcalloc(n, sizeof(cJSON *)), *ret = cJSON_CreateArray();
-
-	for (size_t i = 0; i < n; i++)
-		items[i] = cJSON_DetachItemFromArray(list, 0);
-	cJSON_Delete(list);
-	if (n)
-		qsort(items, n, sizeof(cJSON *), newest_first);
-	for (size_t i = 0; i < n; i++)
-		(void)cJSON_AddItemToArray(ret, items[i]);
-	free(items);
-	return ret;
-}
-
-/* store NULL: open jobs only. */
-static void list_jobs(struct call *call, const char *printer, const struct store_op *store)
-{
+	const bool cut = count == p->limit; /* below the last row there may be more */
+	size_t i = 0, at = 0;
 	struct places places;
-	struct listing l = {
-		.call = call,
-		.places = &places,
-		.printer = printer,
-		.list = cJSON_CreateArray(),
-	};
-	cJSON *reply = cJSON_CreateObject();
 
-	places_get(call->control->core, &places);
-	core_jobs(call->control->core, on_open_job, &l);
-	if (store)
-		list_done_jobs(&l, store);
+	places_init(&places, p->control->core);
+	for (size_t shown = 0; shown < p->limit && (i < count || (at < p->n && !cut)); shown++) {
+		const struct job_record *row = i < count ? &rows[i] : NULL;
+		const struct job_record *open = at < p->n ? p->open[at] : NULL;
+		bool is_open = open && (!row || open->id >= row->id);
+		const struct job_record *job = is_open ? open : row;
+
+		i += row && row->id == job->id;
+		at += is_open;
+		(void)cJSON_AddItemToArray(p->list, places_job(&places, job));
+		p->last = job->id;
+	}
+	p->left = p->n - at;
+	p->rows_left = count - i;
 	places_clear(&places);
-	(void)cJSON_AddItemToObject(reply, "jobs", sorted(l.list));
-	call_reply(call, reply);
 }
 
-cJSON *jobs_open_new(struct control *c, int max)
+static void page_fill(struct page *p, const struct job_record *rows, size_t count)
 {
-	struct call call = { .control = c };
-	struct places places;
-	struct listing l = { .call = &call, .places = &places, .list = cJSON_CreateArray() };
-
-	places_get(c->core, &places);
-	core_jobs(c->core, on_open_job, &l);
-	places_clear(&places);
-	l.list = sorted(l.list);
-	while (cJSON_GetArraySize(l.list) > max)
-		cJSON_DeleteItemFromArray(l.list, max);
-	return l.list;
+	p->list = cJSON_CreateArray();
+	core_jobs(p->control->core, on_open_job, p);
+	if (p->n)
+		qsort(p->open, p->n, sizeof(struct job_record *), newest_first);
+	page_merge(p, rows, count);
+	free(TAKE(p->open));
 }
+
+cJSON *jobs_open_new(struct control *c, unsigned max)
+{
+	struct page p = { .control = c, .limit = max };
+
+	page_fill(&p, NULL, 0);
+	return p.list;
+}
+
+/* ---- which printer ---- */
 
 struct choice {
 	const char *name; /* as given: queue or id */
@@ -215,126 +144,75 @@ static int choose_printer(struct call *call, const char *name, char ret[ID_SIZE]
 	return -1;
 }
 
+/* ---- ListJobs ---- */
+
+struct wanted {
+	const char *name; /* of a printer, as given; NULL: all */
+	char id[ID_SIZE];
+	bool all;
+	int64_t before, limit;
+};
+
+/* -1: the call has been answered. */
+static int wanted_get(struct call *call, struct wanted *w)
+{
+	if (call_text(call, "printer", URI_SIZE - 1, &w->name) < 0 ||
+	    call_bool(call, "all", &w->all) < 0 ||
+	    call_int(call, "before", 0, INT64_MAX, 0, &w->before) < 0 ||
+	    call_int(call, "limit", 1, PAGE_MAX, PAGE_MAX, &w->limit) < 0)
+		return -1;
+	return w->name ? choose_printer(call, w->name, w->id) : 0;
+}
+
+/* store NULL: open jobs only. */
+static void jobs_answer(struct call *call, const struct wanted *w, const struct store_op *store)
+{
+	struct page p = {
+		.control = call->control,
+		.printer = w->name ? w->id : NULL,
+		.before = w->before,
+		.limit = (size_t)w->limit,
+	};
+	cJSON *reply = cJSON_CreateObject();
+	bool more;
+
+	page_fill(&p, store ? store->jobs : NULL, store ? store->job_count : 0);
+	more = store && store->job_count == p.limit ? true : p.left > 0;
+	(void)cJSON_AddItemToObject(reply, "jobs", p.list);
+	json_add_count(reply, "next", p.last, more);
+	json_add_count(reply, "left", store ? store->older + (int64_t)p.rows_left : (int64_t)p.left,
+	               !w->before);
+	call_reply(call, reply);
+}
+
 static void on_jobs_listed(struct store_op *op, const struct err *err)
 {
 	struct call *call = op->data;
-	char id[ID_SIZE];
-	const char *name = NULL;
-	struct err ignored;
 	struct store_op result = *op;
+	struct wanted w;
 
 	/* the call goes with its last answer, and op with it */
 	memset(op, 0, sizeof(*op));
-	(void)varlink_text(call->message.parameters, "printer", &name, &ignored);
 	if (!call->conn || err)
 		call_fail(call, "jobs", err ? err : &(struct err){ .kind = ERR_CANCELED });
-	else if (!name || choose_printer(call, name, id) == 0)
-		list_jobs(call, name ? id : NULL, &result);
+	else if (wanted_get(call, &w) == 0)
+		jobs_answer(call, &w, &result);
 	store_op_clear(&result);
 }
 
 void method_list_jobs(struct call *call)
 {
 	struct store_op *op = &call->op.store;
-	char id[ID_SIZE];
-	const char *name;
-	bool all;
+	struct wanted w;
 
-	if (call_text(call, "printer", URI_SIZE - 1, &name) < 0 || call_bool(call, "all", &all) < 0)
+	if (wanted_get(call, &w) < 0)
 		return;
-	if (name && choose_printer(call, name, id) < 0)
-		return;
-	if (!all) {
-		list_jobs(call, name ? id : NULL, NULL);
+	if (!w.all) {
+		jobs_answer(call, &w, NULL);
 		return;
 	}
 	op->data = call;
 	op->done = on_jobs_listed;
-	store_jobs_list(core_store(call->control->core), op, name ? id : NULL, false, DONE_MAX);
-}
-
-/* ---- GetJob ---- */
-
-static void job_answer(struct call *call, const struct job_record *job,
-                       const struct job_event *events, size_t n)
-{
-	cJSON *list = cJSON_CreateArray(), *reply = cJSON_CreateObject();
-	struct places places;
-
-	places_get(call->control->core, &places);
-	for (size_t i = 0; i < n; i++)
-		(void)cJSON_AddItemToArray(list, json_event(&events[i]));
-	(void)cJSON_AddItemToObject(reply, "job", job_new(call->control->core, &places, job));
-	(void)cJSON_AddItemToObject(reply, "events", list);
-	places_clear(&places);
-	call_reply(call, reply);
-}
-
-static void job_unknown(struct call *call, int64_t id, const struct err *err)
-{
-	char subject[32];
-	struct err why = *err;
-
-	(void)snprintf(subject, sizeof(subject), "job %lld", (long long)id);
-	if (err->kind == ERR_GONE)
-		(void)err_set(&why, ERR_GONE, 0,
-		              "there is no job %lld; print-connector jobs --all lists all",
-		              (long long)id);
-	call_fail(call, subject, &why);
-}
-
-static void on_job_got(struct store_op *op, const struct err *err)
-{
-	struct call *call = op->data;
-	const struct job_record *live;
-	struct store_op result = *op;
-	struct err ignored;
-	int64_t id = 0;
-
-	memset(op, 0, sizeof(*op));
-	(void)varlink_int(call->message.parameters, "id", 0, &id, &ignored);
-	if (!call->conn) {
-		call_fail(call, "", &(struct err){ .kind = ERR_CANCELED });
-		store_op_clear(&result);
-		return;
-	}
-	live = core_job(call->control->core, id);
-	if (err && !live)
-		job_unknown(call, id, err);
-	else
-		job_answer(call, live ? live : &result.job, result.events, result.event_count);
-	store_op_clear(&result);
-}
-
-void method_get_job(struct call *call)
-{
-	struct store_op *op = &call->op.store;
-	int64_t id;
-
-	if (call_id(call, &id) < 0)
-		return;
-	op->data = call;
-	op->done = on_job_got;
-	store_job_get(core_store(call->control->core), op, id);
-}
-
-/* ---- Cancel ---- */
-
-void method_cancel(struct call *call)
-{
-	struct log_about about = { 0 };
-	char text[32], subject[40];
-	struct err err;
-	int64_t id;
-
-	if (call_id(call, &id) < 0)
-		return;
-	(void)snprintf(text, sizeof(text), "%lld", (long long)id);
-	(void)snprintf(subject, sizeof(subject), "job %s", text);
-	about.job = text;
-	call_log(call, &about, "cancels job %s", text);
-	if (core_cancel(call->control->core, id, &err) < 0)
-		call_fail(call, subject, &err);
-	else
-		call_reply(call, NULL);
+	store_jobs_list(core_store(call->control->core), op, w.name ? w.id : NULL, w.before,
+	                (unsigned)w.limit);
 }

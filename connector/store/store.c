@@ -457,7 +457,6 @@ const struct store_ops store_ops = {
 	.job_save_lazy = store_job_save_lazy,
 	.job_drop = store_job_drop,
 	.job_find = store_job_find,
-	.jobs_list = store_jobs_list,
 	.job_get = store_job_get,
 	.jobs_trim = store_jobs_trim,
 	.printer_save = store_printer_save,

@@ -75,6 +75,7 @@ struct store_op {
 	                            remembered of it, nothing was written */
 	struct job_record *jobs; /* store_jobs_list; owned by the operation, store_op_clear() */
 	size_t job_count;
+	int64_t older;            /* store_jobs_list without before: how many the limit left out */
 	struct job_event *events; /* store_job_get; likewise */
 	size_t event_count;
 
@@ -95,8 +96,8 @@ void store_job_save_lazy(struct store *s, struct store_op *op, const struct job_
 /* Forgets a job that turned out not to be ours. */
 void store_job_drop(struct store *s, struct store_op *op, int64_t id);
 
-/* Newest first. printer NULL: all; open_only: without state done. */
-void store_jobs_list(struct store *s, struct store_op *op, const char *printer, bool open_only,
+/* Newest first. printer NULL: all; before: those with a lower id only, 0: all. */
+void store_jobs_list(struct store *s, struct store_op *op, const char *printer, int64_t before,
                      unsigned limit);
 /* ERR_GONE when there is none. */
 void store_job_get(struct store *s, struct store_op *op, int64_t id);
@@ -127,8 +128,6 @@ struct store_ops {
 	void (*job_drop)(struct store *s, struct store_op *op, int64_t id);
 	void (*job_find)(struct store *s, struct store_op *op, const char *printer,
 	                 int32_t cloud_job);
-	void (*jobs_list)(struct store *s, struct store_op *op, const char *printer, bool open_only,
-	                  unsigned limit);
 	void (*job_get)(struct store *s, struct store_op *op, int64_t id);
 	void (*jobs_trim)(struct store *s, struct store_op *op, int64_t history, int64_t identity);
 	void (*printer_save)(struct store *s, struct store_op *op, const struct printer_record *p);

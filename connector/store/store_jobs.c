@@ -222,27 +222,49 @@ void store_job_drop(struct store *s, struct store_op *op, int64_t id)
 
 /* ---- list and get ---- */
 
+static void bind_range(struct store_request *r, sqlite3_stmt *q, int64_t before)
+{
+	(void)sqlite3_bind_int64(q, 1, before);
+	if (r->by_printer)
+		(void)sqlite3_bind_text(q, 3, r->printer.id, -1, SQLITE_STATIC);
+}
+
+/* How many are older than the last one of the list. */
+static int count_older(struct store_request *r, struct err *err)
+{
+	AUTO(store_statement_done) sqlite3_stmt *q = NULL;
+
+	if (r->job_count < r->limit)
+		return 0;
+	if (store_statement(r->s, r->by_printer ? STMT_JOB_COUNT_PRINTER : STMT_JOB_COUNT, &q,
+	                    err) < 0)
+		return -1;
+	bind_range(r, q, r->job_count ? r->jobs[r->job_count - 1].id : r->id);
+	if (store_step(r->s, q, err) < 0)
+		return -1;
+	r->older = sqlite3_column_int64(q, 0);
+	return 0;
+}
+
 static int run_list(struct store_request *r, struct err *err)
 {
-	static const enum store_statement which[2][2] = {
-		{ STMT_JOB_LIST, STMT_JOB_LIST_OPEN },
-		{ STMT_JOB_LIST_PRINTER, STMT_JOB_LIST_PRINTER_OPEN },
-	};
 	AUTO(store_statement_done) sqlite3_stmt *q = NULL;
 	int rc;
 
-	if (store_statement(r->s, which[r->by_printer][r->open_only], &q, err) < 0)
+	if (store_statement(r->s, r->by_printer ? STMT_JOB_LIST_PRINTER : STMT_JOB_LIST, &q, err) <
+	    0)
 		return -1;
-	(void)sqlite3_bind_int64(q, 1, r->limit);
-	if (r->by_printer)
-		(void)sqlite3_bind_text(q, 2, r->printer.id, -1, SQLITE_STATIC);
+	bind_range(r, q, r->id);
+	(void)sqlite3_bind_int64(q, 2, r->limit);
 	while ((rc = store_step(r->s, q, err)) > 0) {
 		if (store_grow(&r->jobs, r->job_count, sizeof(*r->jobs), err) < 0 ||
 		    read_job(q, &r->jobs[r->job_count], err) < 0)
 			return -1;
 		r->job_count++;
 	}
-	return rc;
+	if (rc < 0 || r->id != INT64_MAX)
+		return rc;
+	return count_older(r, err);
 }
 
 static bool finish_list(struct store_request *r, const struct err *err)
@@ -250,11 +272,12 @@ static bool finish_list(struct store_request *r, const struct err *err)
 	if (!err) {
 		r->op->jobs = TAKE(r->jobs);
 		r->op->job_count = r->job_count;
+		r->op->older = r->older;
 	}
 	return false;
 }
 
-void store_jobs_list(struct store *s, struct store_op *op, const char *printer, bool open_only,
+void store_jobs_list(struct store *s, struct store_op *op, const char *printer, int64_t before,
                      unsigned limit)
 {
 	struct store_request *r = store_request_new(s, op, run_list);
@@ -263,7 +286,7 @@ void store_jobs_list(struct store *s, struct store_op *op, const char *printer, 
 	r->by_printer = printer != NULL;
 	if (printer)
 		(void)str_copy(r->printer.id, sizeof(r->printer.id), printer);
-	r->open_only = open_only;
+	r->id = before ? before : INT64_MAX;
 	r->limit = limit < LIST_MAX ? limit : LIST_MAX;
 	store_request_submit(r);
 }

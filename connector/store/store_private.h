@@ -147,15 +147,11 @@ void store_read_text(sqlite3_stmt *q, int column, char *ret, size_t size);
 	X(JOB_UPDATE, "UPDATE jobs SET " JOB_SETS ", detailed = 1 WHERE id = ?")                   \
 	X(JOB_DELETE, "DELETE FROM jobs WHERE id = ?")                                             \
 	X(JOB_GET, "SELECT id, " JOB_NAMES " FROM jobs WHERE id = ?")                              \
-	X(JOB_LIST, "SELECT id, " JOB_NAMES " FROM jobs ORDER BY id DESC LIMIT ?1")                \
-	X(JOB_LIST_OPEN,                                                                           \
-	  "SELECT id, " JOB_NAMES " FROM jobs INDEXED BY jobs_open WHERE state <> 'done'"          \
-	  " ORDER BY id DESC LIMIT ?1")                                                            \
-	X(JOB_LIST_PRINTER,                                                                        \
-	  "SELECT id, " JOB_NAMES " FROM jobs WHERE printer = ?2 ORDER BY id DESC LIMIT ?1")       \
-	X(JOB_LIST_PRINTER_OPEN,                                                                   \
-	  "SELECT id, " JOB_NAMES " FROM jobs INDEXED BY jobs_open WHERE printer = ?2"             \
-	  " AND state <> 'done' ORDER BY id DESC LIMIT ?1")                                        \
+	X(JOB_LIST, "SELECT id, " JOB_NAMES " FROM jobs WHERE id < ?1 ORDER BY id DESC LIMIT ?2")  \
+	X(JOB_LIST_PRINTER, "SELECT id, " JOB_NAMES " FROM jobs WHERE printer = ?3 AND id < ?1"    \
+	                    " ORDER BY id DESC LIMIT ?2")                                          \
+	X(JOB_COUNT, "SELECT count(*) FROM jobs INDEXED BY jobs_printer WHERE id < ?1")            \
+	X(JOB_COUNT_PRINTER, "SELECT count(*) FROM jobs WHERE printer = ?3 AND id < ?1")           \
 	X(JOB_NEWEST, "SELECT id, " JOB_NAMES " FROM jobs WHERE printer = ?1 AND cloud_job = ?2"   \
 	              " ORDER BY id DESC LIMIT 1")                                                 \
 	X(TICKET_INSERT, "INSERT INTO tickets (job, data) VALUES (?, ?)")                          \
@@ -233,8 +229,9 @@ struct store_request {
 	};
 	int64_t id;
 	struct buf ticket;
-	bool existed, open_only, by_printer, more;
+	bool existed, by_printer, more;
 	unsigned limit;
+	int64_t older;
 	int64_t history, identity;
 	struct job_record *jobs;
 	size_t job_count;

@@ -335,6 +335,33 @@ class Bench:
                        limit=1000)
         self.board.add("  a job for another printer has ended", printed["many"], "ms",
                        beside=printed["none"])
+        self.tidy_history()
+
+    # ---- the command line --------------------------------------------------------------------
+
+    def command_line(self, jobs, rounds):
+        """What people type, with so many jobs in history, beside a run that asks nobody."""
+        verbs = {"--version": ["--version"], "status": ["status"], "jobs": ["jobs"],
+                 "jobs --all": ["jobs", "--all"]}
+        owner = self.daemon.printer("raw")["id"]
+        self.daemon.stop()
+        fill(self.daemon.state, owner, jobs, "done")
+        self.daemon.start()
+        took = {name: [] for name in verbs}
+        for _ in range(rounds):
+            for name, words in verbs.items():
+                begin = time.perf_counter()
+                result = self.daemon.cli(*words, as_json=False)
+                took[name].append(1e3 * (time.perf_counter() - begin))
+                assert result.code in (0, 4), result
+        middle = {name: statistics.median(times) for name, times in took.items()}
+        for name in ("status", "jobs", "jobs --all"):
+            self.board.add(f"{name}, {jobs} jobs in history", middle[name], "ms",
+                           beside=middle["--version"], limit=20, samples=took[name])
+        self.tidy_history()
+
+    def tidy_history(self):
+        """Takes back what fill() made."""
         self.daemon.stop()
         with contextlib.closing(sqlite3.connect(self.daemon.state / "state.db")) as state, state:
             state.execute("DELETE FROM jobs WHERE cloud_created = ?", (CREATED,))
@@ -405,6 +432,7 @@ def run(bench, board):
     bench.lag("")
     bench.durability(200, 1 if quick else 3)
     bench.recovery(10000)
+    bench.command_line(10000, 20 if quick else 50)
     bench.silent_names()
 
 

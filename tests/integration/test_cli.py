@@ -89,7 +89,8 @@ ANSWERS = {
     "ListQueues": {"queues": [{"name": "laser", "info": 9 * "Second floor ",
                                "make_and_model": 9 * "ACME 3000 ", "kind": "cups",
                                "registered": True}]},
-    "ListJobs": {"jobs": [job(12), job(11, state="done", outcome="completed", impressions=3)]},
+    "ListJobs": {"jobs": [job(12), job(11, state="done", outcome="completed", impressions=3)],
+                 "next": None, "left": 0},
     "GetJob": {"job": job(12), "events": [{"time": "2024-02-03T17:02:03.123Z", "source": "cloud",
                                            "text": 20 * "received "}]},
     "Explain": {"queue": "laser", "registered": False, "make_and_model": 9 * "ACME 3000 ",
@@ -337,7 +338,7 @@ def test_errors_have_one_shape(cli, error, code, kind):
 
 @pytest.mark.parametrize("arguments, method", [
     (["status"], "GetStatus"), (["printers"], "ListPrinters"),
-    (["printers", "--available"], "ListQueues"), (["jobs"], "ListJobs"),
+    (["printers", "--available"], "ListQueues"),
     (["metrics"], "GetMetrics"), (["watch"], "Watch")])
 def test_json_is_what_the_daemon_said_with_a_schema(cli, arguments, method):
     """--json before the verb or behind it."""
@@ -519,11 +520,63 @@ def test_a_drain_says_how_far_it_is_and_what_ends_it(cli):
 
 
 def test_jobs_can_be_narrowed(cli):
-    """To one queue, and to finished ones too."""
+    """To one queue, and to finished ones too; how many is up to the caller."""
     assert cli.run("jobs")[0] == 0
-    assert cli.run("jobs", "--printer", "laser", "--all")[0] == 0
-    assert cli.control.calls == [("ListJobs", {}, False),
-                                 ("ListJobs", {"printer": "laser", "all": True}, False)]
+    assert cli.run("jobs", "--printer", "laser", "--all", "--limit", "7")[0] == 0
+    assert cli.control.calls == [
+        ("ListJobs", {"limit": 50}, False),
+        ("ListJobs", {"printer": "laser", "all": True, "limit": 7}, False)]
+    for wrong in ("-1", "x", "", "1.5", "99999999999"):
+        assert cli.run("jobs", "--limit", wrong)[0] == 2
+
+
+class Pages:
+    """ListJobs of a daemon that has many."""
+
+    def __init__(self, count, most=1000):
+        self.count, self.most, self.fails_before = count, most, 0
+
+    def __call__(self, parameters):
+        end = parameters.get("before", self.count + 1)
+        if end == self.fails_before:
+            return Error("Failed", kind="temporary", code=5, text="no more", remedy="wait")
+        ids = list(range(end - 1, max(0, end - 1 - min(parameters["limit"], self.most)), -1))
+        older = ids[-1] - 1 if ids else 0
+        return {"jobs": [job(n) for n in ids], "next": ids[-1] if older else None,
+                "left": None if "before" in parameters else older}
+
+
+def test_many_jobs_are_shown_in_part_and_it_is_said(cli):
+    """The newest; all of them for whoever wants them, in pages."""
+    cli.control.answers["ListJobs"] = Pages(1234)
+    out = cli.run("jobs", "--all")[1].splitlines()
+    assert len(out) == 1 + 50 + 2 and out[1].split()[0] == "1234"
+    assert out[-1] == "1184 more; --limit 0 shows all"
+    out = cli.run("jobs", "--all", "--limit", "1100")[1].splitlines()
+    assert len(out) == 1 + 1100 + 2 and out[-1].startswith("134 more")
+    out = cli.run("jobs", "--all", "--limit", "0")[1].splitlines()
+    assert len(out) == 1 + 1234 and out[-1].split()[0] == "1"
+    assert [p["limit"] for _, p, _ in cli.control.calls[-3:]] == [500, 500, 500]
+
+
+def test_json_of_jobs_is_one_object_however_many_they_are(cli):
+    """Printed as they come; also when the rest cannot be had."""
+    cli.control.answers["ListJobs"] = pages = Pages(1234)
+    code, data = cli.json("jobs")
+    assert (code, list(data)) == (0, ["schema", "jobs", "left"])
+    assert [j["id"] for j in data["jobs"]] == list(range(1234, 0, -1))
+    assert data["left"] == 0
+    code, data = cli.json("jobs", "--limit", "3")
+    assert (code, len(data["jobs"]), data["left"]) == (0, 3, 1231)
+    pages.fails_before = 735
+    code, data = cli.json("jobs")
+    assert (code, len(data["jobs"]), data["left"]) == (1, 500, 734)
+    assert data["error"]["remedy"] == "wait"
+    pages.fails_before = 1235
+    code, data = cli.json("jobs")
+    assert (code, list(data)) == (1, ["schema", "error"])
+    cli.control.answers["ListJobs"] = Pages(0)
+    assert cli.json("jobs", "--all") == (0, {"schema": 1, "jobs": [], "left": 0})
 
 
 # ---- what people see --------------------------------------------------------------------------

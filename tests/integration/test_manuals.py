@@ -154,7 +154,7 @@ def test_json_has_the_fields_of_the_interface():
 OWN = {"online", "unregistered", "steps", "findings", "keys", "open_jobs",
        "read_only", "held", "file"}
 # of answers that the command shows in another form
-INNER = {"job", "open", "passed", "warned"}
+INNER = {"job", "next", "open", "passed", "warned"}
 
 
 def test_every_metric_is_listed_with_type_and_labels():

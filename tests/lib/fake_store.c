@@ -211,16 +211,6 @@ static void run_nothing(struct fake_call *c)
 	fake_call_end(c, NULL);
 }
 
-static void store_list(struct store *s, struct store_op *op, const char *printer, bool open_only,
-                       unsigned limit)
-{
-	(void)s;
-	(void)printer;
-	(void)open_only;
-	(void)limit;
-	(void)start("store.list", op, NULL, run_nothing);
-}
-
 static void store_get(struct store *s, struct store_op *op, int64_t id)
 {
 	(void)s;
@@ -303,7 +293,6 @@ const struct store_ops fake_store_ops = {
 	.job_save_lazy = store_save_lazy,
 	.job_drop = store_drop,
 	.job_find = store_find,
-	.jobs_list = store_list,
 	.job_get = store_get,
 	.jobs_trim = store_trim,
 	.printer_save = save_printer,

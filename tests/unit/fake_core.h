@@ -47,6 +47,8 @@ struct core {
 	void (*each)(void *data, const char *name, const char *info, const char *make_and_model);
 	void *each_data;
 	int64_t wanted; /* job of store_job_get(), or 0 */
+	int64_t before; /* of store_jobs_list() */
+	unsigned limit;
 	char wanted_printer[ID_SIZE];
 	unsigned health_count;
 	char ordered[128]; /* what was asked for last */
@@ -67,8 +69,14 @@ static inline void fake_end_store(struct store_op *op, const struct err *failed)
 		for (size_t i = 0; !failed && i < fake.done_count; i++) {
 			const struct job_record *job = &fake.done[fake.done_count - 1 - i];
 
-			if (*fake.wanted_printer && strcmp(fake.wanted_printer, job->printer) != 0)
+			if ((*fake.wanted_printer &&
+			     strcmp(fake.wanted_printer, job->printer) != 0) ||
+			    job->id >= fake.before)
 				continue;
+			if (op->job_count == fake.limit) {
+				op->older++;
+				continue;
+			}
 			op->jobs = xrealloc(op->jobs, (op->job_count + 1) * sizeof(*op->jobs));
 			op->jobs[op->job_count++] = *job;
 		}
@@ -466,13 +474,13 @@ bool core_is_registered(struct core *c, const char *queue)
 	return false;
 }
 
-void store_jobs_list(struct store *s, struct store_op *op, const char *printer, bool open_only,
+void store_jobs_list(struct store *s, struct store_op *op, const char *printer, int64_t before,
                      unsigned limit)
 {
 	(void)s;
-	(void)open_only;
-	(void)limit;
 	fake.wanted = 0;
+	fake.before = before ? before : INT64_MAX;
+	fake.limit = limit;
 	(void)str_copy(fake.wanted_printer, sizeof(fake.wanted_printer), printer ? printer : "");
 	fake.store = op;
 	timer_start(&fake.timer, 0);

@@ -99,7 +99,7 @@ static inline void fixture_check(struct fixture *f)
 	struct waited behind = { 0 };
 
 	store_start(f->store, on_damage, f);
-	store_jobs_list(f->store, expect(f, &behind), NULL, false, 1);
+	store_jobs_list(f->store, expect(f, &behind), NULL, 0, 1);
 	wait_all(f);
 	store_op_clear(&behind.op);
 }

@@ -117,6 +117,8 @@ static void call_method(const char *name, const char names[16][64], size_t n)
 		       { "renew", "false" },
 		       { "dry_run", "false" },
 		       { "all", "true" },
+		       { "before", "20" },
+		       { "limit", "2" },
 		       { "certificate_file", "\"/c.pem\"" },
 		       { "key_file", "\"/k.pem\"" },
 		       { "password_file", "\"/p\"" },
@@ -262,6 +264,48 @@ static void test_open_jobs_come_newest_first_and_finished_ones_when_asked(void *
 	reply = ask(fd, "ListJobs", "{\"all\":true,\"printer\":\"laser\"}");
 	assert_int_equal(cJSON_GetArraySize(part(reply, "jobs")), 2);
 	cJSON_Delete(reply);
+	(void)close(fd);
+}
+
+static void expect_page(int fd, const char *parameters, const int ids[], int left)
+{
+	cJSON *reply = ask(fd, "ListJobs", parameters);
+	const cJSON *jobs = part(reply, "jobs");
+	int n = 0;
+
+	for (; ids[n]; n++)
+		assert_int_equal(cJSON_GetObjectItem(cJSON_GetArrayItem(jobs, n), "id")->valueint,
+		                 ids[n]);
+	assert_int_equal(cJSON_GetArraySize(jobs), n);
+	if (ids[n + 1])
+		assert_int_equal(part(reply, "next")->valueint, ids[n + 1]);
+	else
+		assert_true(cJSON_IsNull(part(reply, "next")));
+	if (left >= 0)
+		assert_int_equal(part(reply, "left")->valueint, left);
+	else
+		assert_true(cJSON_IsNull(part(reply, "left")));
+	cJSON_Delete(reply);
+}
+
+static void test_jobs_come_in_pages(void **state)
+{
+	int fd = dial();
+
+	(void)state;
+	expect_page(fd, "{\"limit\":1}", (const int[]){ 12, 0, 12 }, 1);
+	expect_page(fd, "{\"limit\":1,\"before\":12}", (const int[]){ 11, 0, 0 }, -1);
+	expect_page(fd, "{\"limit\":2}", (const int[]){ 12, 11, 0, 0 }, 0);
+	expect_page(fd, "{\"before\":1}", (const int[]){ 0, 0 }, -1);
+	/* rows of the store that core has too are told once, as core has them */
+	fake.done[1].id = 11;
+	expect_page(fd, "{\"all\":true,\"limit\":1}", (const int[]){ 12, 0, 12 }, 2);
+	expect_page(fd, "{\"all\":true,\"before\":12}", (const int[]){ 11, 1, 0, 0 }, -1);
+	expect_page(fd, "{\"all\":true,\"limit\":1,\"before\":11}", (const int[]){ 1, 0, 1 }, -1);
+	expect_page(fd, "{\"all\":true,\"limit\":1,\"before\":1}", (const int[]){ 0, 0 }, -1);
+	expect_error(fd, "ListJobs", "{\"limit\":0}", VARLINK_INVALID_PARAMETER);
+	expect_error(fd, "ListJobs", "{\"limit\":1001}", VARLINK_INVALID_PARAMETER);
+	expect_error(fd, "ListJobs", "{\"before\":-1}", VARLINK_INVALID_PARAMETER);
 	(void)close(fd);
 }
 
@@ -870,6 +914,7 @@ int main(void)
 		TEST(test_a_call_that_wants_no_answer_gets_none),
 		TEST(test_status_counts_and_tells_what_is_wrong),
 		TEST(test_open_jobs_come_newest_first_and_finished_ones_when_asked),
+		TEST(test_jobs_come_in_pages),
 		TEST(test_a_queue_in_two_clouds_is_ambiguous),
 		TEST(test_jobs_of_an_unknown_printer_are_not_found),
 		TEST(test_a_job_has_its_time_line),

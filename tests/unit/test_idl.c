@@ -61,7 +61,7 @@ static void test_the_methods_are_those_of_the_commands(void **state)
 	assert_method("Watch", "", "version since clouds printers jobs health open ");
 	assert_method("ListPrinters", "", "printers ");
 	assert_method("ListQueues", "", "queues ");
-	assert_method("ListJobs", "printer all ", "jobs ");
+	assert_method("ListJobs", "printer all before limit ", "jobs next left ");
 	assert_method("GetJob", "id ", "job events ");
 	assert_method("Explain", "queue ticket ",
 	              "queue registered make_and_model options choices attributes refused ");

@@ -208,7 +208,7 @@ static void test_a_known_job_of_the_cloud_is_returned_and_nothing_is_written(voi
 	assert_int_equal(w.op.job.id, job.id);
 	assert_int_equal(w.op.job.state, JOB_PRINTING);
 	assert_string_equal(w.op.job.uuid, job.uuid);
-	store_jobs_list(f->store, expect(f, &w), NULL, false, 10);
+	store_jobs_list(f->store, expect(f, &w), NULL, 0, 10);
 	wait_all(f);
 	assert_int_equal(w.op.job_count, 1);
 	store_op_clear(&w.op);
@@ -486,30 +486,36 @@ static void test_lists_are_newest_first_and_bounded(void **state)
 			job.state = JOB_DONE;
 		ids[i] = add_new(f, &job);
 	}
-	store_jobs_list(f->store, expect(f, &w), NULL, false, 4);
+	store_jobs_list(f->store, expect(f, &w), NULL, 0, 4);
 	wait_all(f);
 	assert_int_equal(w.op.job_count, 4);
+	assert_int_equal(w.op.older, 2);
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(w.op.jobs[i].id, ids[5 - i]);
-	store_jobs_list(f->store, expect(f, &w), NULL, true, UINT32_MAX);
-	wait_all(f);
-	assert_int_equal(w.op.job_count, 4);
-	assert_int_equal(w.op.jobs[0].id, ids[3]);
-	store_jobs_list(f->store, expect(f, &w), "printer-2", false, 10);
-	wait_all(f);
-	assert_int_equal(w.op.job_count, 3);
-	assert_int_equal(w.op.jobs[0].id, ids[5]);
-	store_jobs_list(f->store, expect(f, &w), "printer-2", true, 10);
+	store_jobs_list(f->store, expect(f, &w), NULL, ids[2], UINT32_MAX);
 	wait_all(f);
 	assert_int_equal(w.op.job_count, 2);
+	assert_int_equal(w.op.jobs[0].id, ids[1]);
+	store_jobs_list(f->store, expect(f, &w), "printer-2", 0, 10);
+	wait_all(f);
+	assert_int_equal(w.op.job_count, 3);
+	assert_int_equal(w.op.older, 0);
+	assert_int_equal(w.op.jobs[0].id, ids[5]);
+	store_jobs_list(f->store, expect(f, &w), "printer-2", ids[5], 1);
+	wait_all(f);
+	assert_int_equal(w.op.job_count, 1);
 	assert_int_equal(w.op.jobs[0].id, ids[3]);
-	store_jobs_list(f->store, expect(f, &w), "nobody", true, 10);
+	store_jobs_list(f->store, expect(f, &w), "printer-2", 0, 1);
+	wait_all(f);
+	assert_int_equal(w.op.older, 2);
+	store_jobs_list(f->store, expect(f, &w), "nobody", 0, 10);
 	wait_all(f);
 	assert_done(&w);
 	assert_int_equal(w.op.job_count, 0);
-	store_jobs_list(f->store, expect(f, &w), NULL, false, 0);
+	store_jobs_list(f->store, expect(f, &w), NULL, 0, 0);
 	wait_all(f);
 	assert_int_equal(w.op.job_count, 0);
+	assert_int_equal(w.op.older, 6);
 }
 
 /* ---- tickets ---- */

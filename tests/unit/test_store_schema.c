@@ -96,7 +96,7 @@ static size_t count_jobs(struct fixture *f)
 	struct waited w = { 0 };
 	size_t count;
 
-	store_jobs_list(f->store, expect(f, &w), NULL, false, 5000);
+	store_jobs_list(f->store, expect(f, &w), NULL, 0, 5000);
 	wait_all(f);
 	assert_done(&w);
 	count = w.op.job_count;
