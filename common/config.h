@@ -100,6 +100,7 @@ struct config {
 	char *control_group;
 	char *status_group; /* as control_group when not set */
 	char *cups_server;  /* absolute path of a socket, or host:port */
+	int64_t state_interval_ms;
 	struct config_list include;
 	struct config_list exclude;
 	int64_t max_transfers;

@@ -105,6 +105,8 @@ const struct config_item config_items[] = {
 
 	{ "printers", "cups-server", &config_server, MAIN(cups_server), "/run/cups/cups.sock", NULL, NULL, NULL,
 	  "The CUPS scheduler: the path of its socket or HOST:PORT, encrypted unless it is this host." },
+	{ "printers", "state-interval", &config_duration, MAIN(state_interval_ms), "1s", "100ms", "1min", NULL,
+	  "How often CUPS is asked what happened to its queues: one question for all of them." },
 	{ "printers", "include", &config_globs, MAIN(include), "*", NULL, NULL, NULL,
 	  "The queues that register --all takes, with * and ?." },
 	{ "printers", "exclude", &config_globs, MAIN(exclude), "", NULL, NULL, NULL,

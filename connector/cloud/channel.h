@@ -10,6 +10,7 @@
 
 #include "connector/base/clock.h"
 #include "connector/base/ipp_client.h"
+#include "connector/cloud/allowance.h"
 #include "connector/cloud/channel_events.h"
 #include "connector/cloud/cloud.h"
 #include "connector/cloud/outage.h"
@@ -89,6 +90,9 @@ struct channel {
 	struct timer relist;  /* the next list: at once when asked for, else as safety */
 	struct timer errands; /* starts what control is wanted for, in a turn of its own */
 	struct timer heartbeat;
+	struct allowance changes; /* of attributes, told while it is up: of printer-state-reasons */
+	struct allowance details; /* and of anything else */
+	struct timer patience;    /* until the next may be told */
 	struct timer lease;
 	struct outage deafness;   /* of the notification host, where that is another */
 	struct timer resubscribe; /* when it is tried again */

@@ -3,7 +3,9 @@
  * Get-Notifications is always under way, but for the pauses that channel_pace_next() wants. Events
  * are hints: a list follows those that may mean something fetchable, every minute too, and when
  * core asks; one under way, at most one more after it. Errands go one after another: identify,
- * renewal of the lease, attributes.
+ * renewal of the lease, attributes. Attributes that keep changing are told a few times at once,
+ * then as they are every few seconds; a printer that is merely busy does not use up what its
+ * troubles may take.
  *
  * What can fail: everything ends in channel_fail(), but for
  * - a long poll that breaks after it had waited: something in between does not like idle
@@ -12,8 +14,11 @@
  *   subscription is made again with back-off. */
 #include "connector/cloud/channel.h"
 
+#include <string.h>
+
 #include "common/str.h"
 #include "common/util.h"
+#include "connector/base/attrs.h"
 #include "connector/base/ipp_codec.h"
 #include "connector/base/journal.h"
 #include "connector/cloud/dialect.h"
@@ -22,6 +27,8 @@
 #include "connector/cloud/universal.h"
 
 #define HEARTBEAT_MS 600000
+#define CHANGES_MS   10000 /* between changes that go on and on: of reasons, */
+#define DETAILS_MS   3000  /* of the rest */
 #define FORGIVEN_MS  1000  /* a poll that broke after so long had waited: forgiven once, */
 #define PATIENT_MS   10000 /* after so long: each time */
 
@@ -292,6 +299,35 @@ void channel_listen_renew(struct channel *ch)
 		timer_start(&ch->lease, ch->lease_ms / 2);
 }
 
+static void join_reasons(const struct attrs *state, char text[static TEXT_SIZE])
+{
+	text[0] = '\0';
+	if (state)
+		ipp_join_text(attrs_ipp(state), IPP_TAG_ZERO, "printer-state-reasons", text,
+		              TEXT_SIZE);
+}
+
+static bool has_other_reasons(const struct channel *ch)
+{
+	char now[TEXT_SIZE], sent[TEXT_SIZE];
+
+	join_reasons(ch->state, now);
+	join_reasons(ch->sent_state, sent);
+	return strcmp(now, sent) != 0;
+}
+
+static bool may_tell_changes(struct channel *ch)
+{
+	struct allowance *a = has_other_reasons(ch) ? &ch->changes : &ch->details;
+	int64_t now = channel_now(ch), wait = allowance_wait(a, now);
+
+	if (wait > 0)
+		timer_start(&ch->patience, wait);
+	else
+		allowance_use(a, now);
+	return wait == 0;
+}
+
 static void on_errands(struct timer *t)
 {
 	struct channel *ch = t->data;
@@ -313,7 +349,7 @@ static void on_errands(struct timer *t)
 			            request_renew(ch->events ? ch->events : &ch->target,
 			                          ch->cloud->dialect, ch->subscription),
 			            on_renew);
-	} else if (ch->wants_heartbeat || channel_connect_differs(ch)) {
+	} else if (ch->wants_heartbeat || (channel_connect_differs(ch) && may_tell_changes(ch))) {
 		channel_connect_send(ch);
 	}
 }
@@ -406,9 +442,12 @@ void channel_listen_init(struct channel *ch)
 {
 	struct clock *clock = ch->cloud->clock;
 
+	ch->changes.step_ms = CHANGES_MS;
+	ch->details.step_ms = DETAILS_MS;
 	timer_init(&ch->poll_delay, clock, on_poll_delay, ch);
 	timer_init(&ch->relist, clock, on_relist, ch);
 	timer_init(&ch->errands, clock, on_errands, ch);
+	timer_init(&ch->patience, clock, on_errands, ch);
 	timer_init(&ch->heartbeat, clock, on_heartbeat, ch);
 	timer_init(&ch->lease, clock, on_lease, ch);
 	timer_init(&ch->resubscribe, clock, on_resubscribe, ch);
@@ -431,6 +470,7 @@ void channel_listen_stop(struct channel *ch)
 	timer_stop(&ch->poll_delay);
 	timer_stop(&ch->relist);
 	timer_stop(&ch->errands);
+	timer_stop(&ch->patience);
 	timer_stop(&ch->heartbeat);
 	timer_stop(&ch->lease);
 	timer_stop(&ch->resubscribe);

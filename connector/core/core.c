@@ -269,6 +269,7 @@ int core_open(struct core **ret, const struct core_settings *settings, struct er
 		.http = settings->http,
 		.clock = settings->clock,
 		.cups_server = settings->config->cups_server,
+		.events_ms = settings->config->state_interval_ms,
 		.id = id,
 	};
 	struct core *c = xcalloc(1, sizeof(*c));

@@ -9,6 +9,8 @@
 #include "connector/printer/capability_clean.h"
 #include "connector/printer/capability_media.h"
 #include "connector/printer/capability_table.h"
+#include "connector/printer/printer_parts.h"
+#include "connector/printer/printer_reasons.h"
 #include "connector/printer/printer_text.h"
 
 const char *const printer_state_names[] = {
@@ -155,6 +157,25 @@ void printer_state_read(ipp_t *answer, const char *name, bool cups, struct queue
 	}
 }
 
+void printer_state_behind(ipp_t *device, const char *name, struct queue_status *status)
+{
+	struct printer_reasons reasons;
+	char clean[TEXT_SIZE];
+
+	if (status->health != QUEUE_READY ||
+	    ipp_get_int(device, IPP_TAG_ZERO, "printer-state", 0) != IPP_PSTATE_STOPPED)
+		return;
+	printer_text_copy(clean, sizeof(clean),
+	                  ipp_get_text(device, IPP_TAG_ZERO, "printer-state-message", ""));
+	printer_reasons_read(device, false, &reasons);
+	if (clean[0] == '\0' && reasons.count > 0)
+		printer_text_copy(clean, sizeof(clean), reasons.words[0]);
+	status->health = QUEUE_STOPPED;
+	printer_text_set(status->text, sizeof(status->text),
+	                 "the printer of queue %.60s is stopped%s%.60s: see to it there", name,
+	                 clean[0] != '\0' ? ": " : "", clean);
+}
+
 void printer_identity_read(ipp_t *answer, bool cups, struct queue_status *status)
 {
 	struct printer_traits traits;
@@ -182,49 +203,16 @@ static bool is_state(const char *name, bool cups)
 	return false;
 }
 
-/* printer-supply (PWG 5100.13 5.6.27) out of the marker-* that CUPS has from its drivers. */
-static void add_supplies(ipp_t *out, ipp_t *answer)
+/* CUPS that is down, a queue that is gone and a device that does not answer are told apart. */
+static const char *outside_reason(const struct queue_status *status)
 {
-	ipp_attribute_t *levels = ippFindAttribute(answer, "marker-levels", IPP_TAG_INTEGER);
-	ipp_attribute_t *names = ippFindAttribute(answer, "marker-names", IPP_TAG_NAME);
-	ipp_attribute_t *types = ippFindAttribute(answer, "marker-types", IPP_TAG_KEYWORD);
-	ipp_attribute_t *attr = NULL;
-	char text[IPP_MAX_NAME], name[64];
-	const char *described[32];
-	int i, count = ippGetCount(levels);
-
-	if (names == NULL || types == NULL || ippGetCount(names) != count ||
-	    ippGetCount(types) != count || count > (int)ARRAY_SIZE(described) ||
-	    ippFindAttribute(out, "printer-supply", IPP_TAG_ZERO) != NULL)
-		return;
-	for (i = 0; i < count; i++) {
-		printer_text_copy(name, sizeof(name), ippGetString(types, i, NULL));
-		printer_text_set(text, sizeof(text),
-		                 "index=%d;class=%s;type=%s;unit=percent;maxcapacity=100;level=%d;",
-		                 i + 1,
-		                 strncmp(name, "waste", 5) == 0 ? "receptacleThatIsFilled"
-		                                                : "supplyThatIsConsumed",
-		                 name, ippGetInteger(levels, i));
-		if (attr == NULL)
-			attr = ippAddOctetString(out, IPP_TAG_PRINTER, "printer-supply", text,
-			                         (int)strlen(text));
-		else
-			ippSetOctetString(out, &attr, i, text, (int)strlen(text));
-		described[i] = ippGetString(names, i, NULL);
-	}
-	if (count > 0 && ippFindAttribute(out, "printer-supply-description", IPP_TAG_ZERO) == NULL)
-		ippAddStrings(out, IPP_TAG_PRINTER, IPP_TAG_TEXT, "printer-supply-description",
-		              count, NULL, described);
-}
-
-static const char *outside_reason(enum queue_health health)
-{
-	switch (health) {
+	switch (status->health) {
 	case QUEUE_MISSING:
 		return "shutdown";
+	case QUEUE_DOWN:
+		return status->whole ? "connecting-to-device" : "timed-out";
 	case QUEUE_UNKNOWN:
 	case QUEUE_UNREACHABLE:
-	case QUEUE_DOWN:
 		return "connecting-to-device";
 	case QUEUE_READY:
 	case QUEUE_STOPPED:
@@ -233,45 +221,107 @@ static const char *outside_reason(enum queue_health health)
 	return NULL;
 }
 
-/* A queue of CUPS that does well. */
-static bool is_quiet(const struct queue_status *status)
+/* Set together with what is made of them. */
+static bool is_made(const char *name)
 {
-	return status->health == QUEUE_READY && !status->whole;
+	return strncmp(name, "printer-state", 13) == 0 &&
+	       strncmp(name, "printer-state-change", 20) != 0;
 }
 
-struct attrs *printer_state_attrs(ipp_t *answer, const struct queue_status *status)
+/* What a printer that CUPS prints to knows better than CUPS. */
+static bool is_of_device(const char *name)
 {
-	const char *reason = outside_reason(status->health);
-	ipp_t *out = ippNew();
-	ipp_attribute_t *attr;
+	return strncmp(name, "media-", 6) == 0 || strncmp(name, "printer-alert", 13) == 0 ||
+	       strncmp(name, "printer-input-", 14) == 0 ||
+	       strncmp(name, "printer-output-", 15) == 0 ||
+	       strncmp(name, "printer-supply", 14) == 0;
+}
 
-	attr = answer != NULL ? ippFirstAttribute(answer) : NULL;
-	for (; attr != NULL; attr = ippNextAttribute(answer)) {
-		const char *name = ippGetName(attr);
+static void copy_device(ipp_t *out, ipp_t *device)
+{
+	for (ipp_attribute_t *a = ippFirstAttribute(device); a != NULL;
+	     a = ippNextAttribute(device)) {
+		const char *name = ippGetName(a);
 		const struct capability *as = name != NULL ? capability_find(name) : NULL;
 
-		if (name == NULL || ippGetGroupTag(attr) != IPP_TAG_PRINTER ||
-		    !is_state(name, !status->whole))
-			continue;
-		if (reason != NULL && (strncmp(name, "printer-state", 13) == 0))
-			continue;
-		/* while CUPS prints it is what filters mutter, other words every second */
-		if (is_quiet(status) && strcmp(name, "printer-state-message") == 0)
-			continue;
-		if (as != NULL && ippFindAttribute(out, name, IPP_TAG_ZERO) == NULL)
-			capability_copy(out, as, attr);
+		if (as != NULL && is_of_device(name) &&
+		    ippFindAttribute(out, name, IPP_TAG_ZERO) == NULL)
+			capability_copy(out, as, a);
 	}
-	if (answer != NULL)
-		add_supplies(out, answer);
+}
+
+/* While CUPS prints, filters mutter, other words every second: of its words those count that go
+ * with trouble. None is told as such, since a cloud keeps what it is not told. */
+static const char *words_of(ipp_t *answer, ipp_t *device, const struct queue_status *status,
+                            const struct printer_reasons *reasons)
+{
+	const char *name = "printer-state-message", *words;
+
+	if (status->health == QUEUE_READY && !status->whole && !printer_reasons_have_error(reasons))
+		return "";
+	words = ipp_get_text(device, IPP_TAG_ZERO, name, "");
+	return words[0] != '\0' ? words : ipp_get_text(answer, IPP_TAG_PRINTER, name, "");
+}
+
+static void add_state(ipp_t *out, ipp_t *answer, ipp_t *device, const struct queue_status *status)
+{
+	int state = ipp_get_int(answer, IPP_TAG_PRINTER, "printer-state", 0);
+	int behind = ipp_get_int(device, IPP_TAG_ZERO, "printer-state", 0);
+	struct printer_reasons reasons;
+	char words[1024];
+
+	printer_reasons_read(answer, !status->whole, &reasons);
+	if (device != NULL)
+		printer_reasons_of_device(&reasons, device);
+	if (behind == IPP_PSTATE_STOPPED)
+		state = IPP_PSTATE_STOPPED;
+	else if (state < IPP_PSTATE_IDLE || state > IPP_PSTATE_STOPPED)
+		state = status->health == QUEUE_READY ? IPP_PSTATE_IDLE : IPP_PSTATE_STOPPED;
+	printer_text_copy(words, sizeof(words), words_of(answer, device, status, &reasons));
+	ippAddInteger(out, IPP_TAG_PRINTER, IPP_TAG_ENUM, "printer-state", state);
+	printer_reasons_add(&reasons, out);
+	ippAddString(out, IPP_TAG_PRINTER, IPP_TAG_TEXT, "printer-state-message", NULL, words);
+	if (ippFindAttribute(out, "printer-alert", IPP_TAG_ZERO) == NULL)
+		printer_reasons_add_alerts(&reasons, out);
+}
+
+static void add_outside(ipp_t *out, const char *reason, const char *text)
+{
+	const struct printer_reasons none = { .count = 0 };
+
+	ippAddInteger(out, IPP_TAG_PRINTER, IPP_TAG_ENUM, "printer-state", IPP_PSTATE_STOPPED);
+	ippAddString(out, IPP_TAG_PRINTER, IPP_TAG_KEYWORD, "printer-state-reasons", NULL, reason);
+	ippAddString(out, IPP_TAG_PRINTER, IPP_TAG_TEXT, "printer-state-message", NULL, text);
+	if (ippFindAttribute(out, "printer-alert", IPP_TAG_ZERO) == NULL)
+		printer_reasons_add_alerts(&none, out);
+}
+
+struct attrs *printer_state_attrs(ipp_t *answer, const struct queue_status *status,
+                                  ipp_t *capabilities, ipp_t *device)
+{
+	const char *reason = outside_reason(status);
+	ipp_t *out = ippNew();
+
+	copy_device(out, device);
+	if (!status->whole) /* CUPS makes such values too, with colours that nobody knows */
+		printer_parts_add_supplies(out, answer);
+	for (ipp_attribute_t *a = ippFirstAttribute(answer); a != NULL;
+	     a = ippNextAttribute(answer)) {
+		const char *name = ippGetName(a);
+		const struct capability *as = name != NULL ? capability_find(name) : NULL;
+
+		if (as != NULL && ippGetGroupTag(a) == IPP_TAG_PRINTER && !is_made(name) &&
+		    is_state(name, !status->whole) &&
+		    ippFindAttribute(out, name, IPP_TAG_ZERO) == NULL)
+			capability_copy(out, as, a);
+	}
+	if (!status->whole)
+		printer_parts_add_trays(out, capabilities);
 	capability_media_fit_ready(out);
-	if (reason != NULL) {
-		ippAddInteger(out, IPP_TAG_PRINTER, IPP_TAG_ENUM, "printer-state",
-		              IPP_PSTATE_STOPPED);
-		ippAddString(out, IPP_TAG_PRINTER, IPP_TAG_KEYWORD, "printer-state-reasons", NULL,
-		             reason);
-		ippAddString(out, IPP_TAG_PRINTER, IPP_TAG_TEXT, "printer-state-message", NULL,
-		             status->text);
-	}
+	if (reason != NULL)
+		add_outside(out, reason, status->text);
+	else
+		add_state(out, answer, device, status);
 	if (ippFindAttribute(out, "printer-is-accepting-jobs", IPP_TAG_ZERO) == NULL)
 		ippAddBoolean(out, IPP_TAG_PRINTER, "printer-is-accepting-jobs", 1);
 	return attrs_new(out);

@@ -32,13 +32,18 @@ void printer_traits_read(ipp_t *answer, bool cups, struct printer_traits *ret);
 void printer_state_read(ipp_t *answer, const char *name, bool cups, struct queue_status *status,
                         bool *ret_connecting);
 void printer_state_unreachable(ipp_t *answer, const char *name, struct queue_status *status);
+/* A printer behind a queue of CUPS that says itself that it is stopped: so is the queue. */
+void printer_state_behind(ipp_t *device, const char *name, struct queue_status *status);
 /* info, make_and_model, printer_uuid, whole, multiple_documents: of a whole answer. */
 void printer_identity_read(ipp_t *answer, bool cups, struct queue_status *status);
 
 /* State attributes for the cloud. Of a queue that cannot print for a reason outside itself (health
- * above STOPPED, or UNKNOWN) printer-state is "stopped" and status->text the message; answer NULL:
- * there is none. Without counters of time and jobs, which change without meaning. */
-struct attrs *printer_state_attrs(ipp_t *answer, const struct queue_status *status);
+ * above STOPPED, or UNKNOWN) printer-state is "stopped" and status->text the message. answer: the
+ * queue's; NULL: there is none. capabilities: what the queue can do; NULL: not known. device: what
+ * the IPP printer behind a queue of CUPS says itself; NULL: nobody could ask it. Without counters
+ * of time and jobs, which change without meaning. */
+struct attrs *printer_state_attrs(ipp_t *answer, const struct queue_status *status,
+                                  ipp_t *capabilities, ipp_t *device);
 
 /* Whether a backend's words mean that the device has not got anything of the job yet. */
 bool printer_state_says_untouched(const char *message);

@@ -13,6 +13,7 @@
 #define CUPS_CONTROL   4 /* of the 16 connections to one cupsd */
 #define CUPS_DOCUMENTS 12
 #define IPP_ACTIVE     4
+#define EVENTS_MS      1000
 
 bool queue_is_uri(const char *name)
 {
@@ -109,6 +110,7 @@ static int open_all(struct queues **ret, const struct queues_settings *settings,
 	qs->http = settings->http;
 	qs->clock = settings->clock;
 	qs->server = xstrdup(server);
+	qs->events_ms = settings->events_ms > 0 ? settings->events_ms : EVENTS_MS;
 	qs->id = settings->id != NULL ? xstrdup(settings->id) : NULL;
 	if (server[0] == '/')
 		qs->url = xstrdup("http://localhost/");
@@ -131,6 +133,8 @@ static void open_events(struct queues *qs)
 		.peer = qs->control,
 		.url = qs->url,
 		.uri = "ipp://localhost/",
+		.watched_ms = qs->events_ms,
+		.idle_ms = qs->events_ms,
 		.data = qs,
 		.on_printer = on_event_printer,
 		.on_job = on_event_job,
@@ -264,7 +268,7 @@ static struct queue *queue_open(struct queues *qs, const char *name, const char 
 	q->listener = *listener;
 	printer_text_set(q->status.text, sizeof(q->status.text), "%s %.100s was not asked yet",
 	                 q->cups ? "queue" : "printer", name);
-	q->state = printer_state_attrs(NULL, &q->status);
+	q->state = printer_state_attrs(NULL, &q->status, NULL, NULL);
 	q->next = qs->first;
 	qs->first = q;
 	if (q->cups)

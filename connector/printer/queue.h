@@ -25,6 +25,7 @@ struct queues_settings {
 	struct http *http;
 	struct clock *clock;
 	const char *cups_server; /* path of a socket, or host:port; copied */
+	int64_t events_ms;       /* between two questions for events of CUPS; 0: a second */
 	const char *id; /* of this connector at cupsd, of up to 32 bytes; copied. NULL: restarts of
 	                   cupsd are not looked for */
 };

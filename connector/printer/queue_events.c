@@ -1,7 +1,7 @@
 /* One ippget subscription.
  *
- * Happy path: Create-Printer-Subscriptions with a lease of ten minutes, Get-Notifications once a
- * second or every ten, Renew-Subscription when half of the lease is over.
+ * Happy path: Create-Printer-Subscriptions with a lease of ten minutes, Get-Notifications again
+ * and again, Renew-Subscription when half of the lease is over.
  *
  * What can fail: no answer (told once, asked again with jitter, from a second up to a minute; then
  * everything is read again); the subscription is gone, e.g. after a restart (a new one, everything
@@ -19,8 +19,6 @@
 #include "connector/printer/queue_impl.h"
 
 #define LEASE_S      600
-#define WATCHED_MS   1000
-#define IDLE_MS      10000
 #define REFUSED_MS   600000
 #define RETRY_MIN_MS 1000
 #define RETRY_MAX_MS 60000
@@ -264,7 +262,7 @@ static int64_t next_delay(struct events *e)
 		return REFUSED_MS;
 	if (e->id == 0)
 		return 0;
-	return e->watched ? WATCHED_MS : IDLE_MS;
+	return e->watched ? e->target.watched_ms : e->target.idle_ms;
 }
 
 static void on_done(struct ipp_op *op, const struct err *err)
@@ -315,13 +313,14 @@ void events_close(struct events *e)
 
 void events_watched(struct events *e, bool watched)
 {
-	bool sooner = e != NULL && watched && !e->watched;
+	bool sooner =
+		e != NULL && watched && !e->watched && e->target.watched_ms < e->target.idle_ms;
 
 	if (e == NULL)
 		return;
 	e->watched = watched;
 	if (sooner && !e->running && e->failures == 0 && e->id != 0)
-		timer_start(&e->timer, WATCHED_MS);
+		timer_start(&e->timer, e->target.watched_ms);
 }
 
 bool events_work(const struct events *e)

@@ -1,7 +1,7 @@
 /* queue_events.h - one ippget subscription: of CUPS for all its queues, or of one IPP printer (RFC
- * 3995, 3996). Asked once a second while jobs are watched, every ten seconds else. Events are
- * hints; what may have been missed is said (on_lost), and where the other side wants no
- * subscription there simply are no events. Loop thread only. */
+ * 3995, 3996). Asked as often as the target says. Events are hints; what may have been missed is
+ * said (on_lost), and where the other side wants no subscription there simply are no events. Loop
+ * thread only. */
 #ifndef CONNECTOR_PRINTER_QUEUE_EVENTS_H
 #define CONNECTOR_PRINTER_QUEUE_EVENTS_H
 
@@ -19,6 +19,7 @@ struct events_target {
 	struct clock *clock;
 	struct http_peer *peer;
 	const char *url, *uri;
+	int64_t watched_ms, idle_ms; /* between two questions, while jobs are watched and else */
 	void *data;
 	/* Called from the loop; may not close the events. queue: printer-name, "" when not said */
 	void (*on_printer)(void *data, const char *queue, bool config);

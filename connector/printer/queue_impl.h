@@ -22,6 +22,7 @@ struct queues {
 	char *server;
 	char *url;
 	char *id; /* NULL: none */
+	int64_t events_ms;
 	/* 16 connections to one cupsd in all: documents may stall, so the rest has its own. */
 	struct http_peer *control, *documents;
 	struct events *events; /* of all queues of CUPS */
@@ -29,7 +30,6 @@ struct queues {
 	struct queue *first;
 	struct queue *waiting, **waiting_end; /* to be read, in order */
 	unsigned reads;                       /* of CUPS' queues, under way */
-	unsigned watches;                     /* of CUPS' queues */
 	unsigned pins; /* ourselves, each queue, the events: freed with the last */
 	bool closed;
 };

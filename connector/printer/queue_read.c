@@ -164,9 +164,10 @@ static bool set_attrs(struct attrs **slot, struct attrs *fresh)
 static bool set_status(struct queue *q, const struct queue_status *fresh, ipp_t *answer)
 {
 	bool changed = !is_same_status(&q->status, fresh);
+	ipp_t *can = q->capabilities != NULL ? attrs_ipp(q->capabilities) : NULL;
 
 	q->status = *fresh;
-	return set_attrs(&q->state, printer_state_attrs(answer, fresh)) || changed;
+	return set_attrs(&q->state, printer_state_attrs(answer, fresh, can, NULL)) || changed;
 }
 
 static void on_event_printer(void *data, const char *name, bool config)
@@ -206,6 +207,8 @@ static void open_events(struct queue *q)
 		.peer = q->control,
 		.url = q->url,
 		.uri = q->uri,
+		.watched_ms = WATCHED_MS,
+		.idle_ms = IDLE_MS,
 		.data = q,
 		.on_printer = on_event_printer,
 		.on_job = on_event_job,

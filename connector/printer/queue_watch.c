@@ -143,9 +143,7 @@ void queue_watch_event(struct queue *q, int32_t job)
 
 static void set_watched(struct queue *q)
 {
-	if (q->cups)
-		events_watched(q->qs->events, q->qs->watches > 0);
-	else
+	if (!q->cups)
 		events_watched(q->events, q->follows != NULL);
 }
 
@@ -167,8 +165,6 @@ static void let_go(struct local_follow *f)
 	for (at = &q->follows; *at != f; at = &(*at)->next)
 		;
 	*at = f->next;
-	if (q->cups)
-		q->qs->watches--;
 	timer_stop(&f->timer);
 	f->watch->private = NULL;
 	f->watch = NULL;
@@ -314,8 +310,6 @@ void queue_watch(struct queue *q, struct local_watch *w)
 		;
 	*at = f;
 	f->first = q->follows == f;
-	if (q->cups)
-		q->qs->watches++;
 	set_watched(q);
 	if (!q->cups && f->first)
 		queue_watched(q);

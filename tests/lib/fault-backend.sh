@@ -4,6 +4,7 @@
 #          7 retry at once
 #   state  printer-state-reasons keyword reported before the end
 #   wait   keeps the job so long, or until $FAULT_DIR/gate is unlocked
+#   say    says each line of $FAULT_DIR/say to CUPS, as backend(7) has them: STATE:, ATTR:, INFO:
 #   once   fails at the first try of a job only
 # Every run is a line of $FAULT_DIR/ledger.jsonl, every document a file in $FAULT_DIR.
 set -u
@@ -12,7 +13,7 @@ set -u
 	exit 0
 }
 dir=${FAULT_DIR:?}
-rc=0 state='' wait='' once=''
+rc=0 state='' wait='' once='' say=''
 query=${DEVICE_URI#*\?}
 IFS='&'
 for pair in $query; do
@@ -21,6 +22,7 @@ for pair in $query; do
 	state=*) state=${pair#state=} ;;
 	wait=*) wait=${pair#wait=} ;;
 	once=*) once=${pair#once=} ;;
+	say=*) say=${pair#say=} ;;
 	esac
 done
 unset IFS
@@ -38,6 +40,7 @@ printf '{"job":%d,"try":%d,"user":"%s","copies":%d,"bytes":%d,"sha256":"%s","rc"
 	"$1" "$try" "$user" "$4" "$(stat -c %s "$copy")" "${sha256%% *}" "$rc" "$copy" \
 	>>"$dir/ledger.jsonl"
 [ -n "$state" ] && echo "STATE: +$state" >&2
+[ -n "$say" ] && cat "$dir/say" >&2
 [ -n "$wait" ] && flock -s -w "$wait" "$dir/gate" true
 [ -n "$state" ] && echo "STATE: -$state" >&2
 [ "$rc" -ne 0 ] && echo "ERROR: fault backend exits $rc" >&2

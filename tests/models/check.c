@@ -109,7 +109,7 @@ static void check_file(const char *path)
 	capabilities = capabilities_new(answer, true, NULL);
 	printer_identity_read(answer, true, &status);
 	printer_state_read(answer, "queue", true, &status, &connecting);
-	state = printer_state_attrs(answer, &status);
+	state = printer_state_attrs(answer, &status, attrs_ipp(capabilities), NULL);
 	wrong = false;
 	check_universal_print(capabilities, state);
 	check_infra(capabilities, state);

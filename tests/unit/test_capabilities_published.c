@@ -148,7 +148,7 @@ static void tell(struct table *t, char **infra, char **universal)
 	capabilities = t->count ? capability_class_new(t->queue, t->members, t->count, &listener)
 	                        : capabilities_new(t->queue, t->cups, &listener);
 	printer_state_read(t->queue, "queue", t->cups, &status, &connecting);
-	state = printer_state_attrs(t->queue, &status);
+	state = printer_state_attrs(t->queue, &status, attrs_ipp(capabilities), NULL);
 	*infra =
 		text_of(request_attributes(&target, &dialect_ipp_infra, capabilities, state, NULL));
 	*universal =

@@ -335,6 +335,64 @@ static void test_only_what_changed_is_sent(void **state)
 	assert_int_equal(ipp_get_int(m, IPP_TAG_PRINTER, "printer-state", 0), 5);
 }
 
+static void set_reason(const char *reason)
+{
+	ipp_t *m = ippNew();
+
+	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_KEYWORD, "printer-state-reasons", NULL, reason);
+	attrs_unref(printer_state);
+	printer_state = attrs_new(m);
+}
+
+/* What the cloud knows. */
+static const char *told_reason(void)
+{
+	return ipp_get_text(double_last(IPP_OP_UPDATE_OUTPUT_DEVICE_ATTRIBUTES), IPP_TAG_PRINTER,
+	                    "printer-state-reasons", "");
+}
+
+static void test_a_reason_that_flickers_is_told_a_few_times_and_then_rarely(void **state)
+{
+	static const char *const reasons[] = { "none", "media-empty-error" };
+	size_t before;
+
+	(void)state;
+	bring_up();
+	before = double_count(IPP_OP_UPDATE_OUTPUT_DEVICE_ATTRIBUTES);
+	for (int i = 0; i < 120; i++) { /* a minute */
+		set_reason(reasons[i % 2]);
+		update();
+		advance(500);
+	}
+	assert_in_range(double_count(IPP_OP_UPDATE_OUTPUT_DEVICE_ATTRIBUTES) - before, 6, 12);
+	advance(10000); /* and how it ended */
+	assert_string_equal(told_reason(), reasons[1]);
+	advance(ALLOWANCE_AT_ONCE * 10000);
+	set_reason(reasons[0]); /* what changes now and then is told at once */
+	update();
+	advance(10);
+	assert_string_equal(told_reason(), reasons[0]);
+}
+
+static void test_trouble_of_a_busy_printer_is_told_at_once(void **state)
+{
+	size_t before;
+
+	(void)state;
+	bring_up();
+	before = double_count(IPP_OP_UPDATE_OUTPUT_DEVICE_ATTRIBUTES);
+	for (int i = 0; i < 120; i++) {
+		set_state(3 + i % 2);
+		update();
+		advance(500);
+	}
+	assert_in_range(double_count(IPP_OP_UPDATE_OUTPUT_DEVICE_ATTRIBUTES) - before, 15, 27);
+	set_reason("media-empty-error");
+	update();
+	advance(10);
+	assert_string_equal(told_reason(), "media-empty-error");
+}
+
 static void test_a_change_while_attributes_are_on_their_way_follows(void **state)
 {
 	(void)state;
@@ -412,6 +470,8 @@ int main(void)
 		T(test_a_lease_is_renewed_at_half),
 		T(test_without_subscriptions_it_lists_more_often),
 		T(test_only_what_changed_is_sent),
+		T(test_a_reason_that_flickers_is_told_a_few_times_and_then_rarely),
+		T(test_trouble_of_a_busy_printer_is_told_at_once),
 		T(test_a_change_while_attributes_are_on_their_way_follows),
 		T(test_what_a_server_does_not_take_is_kept_back_until_reconnect),
 		T(test_attributes_refused_for_some_are_sent_without_them),

@@ -120,7 +120,7 @@ static struct attrs *attrs_of(size_t example, enum queue_health health, bool who
 	ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_INTEGER, "printer-config-change-time", 3);
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_KEYWORD, "media-ready", NULL, "iso_a4_210x297mm");
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_KEYWORD, "sides-supported", NULL, "one-sided");
-	attrs = printer_state_attrs(m, &status);
+	attrs = printer_state_attrs(m, &status, NULL, NULL);
 	ippDelete(m);
 	return attrs;
 }
@@ -163,7 +163,8 @@ static void test_what_filters_mutter_changes_nothing_for_the_cloud(void **state)
 	struct attrs *printer = attrs_of(1, QUEUE_READY, true);
 
 	(void)state;
-	assert_null(ippFindAttribute(attrs_ipp(cups), "printer-state-message", IPP_TAG_ZERO));
+	assert_non_null(ippFindAttribute(attrs_ipp(cups), "printer-state-message", IPP_TAG_TEXT));
+	assert_string_equal(text_of(cups, "printer-state-message"), "");
 	assert_string_equal(text_of(printer, "printer-state-message"), "Rendering completed");
 	attrs_unref(cups);
 	attrs_unref(printer);
@@ -187,18 +188,26 @@ static void test_who_cannot_be_reached_is_stopped_with_the_reason(void **state)
 		assert_string_equal(text_of(attrs, "media-ready"), "iso_a4_210x297mm");
 		attrs_unref(attrs);
 		status.health = healths[i];
-		attrs = printer_state_attrs(NULL, &status);
+		attrs = printer_state_attrs(NULL, &status, NULL, NULL);
 		assert_int_equal(ipp_get_int(attrs_ipp(attrs), IPP_TAG_ZERO, "printer-state", 0),
 		                 IPP_PSTATE_STOPPED);
 		attrs_unref(attrs);
 	}
 }
 
+#define BLACK                                                                                      \
+	"index=1;class=supplyThatIsConsumed;type=toner;unit=percent;maxcapacity=100;level=42;"     \
+	"colorantname=black;"
+#define WASTE                                                                                      \
+	"index=2;class=receptacleThatIsFilled;type=wasteToner;unit=percent;maxcapacity=100;"       \
+	"level=-2;colorantname=unknown;"
+
 static void test_markers_of_drivers_become_supplies(void **state)
 {
 	static const char *const names[] = { "Black Toner", "Waste" };
 	static const char *const types[] = { "toner", "waste-toner" };
-	static const int levels[] = { 42, 7 };
+	static const char *const colors[] = { "#000000", "none" };
+	static const int levels[] = { 42, -2 };
 	struct queue_status status = { .health = QUEUE_READY };
 	ipp_t *m = new_answer(&examples[0]);
 	ipp_attribute_t *supply;
@@ -209,15 +218,17 @@ static void test_markers_of_drivers_become_supplies(void **state)
 	(void)state;
 	ippAddStrings(m, IPP_TAG_PRINTER, IPP_TAG_NAME, "marker-names", 2, NULL, names);
 	ippAddStrings(m, IPP_TAG_PRINTER, IPP_TAG_KEYWORD, "marker-types", 2, NULL, types);
+	ippAddStrings(m, IPP_TAG_PRINTER, IPP_TAG_NAME, "marker-colors", 2, NULL, colors);
 	ippAddIntegers(m, IPP_TAG_PRINTER, IPP_TAG_INTEGER, "marker-levels", 2, levels);
-	attrs = printer_state_attrs(m, &status);
+	attrs = printer_state_attrs(m, &status, NULL, NULL);
 	supply = ippFindAttribute(attrs_ipp(attrs), "printer-supply", IPP_TAG_STRING);
 	assert_int_equal(ippGetCount(supply), 2);
 	text = ippGetOctetString(supply, 0, &len);
-	assert_non_null(strstr(text, "type=toner;"));
-	assert_non_null(strstr(text, "level=42;"));
+	assert_int_equal(len, strlen(BLACK));
+	assert_memory_equal(text, BLACK, strlen(BLACK));
 	text = ippGetOctetString(supply, 1, &len);
-	assert_non_null(strstr(text, "class=receptacleThatIsFilled;"));
+	assert_int_equal(len, strlen(WASTE));
+	assert_memory_equal(text, WASTE, strlen(WASTE));
 	assert_int_equal(ippGetCount(ippFindAttribute(attrs_ipp(attrs),
 	                                              "printer-supply-description", IPP_TAG_ZERO)),
 	                 2);
@@ -237,7 +248,7 @@ static void test_markers_that_do_not_fit_together_are_left_out(void **state)
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_NAME, "marker-names", NULL, "one");
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_KEYWORD, "marker-types", NULL, "toner");
 	ippAddIntegers(m, IPP_TAG_PRINTER, IPP_TAG_INTEGER, "marker-levels", 2, levels);
-	attrs = printer_state_attrs(m, &status);
+	attrs = printer_state_attrs(m, &status, NULL, NULL);
 	assert_null(ippFindAttribute(attrs_ipp(attrs), "printer-supply", IPP_TAG_ZERO));
 	attrs_unref(attrs);
 	ippDelete(m);

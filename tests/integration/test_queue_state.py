@@ -1,0 +1,122 @@
+"""How a queue does, as the cloud is told: state, supplies, trays; how soon and how often."""
+
+import time
+
+from bed import PDF
+from bed.route import connect, wait_health
+
+SOON = 2  # seconds from the change at the queue to the cloud
+LOADED = 30
+
+
+def _say(cups, *lines):
+    (cups.fault / "say").write_text("".join(line + "\n" for line in lines))
+
+
+def _cups(bed, verb, *arguments):
+    bed.cups.run(verb, "-h", bed.cups.socket, *arguments)
+
+
+def _reasons(word):
+    return lambda attributes: word in attributes.get("printer-state-reasons", "")
+
+
+def test_a_change_at_a_queue_is_at_the_cloud_within_two_seconds(bed):
+    """Half of the changes are; each of them on a machine that has nothing else to do. Asked every
+    ten seconds, one of five would be."""
+    printer = bed.socket_printer()
+    bed.cups.add_raw("q", printer.uri)
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "q")
+    took = []
+    for turn in range(5):
+        stop = turn % 2 == 0
+        began = time.monotonic()
+        _cups(bed, *(("cupsdisable", "-r", "Tray 7 burns", "q") if stop else ("cupsenable", "q")))
+        attributes = route.wait_attributes(
+            lambda a, stop=stop: ("paused" in a.get("printer-state-reasons", "")) == stop,
+            "paused" if stop else "not paused", LOADED)
+        took.append(time.monotonic() - began)
+        assert ("Tray 7 burns" in attributes["printer-state-message"]) == stop
+    print("seconds:", [round(t, 2) for t in took])
+    assert sorted(took)[len(took) // 2] < SOON, took
+
+
+def test_what_a_backend_says_becomes_state_supplies_and_alerts(bed):
+    bed.cups.add_fault("q", "say=1&wait=60")
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "q")
+    _say(bed.cups, "STATE: +media-jam,toner-low-warning",
+         "ATTR: marker-names='\"Black Toner\",\"Cyan Toner\",Waste'",
+         "ATTR: marker-types=toner,toner,waste-toner",
+         "ATTR: marker-colors=\\#000000,\\#00FFFF,none", "ATTR: marker-levels=42,-2,7",
+         "INFO: Paper jam in the duplexer")
+    with bed.cups.fault_gate():
+        number = route.submit(PDF)
+        told = route.wait_attributes(_reasons("media-jam-error"), "the jam", LOADED)
+        assert "toner-low-warning" in told["printer-state-reasons"]
+        assert "Paper jam in the duplexer" in told["printer-state-message"]
+        assert "code=jam;severity=critical;group=mediaPath;" in told["printer-alert"]
+        told = route.wait_attributes(lambda a: "printer-supply" in a, "supplies", LOADED)
+        for part in ("type=toner;unit=percent;maxcapacity=100;level=42;colorantname=black;",
+                     "level=-2;colorantname=cyan;",
+                     "class=receptacleThatIsFilled;type=wasteToner;"):
+            assert part in told["printer-supply"], part
+        assert "Black Toner" in told["printer-supply-description"]
+        _say(bed.cups, "STATE: -media-jam,toner-low-warning", "ATTR: marker-levels=41,-3,8")
+    route.ended(number)
+    route.ended(route.submit(PDF))
+    told = route.wait_attributes(lambda a: "level=41" in a["printer-supply"] and
+                                 a["printer-state-reasons"] == "none", "all well", LOADED)
+    assert "level=-3;" in told["printer-supply"]
+    assert "jam" not in told["printer-state-message"] and "jam" not in told["printer-alert"]
+
+
+def test_trays_and_bins_of_a_driver_are_told(bed):
+    printer = bed.socket_printer()
+    bed.cups.add_pcl("q", printer.uri)
+    told = connect(bed, bed.daemon(), "q").attributes()
+    assert "name=tray-1;" in told["printer-input-tray"]
+    assert "type=sheetFeedManual;" in told["printer-input-tray"]
+    assert "name=face-down;" in told["printer-output-tray"]
+
+
+def test_a_queue_that_is_gone_and_cups_that_is_down_are_told_apart(bed):
+    printer = bed.socket_printer()
+    bed.cups.add_raw("q", printer.uri)
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "q")
+    bed.cups.lpadmin("-x", "q")
+    told = route.wait_attributes(_reasons("shutdown"), "gone", LOADED)
+    assert "CUPS has no queue q" in told["printer-state-message"]
+    assert wait_health(daemon, "queue-missing")["remedy"]
+    bed.cups.add_raw("q", printer.uri)
+    route.wait_attributes(_reasons("none"), "back", LOADED)
+    bed.cups.stop()
+    told = route.wait_attributes(_reasons("timed-out"), "CUPS is down", LOADED)
+    assert f"CUPS at {bed.cups.socket} does not answer" in told["printer-state-message"]
+    wait_health(daemon, "cups-down")
+    bed.cups.start()
+    route.wait_attributes(_reasons("none"), "back again", 90)
+
+
+def test_a_state_that_flickers_is_not_told_each_time(bed):
+    """As often as CUPS can be seen to change; the last word is told all the same."""
+    printer = bed.socket_printer()
+    bed.cups.add_raw("q", printer.uri)
+    daemon = bed.daemon(settings={"printers": {"state-interval": "100ms"}})
+    route = connect(bed, daemon, "q")
+    before = bed.cloud.counters("q")["Update-Output-Device-Attributes"]
+    began = time.monotonic()
+    changes = 0
+    while time.monotonic() - began < 8 or changes < 40:
+        _cups(bed, "cupsdisable", "-r", f"flicker {changes}", "q")
+        _cups(bed, "cupsenable", "q")
+        changes += 2
+    _cups(bed, "cupsdisable", "-r", "the last word", "q")
+    route.wait_attributes(lambda a: "the last word" in a["printer-state-message"],
+                          "the last word", LOADED)
+    told = bed.cloud.counters("q")["Update-Output-Device-Attributes"] - before
+    seconds = time.monotonic() - began
+    print(f"{changes} changes in {seconds:.1f} s told by {told} updates")
+    assert 2 <= told <= 2 * 6 + seconds / 10 + seconds / 3 + 2
