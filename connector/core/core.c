@@ -312,8 +312,7 @@ bool job_is_handing_over(const struct job *j)
 {
 	/* a word to the cloud in between is not waited for */
 	return (j->rec.state == JOB_CLAIMING || j->rec.state == JOB_HANDING) &&
-	       ((j->saving && !j->unsaved) || j->cloud_busy || j->local_busy || j->cancel_busy ||
-	        j->transfer);
+	       (j->store || j->cloud || j->local || j->cancel || j->transfer);
 }
 
 static bool is_handing_over(const struct core *c)

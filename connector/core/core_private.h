@@ -149,7 +149,6 @@ struct job {
 	enum job_step step;
 	enum job_order order;
 	bool saving;        /* one commit in flight; what happens meanwhile is decided after it */
-	bool unsaved;       /* ... it failed and waits for the timer to be tried again */
 	bool again;         /* something happened meanwhile */
 	bool dead;          /* to be freed when nothing is under way */
 	bool adopted;       /* taken from the store at start: ask before doing */
@@ -170,19 +169,20 @@ struct job {
 	int64_t cancel_at;  /* ... before which Cancel-Job is not tried again */
 	unsigned cancel_tries;
 	bool news; /* the cloud has not heard of what happened last */
-	struct cloud_op cloud, tell;
-	struct local_op local, cancel;
+	/* what is under way, by job_op.c; NULL: nothing */
+	struct cloud_op *cloud, *tell;
+	struct local_op *local, *cancel;
+	struct store_op *store; /* NULL while saving: it failed and the timer tries it again */
+	struct store_op *lazy;  /* a commit that nothing waits for */
+	bool lazy_again;        /* ... and there is something newer */
 	struct local_watch watch;
-	struct store_op store, lazy;
-	bool lazy_busy;  /* a commit that nothing waits for */
-	bool lazy_again; /* ... and there is something newer */
-	bool cloud_busy, tell_busy, local_busy, cancel_busy, watching;
+	bool watching;
 	void (*saved)(struct job *j, const struct err *err); /* what follows the commit in flight */
 	enum job_state before;                               /* state before it */
-	struct job_event events[JOB_EVENTS_MAX];             /* for the next commit */
+	struct job_event *events;                            /* for the next commit; NULL: none */
 	unsigned event_count, events_sent; /* the first of them are in the commit in flight */
 	char local_uuid[64];               /* "urn:uuid:…" of the try in hand */
-	char owner[NAME_SIZE];             /* requesting-user-name at the queue */
+	char *owner;                       /* requesting-user-name at the queue */
 	char hidden_name[40];
 	struct local_ticket sent_ticket; /* of the transfer */
 	bool backing_off;                /* nothing before the timer */
@@ -202,7 +202,7 @@ struct job {
 	int document;                /* the one in hand, from 1 */
 	struct err undo_err;         /* why the hand-over is being undone */
 	enum policy_place undo_place;
-	struct local_job seen; /* as the queue told it last */
+	struct local_job *seen; /* printing: as the queue told it last; NULL: not yet */
 };
 
 /* job.c: the machine */
@@ -244,6 +244,17 @@ bool job_is_quarantined(const struct job *j);
 bool job_is_open_at_queue(const struct job *j);
 void job_drop(struct job *j); /* it is not ours: the row goes */
 const struct config_queue *job_settings(const struct job *j);
+
+/* job_op.c: another exchange or commit, in *place until done() begins; its data is the job. */
+void job_begin_cloud(struct job *j, struct cloud_op **place,
+                     void (*done)(struct cloud_op *op, const struct err *err));
+void job_begin_local(struct job *j, struct local_op **place,
+                     void (*done)(struct local_op *op, const struct err *err));
+struct store_op *job_begin_store(struct job *j, struct store_op **place,
+                                 void (*done)(struct store_op *op, const struct err *err));
+/* One that could not be started. */
+void job_drop_cloud(struct cloud_op **place);
+void job_drop_local(struct local_op **place);
 
 /* One file per state. Each *_run() goes on from j->step. */
 void job_claiming_run(struct job *j); /* job_claim.c */

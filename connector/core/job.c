@@ -122,6 +122,8 @@ void job_event(struct job *j, const char *source, const char *fmt, ...)
 	struct job_event *e;
 	va_list ap;
 
+	if (!j->events)
+		j->events = xcalloc(JOB_EVENTS_MAX, sizeof(*j->events));
 	if (j->event_count == JOB_EVENTS_MAX) {
 		memmove(j->events, j->events + 1, sizeof(*e) * (JOB_EVENTS_MAX - 1));
 		j->event_count--;
@@ -196,8 +198,7 @@ bool job_is_quarantined(const struct job *j)
 
 bool job_is_busy(const struct job *j)
 {
-	return (j->saving && !j->unsaved) || j->lazy_busy || j->cloud_busy || j->tell_busy ||
-	       j->local_busy || j->cancel_busy || j->transfer;
+	return j->store || j->lazy || j->cloud || j->tell || j->local || j->cancel || j->transfer;
 }
 
 static void leave_line(struct job *j)
@@ -260,12 +261,9 @@ static void destroy(struct job *j)
 	timer_stop(&j->timer);
 	timer_stop(&j->beat);
 	job_hand_clear(j);
-	p->core->set.cloud_ops->op_clear(&j->cloud);
-	p->core->set.cloud_ops->op_clear(&j->tell);
-	p->core->set.queue_ops->op_clear(&j->local);
-	p->core->set.queue_ops->op_clear(&j->cancel);
-	p->core->set.store_ops->op_clear(&j->store);
-	p->core->set.store_ops->op_clear(&j->lazy);
+	free(j->seen);
+	free(j->events);
+	free(j->owner);
 	attrs_unref(j->ticket);
 	printer_remove_job(p, j);
 	free(j);
@@ -278,14 +276,14 @@ void job_free(struct job *j)
 	timer_stop(&j->timer);
 	timer_stop(&j->beat);
 	j->dead = true;
-	if (j->cloud_busy)
-		set->cloud_ops->op_cancel(&j->cloud);
-	if (j->tell_busy)
-		set->cloud_ops->op_cancel(&j->tell);
-	if (j->local_busy)
-		set->queue_ops->op_cancel(&j->local);
-	if (j->cancel_busy)
-		set->queue_ops->op_cancel(&j->cancel);
+	if (j->cloud)
+		set->cloud_ops->op_cancel(j->cloud);
+	if (j->tell)
+		set->cloud_ops->op_cancel(j->tell);
+	if (j->local)
+		set->queue_ops->op_cancel(j->local);
+	if (j->cancel)
+		set->queue_ops->op_cancel(j->cancel);
 	if (j->watching) {
 		set->queue_ops->unwatch(&j->watch);
 		j->watching = false;
@@ -349,7 +347,16 @@ static void on_beat(struct timer *t)
 
 /* ---- commits ---- */
 
-static void submit(struct job *j);
+/* The first of them are durable. */
+static void drop_events(struct job *j, unsigned count)
+{
+	j->event_count -= count;
+	j->events_sent = 0;
+	if (j->event_count)
+		memmove(j->events, j->events + count, sizeof(*j->events) * j->event_count);
+	else
+		free(TAKE(j->events));
+}
 
 static void on_committed(struct store_op *op, const struct err *err)
 {
@@ -360,7 +367,6 @@ static void on_committed(struct store_op *op, const struct err *err)
 	core_store_result(j->core, err);
 	if (err && !j->dead) {
 		/* what should follow must not happen; the row is tried again */
-		j->unsaved = true;
 		j->tries++;
 		timer_start(&j->timer,
 		            retry_delay_ms(&commit_retry, j->tries, 0,
@@ -370,9 +376,7 @@ static void on_committed(struct store_op *op, const struct err *err)
 	again = j->again;
 	j->saving = j->again = false;
 	j->tries = 0;
-	j->event_count -= j->events_sent;
-	memmove(j->events, j->events + j->events_sent, sizeof(j->events[0]) * j->event_count);
-	j->events_sent = 0;
+	drop_events(j, j->events_sent);
 	if (!j->dead)
 		saved(j, NULL);
 	if (again || j->dead)
@@ -381,12 +385,10 @@ static void on_committed(struct store_op *op, const struct err *err)
 
 static void submit(struct job *j)
 {
-	j->store.data = j;
-	j->store.done = on_committed;
-	j->unsaved = false;
 	j->events_sent = j->event_count;
-	j->core->set.store_ops->job_save(j->core->set.store, &j->store, &j->rec, j->events,
-	                                 j->event_count);
+	j->core->set.store_ops->job_save(j->core->set.store,
+	                                 job_begin_store(j, &j->store, on_committed), &j->rec,
+	                                 j->events, j->event_count);
 }
 
 void job_save(struct job *j, void (*saved)(struct job *j, const struct err *err))
@@ -410,7 +412,7 @@ static void on_timer(struct timer *t)
 		return;
 	}
 	j->backing_off = false;
-	if (j->saving)
+	if (j->saving && !j->store)
 		submit(j);
 	else
 		job_run(j);
@@ -507,19 +509,16 @@ static void on_lazy(struct store_op *op, const struct err *err);
 /* Commits what nothing waits for. */
 static void save_lazily(struct job *j)
 {
-	if (j->lazy_busy) {
+	if (j->lazy) {
 		j->lazy_again = true;
 		return;
 	}
-	j->lazy_busy = true;
-	j->lazy.data = j;
-	j->lazy.done = on_lazy;
 	/* events of a commit in flight go with that */
-	j->core->set.store_ops->job_save_lazy(j->core->set.store, &j->lazy, &j->rec,
-	                                      j->saving ? NULL : j->events,
-	                                      j->saving ? 0 : j->event_count);
+	j->core->set.store_ops->job_save_lazy(
+		j->core->set.store, job_begin_store(j, &j->lazy, on_lazy), &j->rec,
+		j->saving ? NULL : j->events, j->saving ? 0 : j->event_count);
 	if (!j->saving)
-		j->event_count = 0;
+		drop_events(j, j->event_count);
 }
 
 static void on_lazy(struct store_op *op, const struct err *err)
@@ -528,7 +527,7 @@ static void on_lazy(struct store_op *op, const struct err *err)
 	bool again = j->lazy_again && !j->dead && j->rec.state != JOB_DONE;
 
 	core_store_result(j->core, err);
-	j->lazy_busy = j->lazy_again = false;
+	j->lazy_again = false;
 	if (again)
 		save_lazily(j);
 	if (j->dead)
@@ -576,15 +575,14 @@ void job_move(struct job *j, enum job_state to)
 			return;
 		}
 		j->saving = true;
-		j->store.data = j;
-		j->store.done = on_done;
-		j->core->set.store_ops->job_save_lazy(j->core->set.store, &j->store, &j->rec,
-		                                      j->events, j->event_count);
-		j->event_count = 0;
+		j->core->set.store_ops->job_save_lazy(j->core->set.store,
+		                                      job_begin_store(j, &j->store, on_done),
+		                                      &j->rec, j->events, j->event_count);
+		drop_events(j, j->event_count);
 		printer_next(p);
 		return;
 	}
-	if (is_lazy(j, to) && !j->lazy_busy) {
+	if (is_lazy(j, to) && !j->lazy) {
 		timer_stop(&j->timer);
 		j->backing_off = false;
 		j->tries = 0;
@@ -721,9 +719,8 @@ void job_drop(struct job *j)
 	}
 	j->step = STEP_DROP;
 	j->saving = true;
-	j->store.data = j;
-	j->store.done = on_dropped;
-	j->core->set.store_ops->job_drop(j->core->set.store, &j->store, j->rec.id);
+	j->core->set.store_ops->job_drop(j->core->set.store,
+	                                 job_begin_store(j, &j->store, on_dropped), j->rec.id);
 }
 
 bool job_is_open_at_queue(const struct job *j)

@@ -37,13 +37,10 @@ static void start_accept(struct job *j)
 	struct err err;
 
 	j->step = STEP_ACCEPT;
-	j->core->set.cloud_ops->op_clear(&j->cloud);
-	j->cloud.data = j;
-	j->cloud.done = on_accepted;
-	j->cloud_busy = true;
-	if (j->core->set.cloud_ops->accept(j->printer->channel, &j->cloud, j->rec.cloud_job, &err) <
+	job_begin_cloud(j, &j->cloud, on_accepted);
+	if (j->core->set.cloud_ops->accept(j->printer->channel, j->cloud, j->rec.cloud_job, &err) <
 	    0) {
-		j->cloud_busy = false;
+		job_drop_cloud(&j->cloud);
 		job_retry(j, &err);
 	}
 }
@@ -62,7 +59,6 @@ static void on_accepted(struct cloud_op *op, const struct err *err)
 {
 	struct job *j = op->data;
 
-	j->cloud_busy = false;
 	if (j->dead) {
 		job_run(j);
 		return;
@@ -122,7 +118,6 @@ static void on_proved(struct cloud_op *op, const struct err *err)
 {
 	struct job *j = op->data;
 
-	j->cloud_busy = false;
 	stream_free(j->probe);
 	j->probe = NULL;
 	if (j->dead) {
@@ -147,16 +142,13 @@ static void start_prove(struct job *j)
 	struct err err;
 
 	j->step = STEP_PROVE;
-	set->cloud_ops->op_clear(&j->cloud);
-	j->cloud.data = j;
-	j->cloud.done = on_proved;
-	j->cloud.begun = on_begun;
+	job_begin_cloud(j, &j->cloud, on_proved);
+	j->cloud->begun = on_begun;
 	j->proved = false;
 	j->probe = stream_new(PROBE_BYTES);
-	j->cloud_busy = true;
-	if (set->cloud_ops->document(j->printer->channel, &j->cloud, j->rec.cloud_job, 1, j->probe,
+	if (set->cloud_ops->document(j->printer->channel, j->cloud, j->rec.cloud_job, 1, j->probe,
 	                             PROBE_LIMIT, &err) < 0) {
-		j->cloud_busy = false;
+		job_drop_cloud(&j->cloud);
 		stream_free(j->probe);
 		j->probe = NULL;
 		job_retry(j, &err);
@@ -169,7 +161,6 @@ static void on_looked(struct cloud_op *op, const struct err *err)
 {
 	struct job *j = op->data;
 
-	j->cloud_busy = false;
 	if (j->dead) {
 		job_run(j);
 	} else if (!err && op->final) {
@@ -191,14 +182,11 @@ static void start_look(struct job *j)
 	struct err err;
 
 	j->step = STEP_PROVE;
-	j->core->set.cloud_ops->op_clear(&j->cloud);
-	j->cloud.data = j;
-	j->cloud.done = on_looked;
+	job_begin_cloud(j, &j->cloud, on_looked);
 	j->proved = false;
-	j->cloud_busy = true;
-	if (j->core->set.cloud_ops->check(j->printer->channel, &j->cloud, j->rec.cloud_job, &err) <
+	if (j->core->set.cloud_ops->check(j->printer->channel, j->cloud, j->rec.cloud_job, &err) <
 	    0) {
-		j->cloud_busy = false;
+		job_drop_cloud(&j->cloud);
 		job_retry(j, &err);
 	}
 }
@@ -207,7 +195,7 @@ static void start_look(struct job *j)
 
 /* The cloud offers what the store knows: a job in hand is only accepted again, a finished one is
  * accepted and told its end; nothing prints. */
-static void meet_again(struct job *j)
+static void meet_again(struct job *j, const struct job_record *known)
 {
 	int32_t offered = j->rec.cloud_job;
 
@@ -215,7 +203,7 @@ static void meet_again(struct job *j)
 	j->printer->reclaimed++;
 	attrs_unref(j->ticket);
 	j->ticket = NULL;
-	j->rec = j->store.job;
+	j->rec = *known;
 	j->rec.cloud_job = offered; /* the number may be another one after a restart there */
 	job_log(j, LOG_LEVEL_INFO, "offered again by the cloud; it is %s and does not print again",
 	        job_state_name(j->rec.state));
@@ -239,7 +227,7 @@ static void on_stored(struct store_op *op, const struct err *err)
 		printer_look_again(j->printer, err);
 		job_free(j);
 	} else if (op->existed) {
-		meet_again(j);
+		meet_again(j, &op->job);
 	} else {
 		j->rec.id = op->job.id;
 		if (j->rec.refused) {
@@ -287,9 +275,8 @@ static void start_store(struct job *j)
 		job_event(j, "cloud", "fetched as cloud job %d", j->rec.cloud_job);
 	}
 	j->saving = true;
-	j->store.data = j;
-	j->store.done = on_stored;
-	j->core->set.store_ops->job_add(j->core->set.store, &j->store, &j->rec, j->ticket);
+	j->core->set.store_ops->job_add(
+		j->core->set.store, job_begin_store(j, &j->store, on_stored), &j->rec, j->ticket);
 }
 
 /* ---- fetch ---- */
@@ -299,7 +286,6 @@ static void on_job_fetched(struct cloud_op *op, const struct err *err)
 	struct job *j = op->data;
 	const struct job_record *got = &op->job;
 
-	j->cloud_busy = false;
 	if (j->dead) {
 		job_run(j);
 		return;
@@ -329,12 +315,10 @@ static void start_fetch(struct job *j)
 	struct err err;
 
 	j->step = STEP_FETCH;
-	j->cloud.data = j;
-	j->cloud.done = on_job_fetched;
-	j->cloud_busy = true;
-	if (j->core->set.cloud_ops->fetch(j->printer->channel, &j->cloud, j->rec.cloud_job, &err) <
+	job_begin_cloud(j, &j->cloud, on_job_fetched);
+	if (j->core->set.cloud_ops->fetch(j->printer->channel, j->cloud, j->rec.cloud_job, &err) <
 	    0) {
-		j->cloud_busy = false;
+		job_drop_cloud(&j->cloud);
 		printer_look_again(j->printer, &err);
 		job_free(j);
 	}
@@ -342,9 +326,9 @@ static void start_fetch(struct job *j)
 
 void job_claiming_run(struct job *j)
 {
-	if (j->step == STEP_PROVE && j->cloud_busy && j->proved)
-		j->core->set.cloud_ops->op_cancel(&j->cloud);
-	if (j->cloud_busy || !j->printer->channel)
+	if (j->step == STEP_PROVE && j->cloud && j->proved)
+		j->core->set.cloud_ops->op_cancel(j->cloud);
+	if (j->cloud || !j->printer->channel)
 		return;
 	if (j->rec.id == 0)
 		start_fetch(j);
@@ -356,7 +340,7 @@ void job_claiming_run(struct job *j)
 
 void job_accept_run(struct job *j)
 {
-	if (!j->cloud_busy && j->step == STEP_ACCEPT)
+	if (!j->cloud && j->step == STEP_ACCEPT)
 		start_accept(j);
 }
 
@@ -404,7 +388,7 @@ void job_remember(struct printer *p, int32_t cloud_job)
 	j->reclaimed = true;
 	j->printer->reclaimed++;
 	j->saving = true;
-	j->store.data = j;
-	j->store.done = on_remembered;
-	p->core->set.store_ops->job_find(p->core->set.store, &j->store, p->record.id, cloud_job);
+	p->core->set.store_ops->job_find(p->core->set.store,
+	                                 job_begin_store(j, &j->store, on_remembered), p->record.id,
+	                                 cloud_job);
 }

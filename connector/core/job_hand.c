@@ -50,7 +50,8 @@ static void choose_owner(struct job *j)
 
 	if (user->how == CONFIG_USER_FIXED)
 		name = user->fixed;
-	(void)str_copy(j->owner, sizeof(j->owner), name);
+	free(j->owner);
+	j->owner = xstrdup(name);
 	if (user->how == CONFIG_USER_LOCAL_PART)
 		j->owner[strcspn(j->owner, "@")] = '\0';
 }
@@ -394,7 +395,6 @@ static void on_created(struct local_op *op, const struct err *err)
 {
 	struct job *j = op->data;
 
-	j->local_busy = false;
 	if (j->dead || j->step == STEP_UNDO) {
 		if (!err)
 			j->rec.local_job = op->job.id;
@@ -445,13 +445,9 @@ static void start_create(struct job *j)
 		return;
 	}
 	j->step = STEP_CREATE;
-	j->core->set.queue_ops->op_clear(&j->local);
-	j->local.data = j;
-	j->local.done = on_created;
-	j->local.user_name = j->owner;
-	j->local_busy = true;
-	if (j->core->set.queue_ops->create(j->printer->queue, &j->local, &ticket, &err) < 0) {
-		j->local_busy = false;
+	job_begin_local(j, &j->local, on_created);
+	if (j->core->set.queue_ops->create(j->printer->queue, j->local, &ticket, &err) < 0) {
+		job_drop_local(&j->local);
 		not_created(j, &err);
 		return;
 	}
@@ -468,7 +464,6 @@ static void on_finish_asked(struct local_op *op, const struct err *err)
 {
 	struct job *j = op->data;
 
-	j->local_busy = false;
 	if (j->dead) {
 		job_run(j);
 	} else if (err && err->kind == ERR_GONE) {
@@ -488,7 +483,6 @@ static void on_finished(struct local_op *op, const struct err *err)
 {
 	struct job *j = op->data;
 
-	j->local_busy = false;
 	if (j->dead) {
 		job_run(j);
 		return;
@@ -509,15 +503,11 @@ static void start_finish(struct job *j)
 	struct err err;
 	int rc;
 
-	ops->op_clear(&j->local);
-	j->local.data = j;
-	j->local.user_name = j->owner;
-	j->local.done = j->ask_finish ? on_finish_asked : on_finished;
-	j->local_busy = true;
-	rc = j->ask_finish ? ops->get(j->printer->queue, &j->local, j->rec.local_job, &err)
-	                   : ops->finish(j->printer->queue, &j->local, j->rec.local_job, &err);
+	job_begin_local(j, &j->local, j->ask_finish ? on_finish_asked : on_finished);
+	rc = j->ask_finish ? ops->get(j->printer->queue, j->local, j->rec.local_job, &err)
+	                   : ops->finish(j->printer->queue, j->local, j->rec.local_job, &err);
 	if (rc < 0) {
-		j->local_busy = false;
+		job_drop_local(&j->local);
 		job_retry(j, &err);
 	}
 }
@@ -560,7 +550,6 @@ static void on_undone(struct local_op *op, const struct err *err)
 {
 	struct job *j = op->data;
 
-	j->local_busy = false;
 	if (j->dead) {
 		job_run(j);
 	} else if (err && err->kind != ERR_GONE) {
@@ -580,7 +569,6 @@ static void on_undo_canceled(struct local_op *op, const struct err *err)
 	struct job *j = op->data;
 	struct err failed;
 
-	j->local_busy = false;
 	if (j->dead) {
 		job_run(j);
 		return;
@@ -591,13 +579,9 @@ static void on_undo_canceled(struct local_op *op, const struct err *err)
 		return;
 	}
 	ops = j->core->set.queue_ops;
-	ops->op_clear(&j->local);
-	j->local.data = j;
-	j->local.user_name = j->owner;
-	j->local.done = on_undone;
-	j->local_busy = true;
-	if (ops->get(j->printer->queue, &j->local, j->rec.local_job, &failed) < 0) {
-		j->local_busy = false;
+	job_begin_local(j, &j->local, on_undone);
+	if (ops->get(j->printer->queue, j->local, j->rec.local_job, &failed) < 0) {
+		job_drop_local(&j->local);
 		job_retry(j, &failed);
 	}
 }
@@ -613,13 +597,9 @@ static void run_undo(struct job *j)
 		settle(j, j->undo_place, why.kind ? &why : NULL);
 		return;
 	}
-	ops->op_clear(&j->local);
-	j->local.data = j;
-	j->local.user_name = j->owner;
-	j->local.done = on_undo_canceled;
-	j->local_busy = true;
-	if (ops->cancel(j->printer->queue, &j->local, j->rec.local_job, &err) < 0) {
-		j->local_busy = false;
+	job_begin_local(j, &j->local, on_undo_canceled);
+	if (ops->cancel(j->printer->queue, j->local, j->rec.local_job, &err) < 0) {
+		job_drop_local(&j->local);
 		job_retry(j, &err);
 	}
 }
@@ -637,9 +617,9 @@ static void start_undo(struct job *j, enum policy_place place, const struct err 
 	}
 	j->undo_place = place;
 	job_hand_clear(j);
-	if (j->local_busy) {
+	if (j->local) {
 		/* Create-Job is under way: what it makes is found by the run after it */
-		j->core->set.queue_ops->op_cancel(&j->local);
+		j->core->set.queue_ops->op_cancel(j->local);
 	}
 	j->step = STEP_UNDO;
 	job_run(j);
@@ -652,7 +632,6 @@ static void on_found(struct local_op *op, const struct err *err)
 	struct job *j = op->data;
 	const struct local_job *found = NULL;
 
-	j->local_busy = false;
 	if (j->dead) {
 		job_run(j);
 		return;
@@ -703,13 +682,9 @@ static void start_find(struct job *j)
 		}
 		return;
 	}
-	ops->op_clear(&j->local);
-	j->local.data = j;
-	j->local.user_name = j->owner;
-	j->local.done = on_found;
-	j->local_busy = true;
-	if (ops->find(j->printer->queue, &j->local, j->local_uuid, &err) < 0) {
-		j->local_busy = false;
+	job_begin_local(j, &j->local, on_found);
+	if (ops->find(j->printer->queue, j->local, j->local_uuid, &err) < 0) {
+		job_drop_local(&j->local);
 		job_retry(j, &err);
 	}
 }
@@ -720,7 +695,7 @@ void job_hand_give_up(struct job *j)
 {
 	struct err err;
 
-	if (j->saving || j->local_busy)
+	if (j->saving || j->local)
 		return;
 	(void)err_set(&err, ERR_REJECTED, 0, "%s",
 	              *j->rec.error_text ? j->rec.error_text : "not printed within give-up-after");
@@ -768,7 +743,7 @@ void job_handing_run(struct job *j)
 	 * is printed: it is canceled when the printer has it. */
 	if (j->rec.cancel_requested && j->transfer && j->transfer->mode != TRANSFER_DELIVER)
 		transfer_cancel(j->transfer);
-	if (j->local_busy || (j->transfer && j->step != STEP_CREATE) || !j->printer->channel)
+	if (j->local || (j->transfer && j->step != STEP_CREATE) || !j->printer->channel)
 		return;
 	switch (j->step) {
 	case STEP_IDLE:

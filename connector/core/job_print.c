@@ -42,7 +42,6 @@ static void on_told(struct cloud_op *op, const struct err *err)
 {
 	struct job *j = op->data;
 
-	j->tell_busy = false;
 	job_talked(j);
 	if (err)
 		job_log(j, LOG_LEVEL_DEBUG, "status not taken: %s", err->text);
@@ -62,17 +61,14 @@ void job_tell(struct job *j, enum cloud_job_state state, const char *reasons, co
 	};
 	struct err err;
 
-	if (j->tell_busy || j->another_there || !j->rec.acknowledged || !j->printer->channel ||
+	if (j->tell || j->another_there || !j->rec.acknowledged || !j->printer->channel ||
 	    j->printer->channel_state != CHANNEL_ONLINE || !job_may_talk(j))
 		return;
 	j->told = now(j);
 	j->news = false;
-	j->core->set.cloud_ops->op_clear(&j->tell);
-	j->tell.data = j;
-	j->tell.done = on_told;
-	j->tell_busy = true;
-	if (j->core->set.cloud_ops->report(j->printer->channel, &j->tell, &report, &err) < 0) {
-		j->tell_busy = false;
+	job_begin_cloud(j, &j->tell, on_told);
+	if (j->core->set.cloud_ops->report(j->printer->channel, j->tell, &report, &err) < 0) {
+		job_drop_cloud(&j->tell);
 		job_talked(j);
 	}
 }
@@ -102,7 +98,6 @@ static void on_canceled(struct local_op *op, const struct err *err)
 {
 	struct job *j = op->data;
 
-	j->cancel_busy = false;
 	/* not found, or ended already: the watch tells what became of it */
 	if (err && err->kind == ERR_TEMPORARY) {
 		struct clock *clock = j->core->set.clock;
@@ -118,16 +113,14 @@ static void cancel_at_queue(struct job *j)
 {
 	struct err err;
 
-	if (j->cancel_sent || j->cancel_busy || now(j) < j->cancel_at)
+	if (j->cancel_sent || j->cancel || now(j) < j->cancel_at)
 		return;
-	j->core->set.queue_ops->op_clear(&j->cancel);
-	j->cancel.data = j;
-	j->cancel.done = on_canceled;
-	j->cancel.user_name = j->owner;
-	j->cancel_sent = j->cancel_busy = true;
-	if (j->core->set.queue_ops->cancel(j->printer->queue, &j->cancel, j->rec.local_job, &err) <
+	job_begin_local(j, &j->cancel, on_canceled);
+	j->cancel_sent = true;
+	if (j->core->set.queue_ops->cancel(j->printer->queue, j->cancel, j->rec.local_job, &err) <
 	    0) {
-		j->cancel_sent = j->cancel_busy = false;
+		j->cancel_sent = false;
+		job_drop_local(&j->cancel);
 		j->cancel_at = now(j) + TELL_AGAIN_MS;
 	}
 }
@@ -135,10 +128,11 @@ static void cancel_at_queue(struct job *j)
 /* What the queue says of a job that still may print, for the cloud. */
 static int64_t tell_progress(struct job *j)
 {
-	bool trouble = j->seen.stuck || j->seen.state == IPP_JSTATE_STOPPED;
+	bool trouble = j->seen && (j->seen->stuck || j->seen->state == IPP_JSTATE_STOPPED);
 
 	return job_tell_in_time(j, trouble ? CLOUD_JOB_STOPPED : CLOUD_JOB_PROCESSING,
-	                        trouble ? "printer-stopped" : "job-printing", j->seen.message);
+	                        trouble ? "printer-stopped" : "job-printing",
+	                        j->seen ? j->seen->message : "");
 }
 
 static void on_watch(struct local_watch *w, const struct local_job *local, const struct err *err)
@@ -154,7 +148,7 @@ static void on_watch(struct local_watch *w, const struct local_job *local, const
 		job_settle(j, POLICY_UNKNOWN, &lost, OUTCOME_NONE);
 		return;
 	}
-	if (local->printed_again && !j->seen.printed_again) {
+	if (local->printed_again && !(j->seen && j->seen->printed_again)) {
 		job_event(j, "queue",
 		          "started again, or there while the print system was restarted");
 		job_log(j, LOG_LEVEL_WARNING,
@@ -164,11 +158,13 @@ static void on_watch(struct local_watch *w, const struct local_job *local, const
 		               "the print system started it again or was restarted: paper may have "
 		               "come out twice");
 	}
-	if (local->looping && !j->seen.looping) {
+	if (local->looping && !(j->seen && j->seen->looping)) {
 		job_event(j, "queue", "%s", local->message);
 		job_log(j, LOG_LEVEL_WARNING, "%s", local->message);
 	}
-	j->seen = *local;
+	if (!j->seen)
+		j->seen = xcalloc(1, sizeof(*j->seen));
+	*j->seen = *local;
 	j->rec.impressions = local->impressions;
 	j->rec.sheets = local->sheets;
 	if (local->outcome == OUTCOME_NONE) {
@@ -209,7 +205,7 @@ static void start_watch(struct job *j)
 	j->watching = true;
 	j->step = STEP_WATCH;
 	j->cancel_sent = false;
-	j->seen = (struct local_job){ .impressions = -1, .sheets = -1 };
+	free(TAKE(j->seen));
 	j->watch = (struct local_watch){
 		.changed = on_watch,
 		.data = j,
@@ -246,7 +242,8 @@ void job_printing_run(struct job *j)
 			return;
 		start_watch(j);
 	}
-	if (j->seen.incoming && !j->core->set.queue_ops->status(j->printer->queue)->whole) {
+	if (j->seen && j->seen->incoming &&
+	    !j->core->set.queue_ops->status(j->printer->queue)->whole) {
 		end_reopened(j);
 		return;
 	}

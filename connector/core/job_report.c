@@ -25,7 +25,6 @@ static void on_reported(struct cloud_op *op, const struct err *err)
 {
 	struct job *j = op->data;
 
-	j->cloud_busy = false;
 	job_talked(j);
 	if (j->dead) {
 		job_run(j);
@@ -86,7 +85,6 @@ static void on_checked(struct cloud_op *op, const struct err *err)
 {
 	struct job *j = op->data;
 
-	j->cloud_busy = false;
 	job_talked(j);
 	j->checked = !err || (err->kind != ERR_TEMPORARY && err->kind != ERR_DENIED);
 	j->canceled_there = !err && op->canceled && j->rec.outcome == OUTCOME_COMPLETED;
@@ -102,13 +100,10 @@ static void start_check(struct job *j)
 	struct err err;
 
 	j->step = STEP_CHECK;
-	j->core->set.cloud_ops->op_clear(&j->cloud);
-	j->cloud.data = j;
-	j->cloud.done = on_checked;
-	j->cloud_busy = true;
-	if (j->core->set.cloud_ops->check(j->printer->channel, &j->cloud, j->rec.cloud_job, &err) <
+	job_begin_cloud(j, &j->cloud, on_checked);
+	if (j->core->set.cloud_ops->check(j->printer->channel, j->cloud, j->rec.cloud_job, &err) <
 	    0) {
-		j->cloud_busy = false;
+		job_drop_cloud(&j->cloud);
 		job_talked(j);
 		if (!j->saving)
 			job_retry(j, &err);
@@ -117,7 +112,7 @@ static void start_check(struct job *j)
 
 void job_report_look(struct job *j)
 {
-	if (j->rec.outcome == OUTCOME_COMPLETED && !j->cloud_busy && j->printer->channel &&
+	if (j->rec.outcome == OUTCOME_COMPLETED && !j->cloud && j->printer->channel &&
 	    j->printer->channel_state == CHANNEL_ONLINE)
 		start_check(j);
 }
@@ -152,7 +147,7 @@ static int report(struct job *j, bool canceled, struct err *err)
 	if (j->rec.outcome == OUTCOME_COMPLETED && !*j->rec.report_message)
 		r.message = "printed"; /* not what was said last while it printed */
 	if (j->rec.refused && !j->not_refusable)
-		return j->core->set.cloud_ops->refuse(j->printer->channel, &j->cloud,
+		return j->core->set.cloud_ops->refuse(j->printer->channel, j->cloud,
 		                                      j->rec.cloud_job, j->rec.error_code,
 		                                      j->rec.report_message, err);
 	if (canceled) {
@@ -162,7 +157,7 @@ static int report(struct job *j, bool canceled, struct err *err)
 			r.message = "printed before the cancel arrived";
 		job_event(j, "cloud", "canceled there, too late: it had printed");
 	}
-	return j->core->set.cloud_ops->report(j->printer->channel, &j->cloud, &r, err);
+	return j->core->set.cloud_ops->report(j->printer->channel, j->cloud, &r, err);
 }
 
 static void start_report(struct job *j, bool canceled)
@@ -170,12 +165,9 @@ static void start_report(struct job *j, bool canceled)
 	struct err err;
 
 	j->step = STEP_REPORT;
-	j->core->set.cloud_ops->op_clear(&j->cloud);
-	j->cloud.data = j;
-	j->cloud.done = on_reported;
-	j->cloud_busy = true;
+	job_begin_cloud(j, &j->cloud, on_reported);
 	if (report(j, canceled, &err) < 0) {
-		j->cloud_busy = false;
+		job_drop_cloud(&j->cloud);
 		job_talked(j);
 		job_retry(j, &err);
 	}
@@ -185,7 +177,7 @@ static void start_report(struct job *j, bool canceled)
 static bool is_being_accepted(const struct job *j)
 {
 	for (const struct job *o = j->printer->reclaimed ? j->printer->jobs : NULL; o; o = o->next)
-		if (o != j && o->reclaimed && o->step == STEP_ACCEPT && o->cloud_busy &&
+		if (o != j && o->reclaimed && o->step == STEP_ACCEPT && o->cloud &&
 		    o->rec.cloud_job == j->rec.cloud_job)
 			return true;
 	return false;
@@ -197,7 +189,7 @@ void job_reporting_run(struct job *j)
 		return; /* until retry */
 
 	/* neither a word in between nor an Acknowledge-Job may arrive after the last word */
-	if (j->cloud_busy || j->tell_busy || job_is_in_line(j) || !j->printer->channel ||
+	if (j->cloud || j->tell || job_is_in_line(j) || !j->printer->channel ||
 	    j->printer->channel_state != CHANNEL_ONLINE || is_being_accepted(j) || !job_may_talk(j))
 		return;
 	if (!j->rec.refused && !j->reclaimed && !j->checked)

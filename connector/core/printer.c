@@ -628,7 +628,7 @@ static void close_channel(struct printer *p)
 
 static bool is_asking_cloud(const struct job *j)
 {
-	return j->cloud_busy || j->tell_busy || j->transfer || j->probe;
+	return j->cloud || j->tell || j->transfer || j->probe;
 }
 
 /* False: a job is asking the cloud over the channel. */

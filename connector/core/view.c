@@ -139,7 +139,7 @@ static bool has_certificate_of_earlier(const struct printer *p)
 static bool has_looping_job(const struct printer *p)
 {
 	for (const struct job *j = p->jobs; j; j = j->next)
-		if (j->rec.state == JOB_PRINTING && j->seen.looping)
+		if (j->rec.state == JOB_PRINTING && j->seen && j->seen->looping)
 			return true;
 	return false;
 }
