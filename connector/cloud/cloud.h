@@ -111,6 +111,7 @@ struct cloud_report { /* borrowed for the call */
 	const char *message;         /* "" none */
 	int32_t impressions, sheets; /* -1 unknown */
 	int32_t documents;           /* how many the job has; 0 when none was fetched */
+	bool printed;                /* the documents, whatever the end of the job */
 	int32_t fetched_s, queued_s; /* seconds from Acknowledge-Job to the last byte, and at the
 	                                queue; 0 unknown */
 };

@@ -75,7 +75,9 @@ static ipp_t *step_request(const struct cloud_op *op)
 
 	switch ((enum step)op->step) {
 	case STEP_DOCUMENT:
-		return request_document_report(t, job, op->number, wire_state(op));
+		return request_document_report(t, job, op->number,
+		                               op->report.printed ? IPP_JSTATE_COMPLETED
+		                                                  : wire_state(op));
 	case STEP_ACKNOWLEDGE:
 		return request_document(t, IPP_OP_ACKNOWLEDGE_DOCUMENT, job, op->number);
 	case STEP_JOB:

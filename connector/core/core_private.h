@@ -159,7 +159,7 @@ struct job {
 	bool take_back;     /* quarantined: its unclosed local job is still to be canceled */
 	bool quarantine;    /* was active in too many crashes: held before anything is done */
 	bool not_refusable; /* reporting: the cloud did not take the refusal */
-	bool cancel_sent;   /* Cancel-Job is on its way to the queue */
+	bool cancel_sent;   /* Cancel-Job is on its way to the queue, or may have arrived */
 	unsigned tries;     /* of the step in hand, for back-off */
 	struct timer timer; /* next try, or the next word to the cloud while printing */
 	struct timer beat;  /* handing: a word to the cloud now and then, and give-up-after */

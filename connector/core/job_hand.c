@@ -13,6 +13,7 @@
  *                         another job-uuid, so it is not taken for it
  *   SEND to CUPS          UNDO: the local job cannot print before FINISH; it is canceled and read
  *                         again; if it started all the same, nobody knows: held
+ *   ended there before    by a cancel at the queue: that is its end
  *   SEND, IPP printer     after the first byte nobody knows what it prints: held; an IPP error
  *                         is the printer's clear word: UNDO
  *   FINISH, no answer     the queue is asked: still incoming: again; otherwise it has it
@@ -32,7 +33,8 @@
 #include "connector/core/retry.h"
 #include "connector/core/transfer.h"
 
-#define BUSY_CODE 0x0507 /* server-error-busy, RFC 8011 B.1.5.8 */
+#define BUSY_CODE     0x0507 /* server-error-busy, RFC 8011 B.1.5.8 */
+#define CANCELED_CODE 0x0508 /* server-error-job-canceled: while it was being sent, B.1.5.9 */
 
 static const struct retry busy_retry = { .base_ms = 10, .cap_ms = 5000 };
 
@@ -147,6 +149,13 @@ static void release_slot(struct job *j)
 		return;
 	j->has_slot = false;
 	core_transfer_end(j->core);
+}
+
+/* Somebody did not want it any more at the queue, before it was there whole. */
+static void canceled_there(struct job *j)
+{
+	job_hand_clear(j);
+	job_settle(j, POLICY_PRINTED, NULL, OUTCOME_CANCELED);
 }
 
 static void settle(struct job *j, enum policy_place place, const struct err *err)
@@ -324,6 +333,8 @@ static void on_transferred(struct transfer *t, const struct err *err, bool at_qu
 		job_save(j, on_busy_saved);
 	} else if (t->mode == TRANSFER_COLLECT) {
 		settle(j, POLICY_DOCUMENT, &why);
+	} else if (err && at_queue && t->send.ipp.ipp_status == CANCELED_CODE) {
+		canceled_there(j);
 	} else if (t->mode == TRANSFER_DELIVER && err && t->first_byte &&
 	           t->send.ipp.req.sent > 0 && t->send.ipp.ipp_status == 0) {
 		/* the connection broke after the first byte: it may print what it has */
@@ -546,6 +557,12 @@ static void run_finish(struct job *j)
 
 /* ---- undo ---- */
 
+/* Of a job taken back after a restart nobody knows who canceled it: perhaps we did. */
+static bool was_canceled_there(const struct job *j, const struct local_job *local)
+{
+	return local->outcome == OUTCOME_CANCELED && !j->cancel_sent && j->undo_err.kind;
+}
+
 static void on_undone(struct local_op *op, const struct err *err)
 {
 	struct job *j = op->data;
@@ -554,6 +571,8 @@ static void on_undone(struct local_op *op, const struct err *err)
 		job_run(j);
 	} else if (err && err->kind != ERR_GONE) {
 		job_retry(j, err);
+	} else if (!err && was_canceled_there(j, &op->job)) {
+		canceled_there(j);
 	} else if (!err && op->job.processing_at != 0) {
 		unknown(j, &j->undo_err);
 	} else {
@@ -574,6 +593,7 @@ static void on_undo_canceled(struct local_op *op, const struct err *err)
 		return;
 	}
 	/* "not possible": it has ended already, which the next question shows */
+	j->cancel_sent = j->cancel_sent || !err || err->kind != ERR_REJECTED;
 	if (err && err->kind != ERR_GONE && err->kind != ERR_REJECTED) {
 		job_retry(j, err);
 		return;
@@ -722,7 +742,7 @@ static void begin(struct job *j)
 		return; /* run again when one ends */
 	j->has_slot = true;
 	j->collected = false;
-	j->ask_finish = false;
+	j->ask_finish = j->cancel_sent = false;
 	j->rec.bytes = 0;
 	if (!job_is_whole(j)) {
 		start_create(j);

@@ -173,12 +173,13 @@ static void on_watch(struct local_watch *w, const struct local_job *local, const
 		return;
 	}
 	j->watching = false;
+	/* a failed filter leaves it there for ever, and CUPS opens what was canceled before it had
+	 * the document */
+	if (local->state != 0 && local->state < IPP_JSTATE_CANCELED)
+		cancel_at_queue(j);
 	if (local->outcome == OUTCOME_ABORTED) {
 		struct err why;
 
-		/* after a failed filter it would stay at the queue for ever */
-		if (local->state == IPP_JSTATE_STOPPED)
-			cancel_at_queue(j);
 		(void)err_set(&why, ERR_REJECTED, 0, "%s",
 		              *local->message ? local->message : "the queue aborted it");
 		job_settle(j, POLICY_PRINTED, &why, OUTCOME_ABORTED);

@@ -140,6 +140,7 @@ static int report(struct job *j, bool canceled, struct err *err)
 		.sheets = j->rec.sheets,
 		/* what was not here whole is not acknowledged */
 		.documents = j->rec.closed ? j->rec.documents : 0,
+		.printed = j->rec.outcome == OUTCOME_COMPLETED,
 		.fetched_s = seconds(j->rec.acked, j->rec.handed),
 		.queued_s = seconds(j->rec.handed, j->rec.finished),
 	};

@@ -149,9 +149,22 @@ static bool is_open_since_restart(const struct reading *r)
 	       (r->job.reasons[0] == '\0' || strcmp(r->job.reasons, "none") == 0);
 }
 
+/* CUPS takes a document for a job that was canceled meanwhile: the job is open again, prints at its
+ * next start and not before, and still says when it had ended. */
+static bool is_awake_again(const struct reading *r)
+{
+	return (r->job.state == IPP_JSTATE_HELD || r->job.state == IPP_JSTATE_PENDING) &&
+	       r->job.completed_at != 0 && r->job.processing_at == 0;
+}
+
 static void decide(struct reading *r, bool cups)
 {
 	struct local_job *job = &r->job;
+
+	if (cups && is_awake_again(r)) {
+		job->outcome = OUTCOME_CANCELED;
+		return;
+	}
 
 	job->incoming = has(r, "job-incoming") || has(r, "job-data-insufficient") ||
 	                (cups && is_open_since_restart(r));

@@ -78,17 +78,6 @@ def test_a_cancel_while_cups_prints_reaches_it(bed, how):
         assert _local_state(bed, "q", job["local_job"]) == "canceled"
 
 
-def test_a_cancel_after_the_end_changes_nothing(bed, eve):
-    route = connect(bed, bed.daemon(), eve.uri)
-    number = route.submit(PDF)
-    _, job = route.ended(number)
-    result = route.daemon.cli("cancel", str(job["id"]))
-    assert result.code == 1 and result.error["text"]
-    assert not bed.cloud.client().request("Cancel-Job", {"job-id": number}).ok
-    assert route.told(number)["state_name"] == "completed"
-    assert route.daemon.cli("cancel", "4711").code == 1
-
-
 def test_a_cancel_at_cups_reaches_the_cloud(bed):
     bed.cups.add_fault("q", "wait=60")
     route = connect(bed, bed.daemon(), "q")

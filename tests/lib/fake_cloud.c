@@ -305,6 +305,7 @@ static void run_report(struct fake_call *c)
 		j->worst_silence = silence > j->worst_silence ? silence : j->worst_silence;
 		j->told_at = c->w->clock.now_ms;
 		j->told = c->report.state;
+		j->printed = c->report.printed;
 		j->reports++;
 		j->was_told = true;
 		(void)str_copy(j->reasons, sizeof(j->reasons), c->reasons);

@@ -375,7 +375,7 @@ static void end_send(struct fake_call *c, struct fake_local *l, const struct err
 	struct local_op *op = c->op;
 
 	op->ipp.req.sent = (int64_t)c->at;
-	op->ipp.ipp_status = err ? 0 : 1;
+	op->ipp.ipp_status = !err ? 1 : err->code >= 0x0400 ? err->code : 0; /* no answer: 0 */
 	if (c->queue->status.whole && c->at > 0 && c->effect && (c->last || err) && !l->closed) {
 		l->closed = true; /* it prints what it has */
 		begin_later(l);

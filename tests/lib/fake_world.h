@@ -65,6 +65,7 @@ struct fake_cloud_job {
 	bool hidden;   /* offered no more */
 	bool never_acknowledged;
 	enum cloud_job_state told; /* last report */
+	bool printed;              /* its documents, in that */
 	char reasons[NAME_SIZE], message[TEXT_SIZE];
 	unsigned reports, finals, accepts;
 	int64_t told_at, worst_silence; /* virtual ms */

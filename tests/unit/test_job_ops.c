@@ -334,6 +334,8 @@ static void test_a_refusal_that_ended_the_job_by_itself_is_fine(void **state)
 
 /* ---- reports ---- */
 
+static bool printed; /* of the next report */
+
 static void report(enum cloud_job_state job_state, int32_t documents)
 {
 	struct cloud_report r = { .job = 4,
@@ -342,9 +344,11 @@ static void report(enum cloud_job_state job_state, int32_t documents)
 		                  .message = "page 3",
 		                  .impressions = 3,
 		                  .sheets = -1,
-		                  .documents = documents };
+		                  .documents = documents,
+		                  .printed = printed };
 	struct err err;
 
+	printed = false;
 	assert_int_equal(cloud_ops.report(channel, &op, &r, &err), 0);
 	memset(&r, 0xff, sizeof(r)); /* it was borrowed for the call only */
 }
@@ -402,6 +406,28 @@ static void test_an_end_tells_the_documents_first(void **state)
 	                             "output-device-document-state", 0),
 	                 9);
 	assert_int_equal(reported_state(), 9);
+}
+
+static void test_documents_of_a_canceled_job_may_have_printed(void **state)
+{
+	static const int states[] = { 7, 9 };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		printed = i > 0;
+		report(CLOUD_JOB_CANCELED, 1);
+		assert_int_equal(ipp_get_int(double_last(IPP_OP_UPDATE_DOCUMENT_STATUS),
+		                             IPP_TAG_DOCUMENT, "output-device-document-state", 0),
+		                 states[i]);
+		double_status(IPP_OP_UPDATE_DOCUMENT_STATUS, IPP_STATUS_OK);
+		double_status(IPP_OP_ACKNOWLEDGE_DOCUMENT, IPP_STATUS_OK);
+		double_status(IPP_OP_UPDATE_JOB_STATUS, IPP_STATUS_OK);
+		assert_int_equal(reported_state(), 7);
+		/* whether that was taken */
+		double_status(IPP_OP_GET_JOB_ATTRIBUTES, IPP_STATUS_ERROR_INTERNAL);
+		assert_ok();
+		again();
+	}
 }
 
 static void test_a_job_without_documents_is_ended_by_one_exchange(void **state)
@@ -588,6 +614,7 @@ int main(void)
 		T(test_a_refusal_that_ended_the_job_by_itself_is_fine),
 		T(test_progress_is_one_exchange),
 		T(test_an_end_tells_the_documents_first),
+		T(test_documents_of_a_canceled_job_may_have_printed),
 		T(test_a_job_without_documents_is_ended_by_one_exchange),
 		T(test_what_is_answered_about_documents_does_not_matter),
 		T(test_operations_that_a_server_does_not_know_are_not_sent_again),

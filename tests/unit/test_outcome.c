@@ -135,6 +135,39 @@ static void test_counts_and_times_that_are_not_there_are_unknown(void **state)
 	ippDelete(m);
 }
 
+/* As cupsd 2.4.2 answers when a document came for a job that was canceled before it. */
+static void test_a_canceled_job_that_cups_has_opened_again_is_canceled(void **state)
+{
+	static const struct {
+		ipp_jstate_t job_state;
+		const char *reason;
+		bool cups, started;
+		enum job_outcome outcome;
+	} cases[] = {
+		{ IPP_JSTATE_HELD, "job-incoming", true, false, OUTCOME_CANCELED },
+		{ IPP_JSTATE_PENDING, "none", true, false, OUTCOME_CANCELED },
+		{ IPP_JSTATE_PENDING, "none", true, true, OUTCOME_NONE }, /* by lp -H restart */
+		{ IPP_JSTATE_PENDING, "none", false, false, OUTCOME_NONE },
+		{ IPP_JSTATE_PROCESSING, "none", true, false, OUTCOME_NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct example e = { .state = cases[i].job_state, .reason = cases[i].reason };
+		ipp_t *m = new_answer(&e);
+		struct local_job job;
+
+		ippAddInteger(m, IPP_TAG_JOB, IPP_TAG_INTEGER, "time-at-completed", 1700000000);
+		if (cases[i].started)
+			ippAddInteger(m, IPP_TAG_JOB, IPP_TAG_INTEGER, "time-at-processing",
+			              1700000000);
+		assert_true(outcome_read(m, cases[i].cups, &job));
+		assert_int_equal(job.outcome, cases[i].outcome);
+		assert_false(job.incoming);
+		ippDelete(m);
+	}
+}
+
 static void test_the_uuid_belongs_to_whom_gave_it(void **state)
 {
 	ipp_t *m = new_answer(&examples[1]);
@@ -260,6 +293,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_ending_is_what_it_really_was),
 		cmocka_unit_test(test_counts_and_times_that_are_not_there_are_unknown),
+		cmocka_unit_test(test_a_canceled_job_that_cups_has_opened_again_is_canceled),
 		cmocka_unit_test(test_the_uuid_belongs_to_whom_gave_it),
 		cmocka_unit_test(test_values_of_a_wrong_kind_are_ignored),
 		cmocka_unit_test(test_every_group_is_a_job),

@@ -1,0 +1,104 @@
+/* Somebody at the queue does not want a job while it is handed over to it. */
+#include "tests/unit/core_case.h"
+
+#define CANCELED 0x0508 /* server-error-job-canceled */
+
+static void assert_canceled_there(struct fake_world *w)
+{
+	assert_told(w, 7, CLOUD_JOB_CANCELED);
+	assert_string_equal(fake_cloud_job(w, 7)->reasons, "canceled-at-device");
+	assert_int_equal(fake_count(w, "> queue.create 7"), 1);
+	assert_int_equal(fake_local(w, 7)->printed, 0);
+}
+
+static void test_a_cancel_at_the_queue_during_the_hand_over_is_the_end(void **state)
+{
+	static const char *const moments[] = { "queue.create 7 ok", "> queue.send 7" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(moments); i++) {
+		struct fake_world *w = *state;
+
+		w->delay_ms = 5;
+		world_begin(state, CUPS);
+		fake_until(w, moments[i]);
+		fake_end(fake_local(w, 7), OUTCOME_CANCELED);
+		fake_run(w, MINUTE);
+		assert_canceled_there(w);
+		(void)world_teardown(state);
+		(void)world_setup(state);
+	}
+}
+
+static void test_it_is_seen_also_when_the_queue_answers_badly(void **state)
+{
+	struct fake_world *w = *state;
+
+	(void)fake_fail(w, "queue.get", 7, ERR_TEMPORARY, FAKE_BEFORE);
+	world_begin(state, CUPS);
+	fake_until(w, "queue.create 7 ok");
+	fake_end(fake_local(w, 7), OUTCOME_CANCELED);
+	fake_run(w, MINUTE);
+	assert_canceled_there(w);
+	assert_int_equal(fake_count(w, "> queue.cancel 7"), 2);
+}
+
+/* Our own cancel is no one else's, whatever became of its answer or of us. */
+static void test_what_we_took_back_ourselves_is_handed_over_again(void **state)
+{
+	for (int killed = 0; killed < 2; killed++) {
+		struct fake_world *w = *state;
+
+		(void)fake_fail(w, "cloud.document", 7, ERR_TEMPORARY, FAKE_MIDDLE);
+		(void)fake_fail(w, "queue.cancel", 7, ERR_TEMPORARY, FAKE_AFTER);
+		world_begin(state, CUPS);
+		fake_until(w, "queue.cancel 7");
+		if (killed) {
+			fake_kill(w);
+			fake_start(w);
+		}
+		fake_run(w, 10 * MINUTE);
+		assert_told(w, 7, CLOUD_JOB_COMPLETED);
+		assert_int_equal(fake_count(w, "> queue.create 7"), 2);
+		assert_int_equal(fake_count(w, "printed 7"), 1);
+		(void)world_teardown(state);
+		(void)world_setup(state);
+	}
+}
+
+static void test_a_printer_that_says_canceled_while_it_is_sent_is_believed(void **state)
+{
+	struct fake_world *w = *state;
+
+	fake_fail(w, "queue.send", 7, ERR_CANCELED, FAKE_MIDDLE)->code = CANCELED;
+	world_begin(state, IPP);
+	fake_run(w, MINUTE);
+	assert_told(w, 7, CLOUD_JOB_CANCELED);
+	assert_string_equal(fake_cloud_job(w, 7)->reasons, "canceled-at-device");
+	assert_int_equal(fake_count(w, "> queue.send 7"), 1);
+}
+
+static void test_a_cancel_in_the_cloud_after_it_printed_leaves_the_documents_printed(void **state)
+{
+	struct fake_world *w = *state;
+
+	(void)fake_fail(w, "cloud.report", 7, ERR_TEMPORARY, FAKE_BEFORE);
+	world_begin(state, CUPS);
+	fake_until(w, "printed 7");
+	fake_cloud_cancel(w, 7);
+	fake_run(w, MINUTE);
+	assert_told(w, 7, CLOUD_JOB_CANCELED);
+	assert_true(fake_cloud_job(w, 7)->printed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		in_world(test_a_cancel_at_the_queue_during_the_hand_over_is_the_end),
+		in_world(test_it_is_seen_also_when_the_queue_answers_badly),
+		in_world(test_what_we_took_back_ourselves_is_handed_over_again),
+		in_world(test_a_printer_that_says_canceled_while_it_is_sent_is_believed),
+		in_world(test_a_cancel_in_the_cloud_after_it_printed_leaves_the_documents_printed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
