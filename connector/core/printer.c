@@ -411,6 +411,19 @@ static void free_printer(struct printer *p)
 	free(p);
 }
 
+static void say_identified(const struct printer *p, const struct err *err)
+{
+	struct log_about about = { .queue = p->record.queue, .cloud = p->record.cloud };
+
+	if (err)
+		log_event(LOG_LEVEL_INFO, &about,
+		          "printer %s cannot identify itself as the cloud asks: %s",
+		          p->record.queue, err->text);
+	else
+		log_event(LOG_LEVEL_INFO, &about, "printer %s identifies itself: the cloud asked",
+		          p->record.queue);
+}
+
 static void on_identified(struct local_op *op, const struct err *err)
 {
 	struct printer *p = op->data;
@@ -424,9 +437,7 @@ static void on_identified(struct local_op *op, const struct err *err)
 		core_check_drained(c);
 		return;
 	}
-	if (err)
-		log_event(LOG_LEVEL_INFO, &(struct log_about){ .queue = p->record.queue },
-		          "printer %s cannot identify itself: %s", p->record.queue, err->text);
+	say_identified(p, err);
 	core_check_drained(p->core);
 }
 
@@ -445,6 +456,8 @@ static void on_identify(void *data, const char *actions, const char *message)
 	p->identify->user_name = "print-connector";
 	p->identifying = p->core->set.queue_ops->identify(p->queue, p->identify, actions, message,
 	                                                  &err) == 0;
+	if (!p->identifying)
+		say_identified(p, &err);
 }
 
 static size_t on_active(void *data, struct cloud_active *out, size_t max)

@@ -216,10 +216,19 @@ void capabilities_settle(ipp_t *out, bool cups)
 	}
 }
 
+/* CUPS names actions that it was told of, but has no such operation. */
+static bool can_identify(ipp_t *answer)
+{
+	ipp_attribute_t *ops = ippFindAttribute(answer, "operations-supported", IPP_TAG_ENUM);
+
+	return ops != NULL && ippContainsInteger(ops, IPP_OP_IDENTIFY_PRINTER);
+}
+
 /* ---- all ---- */
 
 struct attrs *capabilities_new(ipp_t *answer, bool cups, const struct queue_listener *listener)
 {
+	bool identifies = !cups && can_identify(answer);
 	ipp_t *out = ippNew();
 	ipp_attribute_t *attr;
 
@@ -227,6 +236,8 @@ struct attrs *capabilities_new(ipp_t *answer, bool cups, const struct queue_list
 		const char *name = ippGetName(attr);
 		const struct capability *as = name != NULL ? capability_find(name) : NULL;
 
+		if (!identifies && name != NULL && strncmp(name, "identify-actions-", 17) == 0)
+			continue;
 		if (as == NULL || as->state || ippGetGroupTag(attr) != IPP_TAG_PRINTER)
 			continue;
 		if (strncmp(name, "document-format-", 16) == 0 || leads_astray(attr) ||

@@ -22,6 +22,12 @@ bool queue_is_uri(const char *name)
 
 /* ---- all queues ----------------------------------------------------------------------------- */
 
+static void note_event(struct queue *q, bool config)
+{
+	queue_want(q, config || !q->known ? WANT_ALL : WANT_STATE);
+	queue_device_ask(q);
+}
+
 static void on_event_printer(void *data, const char *name, bool config)
 {
 	struct queues *qs = data;
@@ -30,7 +36,7 @@ static void on_event_printer(void *data, const char *name, bool config)
 	for (q = qs->first; q != NULL; q = q->next)
 		if (q->cups && (name[0] == '\0' || strcasecmp(q->name, name) == 0 ||
 		                (config && queue_class_has(q, name))))
-			queue_want(q, config || !q->known ? WANT_ALL : WANT_STATE);
+			note_event(q, config);
 }
 
 static void on_event_job(void *data, const char *name, int32_t job)
@@ -288,6 +294,7 @@ static void queue_close(struct queue *q)
 	*at = q->next;
 	q->closed = true;
 	events_close(TAKE(q->events));
+	queue_device_close(q);
 	queue_read_stop(q);
 	queue_put(q);
 }

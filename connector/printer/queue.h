@@ -14,6 +14,7 @@
 
 struct attrs;
 struct clock;
+struct device;
 struct http;
 struct mappings;
 struct stream;
@@ -93,6 +94,7 @@ struct local_op {
 
 	struct ipp_op ipp; /* private from here on */
 	struct queue *queue;
+	struct device *device; /* identify: the printer behind the queue; NULL: none */
 	int step;
 };
 
@@ -169,6 +171,8 @@ struct queue_ops {
 	int (*cancel)(struct queue *q, struct local_op *op, int32_t job, struct err *err);
 	int (*find)(struct queue *q, struct local_op *op, const char *job_uuid, struct err *err);
 	int (*get)(struct queue *q, struct local_op *op, int32_t job, struct err *err);
+	/* actions: keywords joined by commas, of which it does those it can. A queue of CUPS: the
+	 * IPP printer behind it. REJECTED where there is nobody who could. */
 	int (*identify)(struct queue *q, struct local_op *op, const char *actions,
 	                const char *message, struct err *err);
 	void (*op_cancel)(struct local_op *op); /* of the operation, not of the job */

@@ -29,6 +29,7 @@ struct queues {
 	struct restarts *restarts;
 	struct queue *first;
 	struct queue *waiting, **waiting_end; /* to be read, in order */
+	unsigned devices;                     /* printers behind queues of CUPS */
 	unsigned reads;                       /* of CUPS' queues, under way */
 	unsigned pins; /* ourselves, each queue, the events: freed with the last */
 	bool closed;
@@ -60,6 +61,8 @@ struct queue {
 	int64_t connecting_since;            /* loop ms; 0: not */
 	int printer_state;                   /* as last seen */
 	int config_changed;                  /* printer-config-change-time */
+
+	struct device *device; /* queue_device.c; NULL: none */
 
 	/* queue_watch.c */
 	struct local_follow *follows; /* in the order in which they began */
@@ -105,6 +108,19 @@ void queue_watched(struct queue *q); /* an IPP printer has something to print: a
 void queue_read_stop(struct queue *q);
 /* CUPS itself does not answer. */
 void queue_is_down(struct queue *q, const struct err *err);
+
+/* queue_device.c */
+struct device; /* the IPP printer behind a queue of CUPS */
+/* Out of a whole answer of the queue; the one that is there already stays. */
+void queue_device_find(struct queue *q, ipp_t *answer);
+void queue_device_close(struct queue *q);
+void queue_device_ask(struct queue *q); /* something happened: soon */
+/* State, paper, supplies and identify-actions as it says them; NULL: not known. Borrowed. */
+ipp_t *queue_device_says(const struct queue *q);
+bool queue_device_identifies(const struct queue *q);
+/* Where an exchange with it goes; it identifies. Put when the exchange has ended. */
+struct device *queue_device_use(struct queue *q, struct ipp_op *op, const char **ret_uri);
+void queue_device_put(struct device *d);
 
 /* queue_watch.c */
 void queue_watch(struct queue *q, struct local_watch *w);

@@ -242,24 +242,6 @@ int queue_get(struct queue *q, struct local_op *op, int32_t job, struct err *err
 	return begin(q, op, STEP_GET, request, err);
 }
 
-int queue_identify(struct queue *q, struct local_op *op, const char *actions, const char *message,
-                   struct err *err)
-{
-	ipp_t *request;
-
-	if (!q->traits.identify)
-		return err_set(err, ERR_REJECTED, IPP_STATUS_ERROR_OPERATION_NOT_SUPPORTED,
-		               "%s %.100s cannot identify itself", q->cups ? "queue" : "printer",
-		               q->name);
-	request = queue_request(q, IPP_OP_IDENTIFY_PRINTER, op->user_name);
-	if (actions != NULL && actions[0] != '\0')
-		ippAddString(request, IPP_TAG_OPERATION, IPP_TAG_KEYWORD, "identify-actions", NULL,
-		             actions);
-	if (message != NULL && message[0] != '\0')
-		ippAddString(request, IPP_TAG_OPERATION, IPP_TAG_TEXT, "message", NULL, message);
-	return begin(q, op, STEP_JOB, request, err);
-}
-
 /* find: the wanted uuid waits in job.job_uuid until the last answer is there. */
 struct search {
 	struct local_op *op;

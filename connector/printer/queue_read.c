@@ -167,7 +167,9 @@ static bool set_status(struct queue *q, const struct queue_status *fresh, ipp_t 
 	ipp_t *can = q->capabilities != NULL ? attrs_ipp(q->capabilities) : NULL;
 
 	q->status = *fresh;
-	return set_attrs(&q->state, printer_state_attrs(answer, fresh, can, NULL)) || changed;
+	return set_attrs(&q->state,
+	                 printer_state_attrs(answer, fresh, can, queue_device_says(q))) ||
+	       changed;
 }
 
 static void on_event_printer(void *data, const char *name, bool config)
@@ -224,7 +226,21 @@ static void open_events(struct queue *q)
 	events_watched(q->events, q->follows != NULL);
 }
 
-/* What the queue can do and what a mapping adds to it. */
+/* Where the printer is that was asked to show itself. */
+static void add_actions(ipp_t *to, ipp_t *device)
+{
+	static const char *const names[] = { "identify-actions-default",
+		                             "identify-actions-supported" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		ipp_attribute_t *attr = ippFindAttribute(device, names[i], IPP_TAG_KEYWORD);
+
+		if (attr != NULL && ippFindAttribute(to, names[i], IPP_TAG_ZERO) == NULL)
+			ippCopyAttribute(to, attr, 0);
+	}
+}
+
+/* What the queue can do, what a mapping adds to it and what the printer behind it does. */
 static struct attrs *read_capabilities(struct queue *q, ipp_t *answer)
 {
 	struct attrs *own = q->class_reading != NULL
@@ -235,12 +251,14 @@ static struct attrs *read_capabilities(struct queue *q, ipp_t *answer)
 
 	if (q->listener.mappings != NULL)
 		mapping_of(q->listener.mappings(q->listener.data), q->name, &mapping);
-	if (mapping.n == 0)
+	if (mapping.n == 0 && !queue_device_identifies(q))
 		return own;
 	more = ippNew();
 	ippCopyAttributes(more, attrs_ipp(own), 0, NULL, NULL);
 	attrs_unref(own);
 	ticket_announce(more, &mapping);
+	if (queue_device_identifies(q))
+		add_actions(more, queue_device_says(q));
 	return attrs_new(more);
 }
 
@@ -250,6 +268,7 @@ static bool take_all(struct queue *q, ipp_t *answer, struct queue_status *fresh)
 	printer_traits_read(answer, q->cups, &q->traits);
 	q->known = true;
 	open_events(q);
+	queue_device_find(q, answer);
 	return set_attrs(&q->capabilities, read_capabilities(q, answer));
 }
 
@@ -259,10 +278,13 @@ static void take_health(struct queue *q, ipp_t *answer, struct queue_status *fre
 	int state = ipp_get_int(answer, IPP_TAG_PRINTER, "printer-state", 0);
 	bool connecting;
 
-	if (state != q->printer_state)
+	if (state != q->printer_state) {
 		queue_watch_event(q, 0); /* a job began or ended */
+		queue_device_ask(q);
+	}
 	q->printer_state = state;
 	printer_state_read(answer, q->name, q->cups, fresh, &connecting);
+	printer_state_behind(queue_device_says(q), q->name, fresh);
 	if (!connecting || fresh->health != QUEUE_READY)
 		q->connecting_since = 0;
 	else if (q->connecting_since == 0)

@@ -120,3 +120,103 @@ def test_a_state_that_flickers_is_not_told_each_time(bed):
     seconds = time.monotonic() - began
     print(f"{changes} changes in {seconds:.1f} s told by {told} updates")
     assert 2 <= told <= 2 * 6 + seconds / 10 + seconds / 3 + 2
+
+
+# ---- the printer behind a queue of CUPS ----------------------------------------------------------
+
+
+def _behind(bed, reasons):
+    """A queue of CUPS whose device is an IPP printer that says such reasons while it prints: CUPS
+    itself, ippeveprinter knows no errors."""
+    bed.cups.add_fault("behind", "say=1&wait=60")
+    _say(bed.cups, f"STATE: +{reasons}", "INFO: Tray 2 is empty")
+    bed.cups.add_raw("q", bed.cups.uri("behind", port=True))
+
+
+def test_the_printer_behind_a_queue_says_errors_supplies_and_paper(bed, eve):
+    bed.cups.add_driverless("q", eve.uri)
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "q")
+    told = route.wait_attributes(lambda a: "printer-supply" in a, "supplies of the printer", LOADED)
+    assert "type=wasteToner" in told["printer-supply"]
+    assert "name=main" in told["printer-input-tray"]
+    assert "na_letter_8.5x11in" in told["media-ready"]
+    eve.mode = "jam 60"
+    with eve.gate():
+        number = route.submit(PDF)
+        route.wait_reason("media-jam-warning", LOADED)  # ippeveprinter knows no errors
+    route.ended(number, "aborted")
+    route.wait_reason("none", LOADED)
+
+
+def test_an_error_of_the_printer_is_told_though_cups_does_not_say_it(bed):
+    _behind(bed, "media-empty-error,toner-low-report")
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "q")
+    with bed.cups.fault_gate():
+        number = route.submit(PDF)
+        told = route.wait_reason("media-empty-error", LOADED)
+        assert "toner-low-report" in told["printer-state-reasons"]
+        assert "cups-" not in told["printer-state-reasons"]
+        print("CUPS:", bed.cups.printer("q")["printer-state-reasons"])
+    route.ended(number)
+
+
+def test_a_queue_whose_device_is_the_queue_itself_harms_nobody(bed):
+    bed.cups.add_raw("q", bed.cups.uri("q", port=True))
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "q")
+    bed.cups.wait_error_log(r"127\.0\.0\.1.*\n(.*\n)*?.*Get-Printer-Attributes "
+                            + bed.cups.uri("q", port=True))
+    assert route.attributes()["printer-state-reasons"] == "none"
+
+
+def test_a_silent_device_delays_nothing(bed):
+    """Something that takes connections and never answers."""
+    hole = bed.socket_printer()
+    bed.cups.add_raw("q", f"ipp://127.0.0.1:{hole.uri.rsplit(':', 1)[1]}/ipp/print")
+    route = connect(bed, bed.daemon(), "q")
+    _cups(bed, "cupsdisable", "-r", "out of order", "q")
+    began = time.monotonic()
+    route.wait_reason("paused", LOADED)
+    assert time.monotonic() - began < LOADED
+
+
+# ---- identify ------------------------------------------------------------------------------------
+
+
+def _identify(bed, *actions):
+    answer = bed.cloud.client().request("Identify-Printer", {
+        "identify-actions": list(actions), "message": "here"})
+    assert answer.ok, answer.status
+
+
+def test_identify_reaches_the_printer_behind_a_queue(bed, eve):
+    bed.cups.add_driverless("q", eve.uri)
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "q")
+    route.wait_attributes(lambda a: a.get("identify-actions-supported") == "display,sound",
+                          "what the printer can do", LOADED)
+    _identify(bed, "sound", "flash")
+    eve.process.wait_for_line("Identify-Printer", LOADED)
+    daemon.wait_for_line("printer q identifies itself: the cloud asked", LOADED)
+
+
+def test_identify_reaches_an_ipp_printer(bed, eve):
+    daemon = bed.daemon()
+    route = connect(bed, daemon, eve.uri)
+    assert route.attributes()["identify-actions-supported"] == "display,sound"
+    _identify(bed, "display")
+    eve.process.wait_for_line("Identify-Printer", LOADED)
+    daemon.wait_for_line("identifies itself: the cloud asked", LOADED)
+
+
+def test_identify_is_refused_where_nobody_could(bed):
+    printer = bed.socket_printer()
+    bed.cups.add_raw("q", printer.uri)
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "q")
+    assert "identify-actions-supported" not in route.attributes()
+    _identify(bed, "sound")
+    daemon.wait_for_line("printer q cannot identify itself as the cloud asks: queue q cannot "
+                         "identify itself: only an IPP printer that answers could", LOADED)

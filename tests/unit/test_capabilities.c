@@ -152,6 +152,29 @@ static void add(ipp_t *m, const char *name, ipp_tag_t tag)
 		             tag == IPP_TAG_URI ? "geo:1,2" : "x");
 }
 
+static bool tells_actions(int operation, bool cups)
+{
+	ipp_t *m = ippNew();
+	struct attrs *attrs;
+	bool there;
+
+	add(m, "identify-actions-supported", IPP_TAG_KEYWORD);
+	ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_ENUM, "operations-supported", operation);
+	attrs = capabilities_new(m, cups, NULL);
+	there = ippFindAttribute(attrs_ipp(attrs), "identify-actions-supported", IPP_TAG_ZERO);
+	attrs_unref(attrs);
+	ippDelete(m);
+	return there;
+}
+
+static void test_only_who_can_identify_itself_says_how(void **state)
+{
+	(void)state;
+	assert_true(tells_actions(IPP_OP_IDENTIFY_PRINTER, false));
+	assert_false(tells_actions(IPP_OP_PRINT_JOB, false));
+	assert_false(tells_actions(IPP_OP_IDENTIFY_PRINTER, true)); /* CUPS has it from elsewhere */
+}
+
 static void test_each_attribute_is_forwarded_or_kept_as_the_standard_says(void **state)
 {
 	struct attrs *attrs;
@@ -159,9 +182,11 @@ static void test_each_attribute_is_forwarded_or_kept_as_the_standard_says(void *
 	size_t i;
 
 	(void)state;
+	ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_ENUM, "operations-supported",
+	              IPP_OP_IDENTIFY_PRINTER);
 	for (i = 0; i < ARRAY_SIZE(examples); i++)
 		add(m, examples[i].name, examples[i].tag);
-	attrs = capabilities_new(m, true, NULL);
+	attrs = capabilities_new(m, false, NULL);
 	for (i = 0; i < ARRAY_SIZE(examples); i++) {
 		bool there =
 			ippFindAttribute(attrs_ipp(attrs), examples[i].name, IPP_TAG_ZERO) != NULL;
@@ -338,6 +363,7 @@ static void test_what_the_administrator_allows_is_told_behind_the_safe_formats(v
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_only_who_can_identify_itself_says_how),
 		cmocka_unit_test(test_each_attribute_is_forwarded_or_kept_as_the_standard_says),
 		cmocka_unit_test(test_only_formats_that_may_come_from_a_cloud_are_offered),
 		cmocka_unit_test(test_a_class_of_printers_is_not_raw),
