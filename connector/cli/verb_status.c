@@ -11,9 +11,10 @@
 #include "connector/cli/table.h"
 #include "connector/cli/terminal.h"
 
-#define LABEL    10 /* columns */
-#define OF_KIND  2  /* health entries with the same code that are shown */
-#define LINES_OF 2  /* of the line about those that are not, and of the one that says what next */
+#define LABEL     10 /* columns */
+#define OF_KIND   2  /* health entries with the same code that are shown */
+#define KINDS_MAX 64
+#define LINES_OF  2 /* of the line about those that are not, and of the one that says what next */
 
 static const cJSON *member(const cJSON *object, const char *name)
 {
@@ -106,19 +107,27 @@ static void show_counts(FILE *out, const struct cli *cli, const char *label, con
 
 /* ---- health ---- */
 
-/* How many entries before this one are of its kind. */
-static unsigned count_before(const cJSON *health, const cJSON *entry)
-{
-	const cJSON *other;
-	unsigned n = 0;
+/* Entries met so far, by their code. */
+struct kinds {
+	struct {
+		const char *code; /* borrowed */
+		unsigned n;
+	} items[KINDS_MAX];
+	size_t count;
+};
 
-	cJSON_ArrayForEach(other, health)
-	{
-		if (other == entry)
-			return n;
-		n += strcmp(member_text(other, "code"), member_text(entry, "code")) == 0;
-	}
-	return n;
+/* How many of its kind were met before this one. */
+static unsigned kinds_add(struct kinds *k, const char *code)
+{
+	size_t i = 0;
+
+	while (i < k->count && strcmp(k->items[i].code, code) != 0)
+		i++;
+	if (i == KINDS_MAX)
+		return OF_KIND; /* of a daemon that knows many more: all counted, none shown */
+	k->count += i == k->count;
+	k->items[i].code = code;
+	return k->items[i].n++;
 }
 
 static unsigned count_lines(const char *text)
@@ -151,6 +160,7 @@ static char *entry_text(const struct cli *cli, const cJSON *entry)
 static void show_health_of(FILE *out, const struct cli *cli, const cJSON *health,
                            const char *severity, unsigned *lines, unsigned *hidden)
 {
+	struct kinds kinds = { 0 };
 	const cJSON *entry;
 
 	cJSON_ArrayForEach(entry, health)
@@ -160,7 +170,8 @@ static void show_health_of(FILE *out, const struct cli *cli, const cJSON *health
 
 		if (strcmp(member_text(entry, "severity"), severity) != 0)
 			continue;
-		text = count_before(health, entry) < OF_KIND ? entry_text(cli, entry) : NULL;
+		if (kinds_add(&kinds, member_text(entry, "code")) < OF_KIND)
+			text = entry_text(cli, entry);
 		n = text ? count_lines(text) : 0;
 		if (!n || n > *lines) {
 			++*hidden;

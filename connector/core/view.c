@@ -2,6 +2,7 @@
  * the objects at the moment of asking, so that it cannot be stale. */
 #include "connector/core/core_private.h"
 
+#include <search.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -127,13 +128,22 @@ static void cups_health(struct core *c, void (*each)(void *data, const struct co
 	}
 }
 
-/* One certificate for several printers, the cloud's, is one entry. */
-static bool has_certificate_of_earlier(const struct printer *p)
+static int by_text(const void *a, const void *b)
 {
-	for (const struct printer *other = p->core->printers; other != p; other = other->next)
-		if (strcmp(other->certificate_sha256, p->certificate_sha256) == 0)
-			return true;
-	return false;
+	return strcmp(a, b);
+}
+
+static void keep(void *text)
+{
+	(void)text;
+}
+
+/* One certificate for several printers, the cloud's, is one entry. seen: a tree of tsearch(). */
+static bool is_first_with_certificate(const struct printer *p, void **seen)
+{
+	char *const *node = tsearch(p->certificate_sha256, seen, by_text);
+
+	return !node || *node == p->certificate_sha256;
 }
 
 static bool has_looping_job(const struct printer *p)
@@ -145,8 +155,8 @@ static bool has_looping_job(const struct printer *p)
 }
 
 /* A cloud that does not answer is one entry, not one for each of its printers. */
-static void printer_health(struct printer *p, void (*each)(void *data, const struct core_health *h),
-                           void *data)
+static void printer_health(struct printer *p, void **seen,
+                           void (*each)(void *data, const struct core_health *h), void *data)
 {
 	const struct queue_status *status = p->core->set.queue_ops->status(p->queue);
 	struct core_health h = { .subject = p->record.queue };
@@ -154,7 +164,7 @@ static void printer_health(struct printer *p, void (*each)(void *data, const str
 	char text[TEXT_SIZE];
 
 	expiry = certificate_health(p, text);
-	if (expiry && !has_certificate_of_earlier(p)) {
+	if (expiry && is_first_with_certificate(p, seen)) {
 		h.code = *expiry;
 		h.text = text;
 		each(data, &h);
@@ -206,6 +216,7 @@ static void damage_health(struct core *c, void (*each)(void *data, const struct 
 void core_health(struct core *c, void (*each)(void *data, const struct core_health *h), void *data)
 {
 	const char *path = c->set.config->path;
+	void *certificates = NULL;
 
 	damage_health(c, each, data);
 	if (c->resting)
@@ -223,7 +234,7 @@ void core_health(struct core *c, void (*each)(void *data, const struct core_heal
 			                                  .text = s->err.text });
 	cups_health(c, each, data);
 	for (struct printer *p = c->printers; p; p = p->next) {
-		printer_health(p, each, data);
+		printer_health(p, &certificates, each, data);
 		for (const struct job *j = p->jobs; j; j = j->next) {
 			char id[24];
 
@@ -238,4 +249,5 @@ void core_health(struct core *c, void (*each)(void *data, const struct core_heal
 			                                  .text = j->rec.error_text });
 		}
 	}
+	tdestroy(certificates, keep);
 }
