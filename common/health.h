@@ -49,6 +49,9 @@ enum health_severity {
 	X(QUEUE_UNREACHABLE, "queue-unreachable", WARNING, \
 	  "the printer of queue {} does not answer", \
 	  "switch it on and check its network") \
+	X(QUEUE_UNTRUSTED, "queue-untrusted", ERROR, \
+	  "what answers as printer {} does not show the key that it had", \
+	  "if that is its own new key, after a repair or reset, say: print-connector reset {} --trust-new-key; else find out who answers there") \
 	X(CUPS_DOWN, "cups-down", ERROR, \
 	  "CUPS at {} does not answer", \
 	  "systemctl status cups; check cups-server in [printers]") \

@@ -9,7 +9,8 @@
 struct buf;
 struct err;
 
-#define UUID_TEXT 37 /* 8-4-4-4-12 hexadecimal digits, lower case, and NUL */
+#define UUID_TEXT       37 /* 8-4-4-4-12 hexadecimal digits, lower case, and NUL */
+#define CRYPTO_PIN_SIZE 64 /* "sha256//BASE64" of a public key, with room */
 
 void crypto_random(void *out, size_t len);
 void crypto_uuid_random(char out[UUID_TEXT]);

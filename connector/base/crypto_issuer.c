@@ -2,16 +2,21 @@
 
 #include <stdlib.h>
 
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "common/buf.h"
+#include "common/str.h"
 #include "common/util.h"
+#include "connector/base/crypto.h"
 
 /* A context lives as long as its connection, often longer than the exchange that opened it, and may
  * verify once more: so both hold it. */
 struct crypto_issuer {
 	unsigned holders;
 	char name[128];
+	char key[CRYPTO_PIN_SIZE];
 };
 
 static void release(struct crypto_issuer *i)
@@ -41,6 +46,21 @@ static int slot(void)
 	return index;
 }
 
+/* As curl's CURLOPT_PINNEDPUBLICKEY takes it. */
+static void remember_key(struct crypto_issuer *i, X509 *leaf)
+{
+	unsigned char *der = NULL, digest[SHA256_DIGEST_LENGTH];
+	int len = leaf ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &der) : 0;
+	struct buf text;
+
+	buf_init(&text, sizeof(i->key) - 1);
+	if (len > 0 && SHA256(der, (size_t)len, digest) && buf_printf(&text, "sha256//") == 0 &&
+	    crypto_base64(digest, sizeof(digest), &text) == 0)
+		(void)str_copy(i->key, sizeof(i->key), buf_text(&text));
+	buf_clear(&text);
+	OPENSSL_free(der);
+}
+
 static int on_verify(int ok, X509_STORE_CTX *store)
 {
 	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -48,6 +68,8 @@ static int on_verify(int ok, X509_STORE_CTX *store)
 	struct crypto_issuer *i = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), slot());
 	X509_NAME *name;
 
+	if (i && !i->key[0])
+		remember_key(i, X509_STORE_CTX_get0_cert(store));
 	if (ok || !certificate || !i || i->name[0])
 		return ok;
 	name = X509_get_issuer_name(certificate);
@@ -82,4 +104,9 @@ void crypto_issuer_watch(struct crypto_issuer *i, void *ssl_ctx)
 const char *crypto_issuer_name(const struct crypto_issuer *i)
 {
 	return i->name;
+}
+
+const char *crypto_issuer_key(const struct crypto_issuer *i)
+{
+	return i->key;
 }

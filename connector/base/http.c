@@ -235,6 +235,7 @@ int http_start(struct http *h, struct http_req *r, struct err *err)
 		return -1;
 	r->status = 0;
 	r->reply_type[0] = '\0';
+	r->server_key[0] = '\0';
 	r->reply_framed = false;
 	r->server_time = 0;
 	r->sent = 0;
@@ -470,6 +471,12 @@ struct http_peer *http_peer_new(struct http *h, const struct http_peer_settings 
 	p->is.proxy = copy(settings->proxy);
 	TAILQ_INIT(&p->waiting);
 	return p;
+}
+
+void http_peer_pin(struct http_peer *p, const char *pinned_key)
+{
+	free((char *)(uintptr_t)p->is.pinned_key);
+	p->is.pinned_key = copy(pinned_key);
 }
 
 unsigned http_peer_connections(const struct http_peer *p)

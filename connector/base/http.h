@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "connector/base/crypto.h"
+
 struct err;
 struct http;
 struct http_peer;
@@ -35,6 +37,8 @@ struct http_peer_settings {
 };
 
 struct http_peer *http_peer_new(struct http *h, const struct http_peer_settings *settings);
+/* Another pinned key for connections from now on; NULL: CA and name. */
+void http_peer_pin(struct http_peer *p, const char *pinned_key);
 void http_peer_free(struct http_peer *p); /* NULL is fine; no exchange may be under way */
 /* How many connections its exchanges have made: no other side outlives all of its connections. */
 unsigned http_peer_connections(const struct http_peer *p);
@@ -100,12 +104,17 @@ struct http_req {
 	                           looks whole */
 	int64_t sent, received; /* body bytes; what may have been sent counts as sent */
 	enum http_stage stage;  /* connections through a proxy fail at CONNECT too */
+	char server_key[CRYPTO_PIN_SIZE]; /* of a new TLS connection without a pinned key: what
+	                                     could be pinned, believed or not; "" not seen */
 
 	struct http_exchange *private;
 };
 
 int http_start(struct http *h, struct http_req *r, struct err *err);
 void http_cancel(struct http_req *r);
+/* Whether an exchange failed since the server is not known to be the right one: by its certificate,
+ * or by its key when one is pinned. */
+bool http_is_untrusted(const struct err *err);
 void http_unpause(struct http_req *r); /* from anywhere on the loop, also from a stream's wake-up */
 
 /* For metrics and tests. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/str.h"
 #include "connector/base/crypto_issuer.h"
 
 #define HEADER_BYTES    65536 /* of all answers of an exchange, interim ones too */
@@ -285,6 +286,12 @@ static void judge_code(struct http_exchange *x, CURLcode code, const char *name)
 			*c = '?';
 }
 
+bool http_is_untrusted(const struct err *err)
+{
+	return err->kind == ERR_DENIED && (err->code == CURLE_PEER_FAILED_VERIFICATION ||
+	                                   err->code == CURLE_SSL_PINNEDPUBKEYNOTMATCH);
+}
+
 /* A connection that was closed during the handshake says nothing about TLS. */
 static bool was_closed(const char *text)
 {
@@ -322,6 +329,8 @@ void http_answer_judge(struct http_exchange *x, CURLcode code)
 	if (code != CURLE_OK && x->easy)
 		(void)curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
 	r->stage = stage_of(x, code, proxy_status);
+	if (x->issuer)
+		(void)str_copy(r->server_key, sizeof(r->server_key), crypto_issuer_key(x->issuer));
 	if (x->failed) {
 		x->result = x->fail;
 		return;

@@ -28,6 +28,7 @@ struct cli {
 	const char *ticket, *limit;
 	bool all, available, dry_run, renew, no_qr, takeover;
 	bool printed, print_again, abort; /* of resolve */
+	bool trust_new_key;
 	/* arguments of the verb, borrowed */
 	char **arguments;
 	int n;

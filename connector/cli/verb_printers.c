@@ -1,6 +1,7 @@
 /* verb_printers.c - printers, and local queues that could be. */
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -51,22 +52,42 @@ static void add_number(struct table *t, int64_t number)
 	table_add(t, STYLE_PLAIN, text);
 }
 
-/* Whether its queue is registered with another cloud too. */
-static bool is_twin(const cJSON *printers, const cJSON *printer)
+static int by_text(const void *a, const void *b)
 {
-	const cJSON *other;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
-	cJSON_ArrayForEach(other, printers)
+/* The queues of all printers in order: one that stands there twice is in several clouds. */
+struct queues {
+	const char **names; /* borrowed */
+	size_t n;
+};
+
+static void queues_sort(struct queues *q, const cJSON *printers)
+{
+	const cJSON *printer;
+
+	q->names = xcalloc((size_t)cJSON_GetArraySize(printers) + 1, sizeof(*q->names));
+	q->n = 0;
+	cJSON_ArrayForEach(printer, printers)
 	{
-		if (other != printer &&
-		    strcmp(member_text(other, "queue"), member_text(printer, "queue")) == 0)
-			return true;
+		q->names[q->n++] = member_text(printer, "queue");
 	}
-	return false;
+	qsort(q->names, q->n, sizeof(*q->names), by_text);
+}
+
+static bool is_twin(const struct queues *q, const char *name)
+{
+	const char **at = bsearch(&name, q->names, q->n, sizeof(*q->names), by_text);
+
+	if (!at)
+		return false;
+	return (at > q->names && strcmp(at[-1], name) == 0) ||
+	       (at + 1 < q->names + q->n && strcmp(at[1], name) == 0);
 }
 
 /* Why it is not online; its id where the queue's name does not say which one is meant. */
-static void add_note(struct table *t, const cJSON *printers, const cJSON *printer)
+static void add_note(struct table *t, const struct queues *queues, const cJSON *printer)
 {
 	const cJSON *reason;
 	struct buf text;
@@ -77,7 +98,9 @@ static void add_note(struct table *t, const cJSON *printers, const cJSON *printe
 		if (cJSON_IsString(reason))
 			(void)buf_printf(&text, "%s%s", text.len ? "; " : "", reason->valuestring);
 	}
-	if (is_twin(printers, printer))
+	if (strcmp(member_text(printer, "trust"), "none") == 0)
+		(void)buf_printf(&text, "%sunencrypted", text.len ? "; " : "");
+	if (is_twin(queues, member_text(printer, "queue")))
 		(void)buf_printf(&text, "%sid %s", text.len ? "; " : "",
 		                 member_text(printer, "id"));
 	table_note(t, buf_text(&text));
@@ -93,6 +116,7 @@ static void show_printers(const struct cli *cli, const cJSON *printers)
 		                                 { "JOBS", true, 0 } };
 	char since[TIME_SHORT_SIZE];
 	const cJSON *printer;
+	struct queues queues;
 	struct table *t;
 
 	if (cJSON_GetArraySize(printers) == 0) {
@@ -102,6 +126,7 @@ static void show_printers(const struct cli *cli, const cJSON *printers)
 		return;
 	}
 	t = table_new(columns, ARRAY_SIZE(columns));
+	queues_sort(&queues, printers);
 	cJSON_ArrayForEach(printer, printers)
 	{
 		const char *state = member_text(printer, "state");
@@ -112,10 +137,11 @@ static void show_printers(const struct cli *cli, const cJSON *printers)
 		table_add(t, style_of_state(state), state);
 		table_add(t, STYLE_PLAIN, since);
 		add_number(t, member_number(printer, "jobs", 0));
-		add_note(t, printers, printer);
+		add_note(t, &queues, printer);
 	}
 	table_print(t, stdout, cli->width, cli->colours);
 	table_free(t);
+	free(queues.names);
 }
 
 int verb_printers(struct cli *cli)

@@ -50,16 +50,24 @@ int verb_reset(struct cli *cli)
 
 	add_text(parameters, "queue", queue);
 	add_text(parameters, "cloud", cli->cloud);
+	if (cli->trust_new_key)
+		(void)cJSON_AddTrueToObject(parameters, "trust_new_key");
 	if (cli_call(cli, "Reset", parameters, &answer, &f) < 0)
 		return failure_show(cli, &f);
 	if (cli->json) {
-		if (!answer)
-			answer = cJSON_CreateObject();
 		add_text(answer, "queue", queue);
 		cli_print_json(answer);
 		return CLI_DONE;
 	}
 	label = xasprintf("%s:", queue);
+	if (cli->trust_new_key) {
+		AUTO(free_str)
+		char *text = xasprintf("trusted by its %s%s from now on",
+		                       *member_text(answer, "key") ? "key " : "authority",
+		                       member_text(answer, "key"));
+
+		print_wrapped(stdout, 4, cli->width, label, STYLE_GOOD, text, cli->colours);
+	}
 	print_wrapped(stdout, 4, cli->width, label, STYLE_GOOD,
 	              "connects to its cloud anew and reads its queue again; print-connector "
 	              "printers tells how it is",

@@ -47,6 +47,9 @@ const struct flag_row flags[FLAG_COUNT] = {
 	[FLAG_PRINTED] = { "printed", NULL, "paper came out: the cloud is told so", IN(printed) },
 	[FLAG_PRINT_AGAIN] = { "print-again", NULL, "nothing came out, or once more will do",
 	                       IN(print_again) },
+	[FLAG_TRUST_NEW_KEY] = { "trust-new-key", NULL,
+	                         "believe the key that an ipps:// printer shows now",
+	                         IN(trust_new_key) },
 	[FLAG_ABORT] = { "abort", NULL, "end it unprinted", IN(abort) },
 };
 
@@ -160,13 +163,16 @@ const struct verb verbs[] = {
 	{
 		.topic = PRINTERS,
 		.name = "reset",
-		.arguments = "QUEUE [--cloud NAME]",
+		.arguments = "QUEUE [--cloud NAME] [--trust-new-key]",
 		.help = "connect one printer anew, without touching the others",
 		.more = "The printer connects to its cloud again, its queue is read again and jobs "
-		        "that wait are tried at once. Open jobs go on.",
+		        "that wait are tried at once. Open jobs go on. The key of an ipps:// "
+		        "printer that no authority vouches for is remembered at its registration; "
+		        "when it shows another one, nothing is sent to it until --trust-new-key "
+		        "says that this is right.",
 		.min = 1,
 		.max = 1,
-		.takes = { FLAG_CLOUD },
+		.takes = { FLAG_CLOUD, FLAG_TRUST_NEW_KEY },
 		.run = verb_reset,
 	},
 	{

@@ -94,6 +94,7 @@ struct call {
 		struct core_register enroll;
 		struct core_unregister forget;
 		struct core_rebind rebind;
+		struct core_trust trust;
 		struct doctor doctor;
 		struct core_pause pause;
 		struct drain_watch { /* Drain with more */

@@ -99,6 +99,16 @@ static cJSON *certificate_new(const struct core_printer *printer)
 	return ret;
 }
 
+/* NULL: a queue of CUPS. */
+static const char *trust_of(const struct printer_record *printer)
+{
+	if (!queue_is_uri(printer->queue))
+		return NULL;
+	if (strncmp(printer->queue, "ipps://", 7) != 0)
+		return "none";
+	return *printer->pinned_key ? "key" : "authority";
+}
+
 cJSON *json_printer(const struct core_printer *printer)
 {
 	const struct printer_record *r = printer->record;
@@ -116,6 +126,7 @@ cJSON *json_printer(const struct core_printer *printer)
 	json_add_time(ret, "since", printer->since);
 	add_number(ret, "jobs", printer->jobs);
 	add(ret, "certificate", certificate_new(printer));
+	json_add_text(ret, "trust", trust_of(r));
 	return ret;
 }
 

@@ -50,19 +50,43 @@ void method_rebind(struct call *call)
 		call_fail(call, printer, &err);
 }
 
+static void reset_answer(struct call *call, const char *key)
+{
+	cJSON *reply = cJSON_CreateObject();
+
+	json_add_text(reply, "key", key && *key ? key : NULL);
+	call_reply(call, reply);
+}
+
+static void on_trusted(struct core_trust *op, const struct err *err)
+{
+	if (err)
+		call_fail(op->data, op->record.queue, err);
+	else
+		reset_answer(op->data, op->record.pinned_key);
+}
+
 void method_reset(struct call *call)
 {
+	struct core_trust *op = &call->op.trust;
 	struct log_about about = { 0 };
 	const char *queue, *cloud;
 	struct err err;
+	bool trust;
+	int rc;
 
-	if (need(call, "queue", &queue) < 0 || call_text(call, "cloud", CLOUD_MAX, &cloud) < 0)
+	if (need(call, "queue", &queue) < 0 || call_text(call, "cloud", CLOUD_MAX, &cloud) < 0 ||
+	    call_bool(call, "trust_new_key", &trust) < 0)
 		return;
 	about.queue = queue;
 	about.cloud = cloud;
-	call_log(call, &about, "resets %s", queue);
-	if (core_reset(call->control->core, queue, cloud, &err) < 0)
+	call_log(call, &about, "resets %s%s", queue, trust ? " and trusts its key" : "");
+	op->data = call;
+	op->done = on_trusted;
+	rc = trust ? core_trust(call->control->core, op, queue, cloud, &err)
+	           : core_reset(call->control->core, queue, cloud, &err);
+	if (rc < 0)
 		call_fail(call, queue, &err);
-	else
-		call_reply(call, NULL);
+	else if (!trust)
+		reset_answer(call, NULL);
 }

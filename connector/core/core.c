@@ -343,6 +343,7 @@ static void stop_jobs(struct core *c)
 		printer_stop_jobs(p);
 	batches_abort(c);
 	rebind_abort(c);
+	trust_abort(c);
 	if (c->doctor)
 		doctor_cancel(c->doctor);
 }

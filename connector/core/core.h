@@ -222,6 +222,19 @@ int core_rebind(struct core *c, struct core_rebind *op, const char *printer, con
  * jobs go on. */
 int core_reset(struct core *c, const char *printer, const char *cloud, struct err *err);
 
+struct core_trust {
+	void *data;
+	void (*done)(struct core_trust *op, const struct err *err);
+	struct printer_record record; /* result: pinned_key is "" when a CA vouches for it now */
+	struct core *core;            /* private from here on */
+	struct local_op local;
+	struct store_op store;
+	bool asking;
+};
+/* Believes the key that an ipps printer (queue or id) shows now, then as core_reset(). */
+int core_trust(struct core *c, struct core_trust *op, const char *printer, const char *cloud,
+               struct err *err);
+
 /* CUPS queues that could be registered: struct queue_ops list(). */
 int core_list_queues(struct core *c, struct local_op *op,
                      void (*each)(void *data, const char *name, const char *info,

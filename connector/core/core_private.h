@@ -309,6 +309,7 @@ struct core {
 	unsigned next_maker;            /* of set.work, in turn */
 	struct batch *batches;          /* of core_register() */
 	struct core_rebind *rebind;     /* under way; NULL: none */
+	struct core_trust *trust;       /* likewise */
 	struct doctor *doctor;          /* likewise */
 	struct timer certificate_timer; /* a day */
 	unsigned pending; /* commits and the like that end in the core, besides those of jobs */
@@ -328,6 +329,7 @@ struct job *core_find_job(struct core *c, int64_t id); /* live ones */
 bool job_is_handing_over(const struct job *j);
 void batches_abort(struct core *c); /* register.c */
 void rebind_abort(struct core *c);  /* rebind.c */
+void trust_abort(struct core *c);   /* trust.c */
 bool core_is_registering(const struct core *c, const char *id);
 /* certificates.c: says what expires, now and every day. */
 void certificates_watch(struct core *c);

@@ -313,6 +313,7 @@ static void ask_local(struct doctor *d, const struct doctor_task *t)
 	d->local.done = on_local;
 	d->local.user_name = "print-connector";
 	d->asks_queue = true;
+	d->local.pinned_key = p ? p->record.pinned_key : NULL;
 	if (t->kind == TASK_CUPS)
 		rc = d->world.queue_ops->list(d->world.queues, &d->local, on_queue, NULL, &d->err);
 	else

@@ -119,6 +119,9 @@ static void tell_status(struct doctor *d, const struct printer *p,
 	case QUEUE_UNREACHABLE:
 		tell(d, p, DOCTOR_DEVICE, DOCTOR_FAIL, status->text);
 		return;
+	case QUEUE_UNTRUSTED:
+		tell(d, p, DOCTOR_KEY, DOCTOR_FAIL, status->text);
+		return;
 	case QUEUE_DOWN:
 		/* CUPS has a task of its own */
 		tell(d, p, cups ? DOCTOR_QUEUE : DOCTOR_DEVICE, DOCTOR_FAIL, status->text);
@@ -140,7 +143,8 @@ void doctor_look_at_queue(struct doctor *d, const struct printer *p,
 		return;
 	}
 	tell(d, p,
-	     err->kind == ERR_REJECTED       ? DOCTOR_VALIDATE
+	     http_is_untrusted(err)          ? DOCTOR_KEY
+	     : err->kind == ERR_REJECTED     ? DOCTOR_VALIDATE
 	     : cups || err->kind == ERR_GONE ? DOCTOR_QUEUE
 	                                     : DOCTOR_DEVICE,
 	     DOCTOR_FAIL, err->text);

@@ -555,6 +555,9 @@ static void on_queue_probed(struct local_op *op, const struct err *err)
 	if (went_wrong(e, err))
 		return;
 	(void)str_copy(e->warning, sizeof(e->warning), op->status.text);
+	(void)str_copy(e->record.pinned_key, sizeof(e->record.pinned_key), op->learned);
+	if (*op->learned)
+		say(e, "no authority vouches for it: its key is trusted from now on");
 	take_model(e, op->status.make_and_model);
 	if (!*e->record.name)
 		(void)str_copy(e->record.name, sizeof(e->record.name),

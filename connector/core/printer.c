@@ -567,15 +567,22 @@ static int connect_channel(struct printer *p, struct err *err)
 	                                            &listener, err);
 }
 
-struct printer *printer_open(struct core *c, const struct printer_record *record)
+static void open_queue(struct printer *p)
 {
 	const struct queue_listener listener = { .changed = on_queue_changed,
 		                                 .allows = allows_format,
 		                                 .names = names_format,
-		                                 .mappings = mappings_of };
+		                                 .mappings = mappings_of,
+		                                 .data = p };
+
+	p->queue = p->core->set.queue_ops->open(p->core->queues, p->record.queue,
+	                                        p->record.pinned_key, &listener);
+}
+
+struct printer *printer_open(struct core *c, const struct printer_record *record)
+{
 	struct printer *p = xcalloc(1, sizeof(*p));
 	struct printer **at = &c->printers;
-	struct queue_listener mine = listener;
 
 	p->core = c;
 	p->jobs_end = &p->jobs;
@@ -588,22 +595,16 @@ struct printer *printer_open(struct core *c, const struct printer_record *record
 	*at = p;
 	c->printer_count++;
 	p->service = service_find(c, record->cloud);
-	mine.data = p;
-	p->queue = c->set.queue_ops->open(c->queues, record->queue, record->pinned_key, &mine);
+	open_queue(p);
 	return p;
 }
 
 void printer_move(struct printer *p, const struct printer_record *record)
 {
-	const struct queue_listener listener = { .changed = on_queue_changed,
-		                                 .allows = allows_format,
-		                                 .data = p };
-
 	p->core->set.queue_ops->close(p->queue);
 	p->record = *record;
 	p->asking = p->one_at_a_time = false;
-	p->queue = p->core->set.queue_ops->open(p->core->queues, p->record.queue,
-	                                        p->record.pinned_key, &listener);
+	open_queue(p);
 	moved(p);
 }
 

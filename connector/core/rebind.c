@@ -82,6 +82,7 @@ static void on_probed(struct local_op *local, const struct err *err)
 		return;
 	}
 	(void)str_copy(op->warning, sizeof(op->warning), local->status.text);
+	(void)str_copy(op->record.pinned_key, sizeof(op->record.pinned_key), local->learned);
 	op->store.data = op;
 	op->store.done = on_saved;
 	c->set.store_ops->printer_save(c->set.store, &op->store, &op->record);
@@ -120,7 +121,6 @@ int core_rebind(struct core *c, struct core_rebind *op, const char *printer, con
 		return -1;
 	op->core = c;
 	op->record = p->record;
-	*op->record.pinned_key = '\0';
 	if (str_copy(op->record.queue, sizeof(op->record.queue), queue) < 0)
 		return err_set(err, ERR_REJECTED, 0, "the queue's name is too long");
 	op->local.data = op;

@@ -105,6 +105,9 @@ static bool queue_health_code(enum queue_health health, bool cups, enum health_c
 	case QUEUE_MISSING:
 		*ret = HEALTH_QUEUE_MISSING;
 		return true;
+	case QUEUE_UNTRUSTED:
+		*ret = HEALTH_QUEUE_UNTRUSTED;
+		return true;
 	case QUEUE_DOWN:
 		*ret = cups ? HEALTH_CUPS_DOWN : HEALTH_QUEUE_UNREACHABLE;
 		return true;

@@ -213,6 +213,7 @@ static const char *outside_reason(const struct queue_status *status)
 		return status->whole ? "connecting-to-device" : "timed-out";
 	case QUEUE_UNKNOWN:
 	case QUEUE_UNREACHABLE:
+	case QUEUE_UNTRUSTED:
 		return "connecting-to-device";
 	case QUEUE_READY:
 	case QUEUE_STOPPED:

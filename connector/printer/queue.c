@@ -327,6 +327,14 @@ static void queue_reread(struct queue *q)
 	queue_want(q, WANT_ALL);
 }
 
+static void queue_trust(struct queue *q, const char *pinned_key)
+{
+	if (!q->cups)
+		http_peer_pin(q->control, *pinned_key ? pinned_key : NULL);
+	q->failures = 0;
+	queue_reread(q);
+}
+
 /* ---- requests ------------------------------------------------------------------------------- */
 
 void queue_add_name(ipp_t *request, const char *name, const char *value)
@@ -394,6 +402,7 @@ const struct queue_ops queue_ops = {
 	.state = queue_state,
 	.refresh = queue_refresh,
 	.reread = queue_reread,
+	.trust = queue_trust,
 	.probe = queue_probe,
 	.explain = queue_explain,
 	.create = queue_create,

@@ -38,6 +38,7 @@ enum queue_health {
 	QUEUE_UNREACHABLE, /* the device does not answer; CUPS or the printer said so */
 	QUEUE_MISSING,     /* CUPS has no such queue */
 	QUEUE_DOWN,        /* CUPS, or the IPP printer itself, does not answer */
+	QUEUE_UNTRUSTED,   /* what answers does not show that it is the IPP printer we know */
 };
 
 struct queue_status {
@@ -81,6 +82,9 @@ struct local_job {
 
 struct local_op {
 	const char *user_name; /* borrowed; requesting-user-name, the owner's */
+	/* probe: as of open(), borrowed for the call. NULL: a printer that no CA vouches for is
+	 * believed this once, and `learned` says what to pin. */
+	const char *pinned_key;
 	void *data;
 	void (*done)(struct local_op *op, const struct err *err);
 
@@ -88,9 +92,10 @@ struct local_op {
 	struct local_job job;    /* create, send, find, get */
 	struct local_job *found; /* find: all jobs with that uuid; owned, op_clear frees */
 	size_t found_count;
-	struct attrs *capabilities; /* probe; owned */
-	struct queue_status status; /* probe */
-	char dropped[1024];         /* create: ticket options changed or lost and why, one a line */
+	struct attrs *capabilities;    /* probe; owned */
+	struct queue_status status;    /* probe */
+	char learned[CRYPTO_PIN_SIZE]; /* probe: "" a CA vouches for it, or it is not asked */
+	char dropped[1024]; /* create: ticket options changed or lost and why, one a line */
 
 	struct ipp_op ipp; /* private from here on */
 	struct queue *queue;
@@ -145,6 +150,8 @@ struct queue_ops {
 	void (*refresh)(struct queue *q);
 	/* The same with what it can do: what the listener says of that is other than before. */
 	void (*reread)(struct queue *q);
+	/* Another pinned key from now on, as of open(); then as reread(). */
+	void (*trust)(struct queue *q, const char *pinned_key);
 	/* Whether a queue could be registered: reads it once without looking after it. REJECTED
 	 * with the remedy when its policy wants more than we may do, GONE when there is none. */
 	int (*probe)(struct queues *qs, const char *name, struct local_op *op, struct err *err);

@@ -47,6 +47,9 @@ static void explain(const struct local_op *op, struct err *err)
 	} else if (cause.code == IPP_STATUS_ERROR_DOCUMENT_FORMAT_NOT_SUPPORTED) {
 		(void)err_set(err, ERR_REJECTED, cause.code,
 		              "queue %.80s does not take this document format", q->name);
+	} else if (http_is_untrusted(&cause)) {
+		/* until an administrator has seen to it; a job is not to blame */
+		(void)err_set(err, ERR_TEMPORARY, cause.code, "%.100s", cause.text);
 	} else if (cause.kind == ERR_DENIED && op->ipp.response != NULL &&
 	           (op->step == STEP_CREATE || op->step == STEP_VALIDATE)) {
 		(void)err_set(err, ERR_DENIED, cause.code,

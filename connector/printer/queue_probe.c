@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "common/str.h"
 #include "common/util.h"
 #include "connector/base/attrs.h"
 #include "connector/base/ipp_codec.h"
@@ -84,6 +85,33 @@ static void read_printer(struct local_op *op, ipp_t *answer)
 	warn(op, answer);
 }
 
+static void on_probed(struct ipp_op *ipp, const struct err *err);
+
+static int ask(struct local_op *op, struct err *err)
+{
+	static const char *const whole[] = { "all", "media-col-database" };
+	struct queue *q = op->queue;
+	ipp_t *request = queue_request(q, IPP_OP_GET_PRINTER_ATTRIBUTES, op->user_name);
+
+	queue_ask_for(request, whole, ARRAY_SIZE(whole));
+	ipp_op_clear(&op->ipp);
+	return queue_start(q, &op->ipp, request, on_probed, op, err);
+}
+
+/* True: it is asked again, and believed by its key. */
+static bool learn(struct local_op *op, const struct err *err)
+{
+	const char *key = op->ipp.req.server_key;
+	struct err ignored;
+
+	if (op->pinned_key != NULL || op->queue->cups || *op->learned != '\0' || *key == '\0' ||
+	    !http_is_untrusted(err))
+		return false;
+	(void)str_copy(op->learned, sizeof(op->learned), key);
+	http_peer_pin(op->queue->control, op->learned);
+	return ask(op, &ignored) == 0;
+}
+
 static void on_probed(struct ipp_op *ipp, const struct err *err)
 {
 	struct local_op *op = ipp->data;
@@ -91,6 +119,8 @@ static void on_probed(struct ipp_op *ipp, const struct err *err)
 	struct err wrapped;
 	ipp_t *request;
 
+	if (err != NULL && learn(op, err))
+		return;
 	if (err != NULL) {
 		wrapped = *err;
 		if (err->kind == ERR_GONE && q->cups)
@@ -111,15 +141,12 @@ static void on_probed(struct ipp_op *ipp, const struct err *err)
 
 int queue_probe(struct queues *qs, const char *name, struct local_op *op, struct err *err)
 {
-	static const char *const whole[] = { "all", "media-col-database" };
-	struct queue *q = queue_new(qs, name, NULL);
-	ipp_t *request = queue_request(q, IPP_OP_GET_PRINTER_ATTRIBUTES, op->user_name);
+	struct queue *q = queue_new(qs, name, op->pinned_key);
 
 	op->queue = q;
 	op->status = (struct queue_status){ .whole = !q->cups };
-	queue_ask_for(request, whole, ARRAY_SIZE(whole));
-	ipp_op_clear(&op->ipp);
-	if (queue_start(q, &op->ipp, request, on_probed, op, err) == 0)
+	*op->learned = '\0';
+	if (ask(op, err) == 0)
 		return 0;
 	queue_put(TAKE(op->queue));
 	return -1;

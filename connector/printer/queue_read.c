@@ -326,6 +326,11 @@ static bool take_failure(struct queue *q, const struct err *err)
 		printer_text_set(fresh.text, sizeof(fresh.text),
 		                 "CUPS has no queue %.60s: make it again, or unregister it",
 		                 q->name);
+	} else if (http_is_untrusted(err)) {
+		fresh.health = QUEUE_UNTRUSTED;
+		printer_text_set(fresh.text, sizeof(fresh.text),
+		                 "what answers as printer %.60s is not trusted: %.100s", q->name,
+		                 err->text);
 	} else {
 		fresh.health = QUEUE_DOWN;
 		printer_text_set(fresh.text, sizeof(fresh.text), "%s%.60s does not answer: %.100s",

@@ -91,6 +91,12 @@ static void queue_refresh(struct queue *q)
 	timer_start(&q->changed, q->w->delay_ms);
 }
 
+static void queue_trust(struct queue *q, const char *pinned_key)
+{
+	fake_line(q->w, "trust %s %s", q->name, pinned_key);
+	queue_refresh(q);
+}
+
 void fake_health(struct fake_world *w, int printer, enum queue_health health)
 {
 	struct queue *q = &w->queues[printer];
@@ -591,6 +597,7 @@ static void run_probe(struct fake_call *c)
 	(void)str_copy(op->status.make_and_model, sizeof(op->status.make_and_model),
 	               "ACME Laser 1");
 	op->status.health = QUEUE_READY;
+	(void)str_copy(op->learned, sizeof(op->learned), c->w->key_shown ? c->w->key_shown : "");
 	fake_call_end(c, NULL);
 }
 
@@ -712,6 +719,7 @@ const struct queue_ops fake_queue_ops = {
 	.state = no_attrs,
 	.refresh = queue_refresh,
 	.reread = queue_refresh,
+	.trust = queue_trust,
 	.probe = op_probe,
 	.explain = explain,
 	.create = op_create,

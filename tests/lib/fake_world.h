@@ -143,6 +143,7 @@ struct fake_world {
 	size_t local_count;
 	struct local_watch *watches[FAKE_JOBS_MAX];
 	struct printer_record printers[FAKE_PRINTERS_MAX];
+	const char *key_shown; /* by printers that are probed; borrowed; NULL: none */
 	size_t printer_count;
 	const char *names[FAKE_PRINTERS_MAX]; /* of queues there are; ended by NULL */
 	/* of the cloud's registration service */

@@ -411,6 +411,18 @@ int core_reset(struct core *c, const char *printer, const char *cloud, struct er
 	return 0;
 }
 
+int core_trust(struct core *c, struct core_trust *op, const char *printer, const char *cloud,
+               struct err *err)
+{
+	(void)cloud;
+	if (c->error)
+		return fake_fail(err);
+	(void)snprintf(c->ordered, sizeof(c->ordered), "trust %s", printer);
+	(void)str_copy(op->record.pinned_key, sizeof(op->record.pinned_key), "sha256//abc=");
+	op->done(op, NULL);
+	return 0;
+}
+
 int core_list_queues(struct core *c, struct local_op *op,
                      void (*each)(void *data, const char *name, const char *info,
                                   const char *make_and_model),

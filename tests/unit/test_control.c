@@ -115,6 +115,7 @@ static void call_method(const char *name, const char names[16][64], size_t n)
 		       { "queues", "null" },
 		       { "ticket", "[\"sides = x\"]" },
 		       { "renew", "false" },
+		       { "trust_new_key", "true" },
 		       { "dry_run", "false" },
 		       { "all", "true" },
 		       { "before", "20" },

@@ -119,6 +119,14 @@ static void test_texts_from_outside_are_made_safe(void **state)
 	cJSON_Delete(object);
 }
 
+static void expect_trust(const struct core_printer *printer, const char *trust)
+{
+	cJSON *json = json_printer(printer);
+
+	assert_string_equal(cJSON_GetObjectItem(json, "trust")->valuestring, trust);
+	cJSON_Delete(json);
+}
+
 static void test_a_printer_shows_its_reasons_and_certificate(void **state)
 {
 	struct printer_record record = { 0 };
@@ -133,17 +141,23 @@ static void test_a_printer_shows_its_reasons_and_certificate(void **state)
 	expect_json(json_printer(&printer),
 	            "{\"id\":\"id\",\"queue\":\"laser\",\"cloud\":\"office\",\"cloud_printer\":"
 	            "null,\"state\":\"offline\",\"reasons\":[\"one\",\"two\"],\"since\":null,"
-	            "\"jobs\":3,\"certificate\":null}");
+	            "\"jobs\":3,\"certificate\":null,\"trust\":null}");
+	(void)str_copy(record.queue, sizeof(record.queue), "ipp://p/");
 	(void)str_copy(record.cloud_uri, sizeof(record.cloud_uri), "ipps://x/1");
 	printer.reasons[0] = NULL;
 	printer.since = 1;
 	printer.not_after = 1800000000;
 	printer.certificate_sha256 = "ab";
 	expect_json(json_printer(&printer),
-	            "{\"id\":\"id\",\"queue\":\"laser\",\"cloud\":\"office\",\"cloud_printer\":"
+	            "{\"id\":\"id\",\"queue\":\"ipp://p/\",\"cloud\":\"office\",\"cloud_printer\":"
 	            "\"ipps://x/1\",\"state\":\"offline\",\"reasons\":[],\"since\":"
 	            "\"1970-01-01T00:00:00.001Z\",\"jobs\":3,\"certificate\":{\"not_after\":"
-	            "\"2027-01-15T08:00:00.000Z\",\"sha256\":\"ab\"}}");
+	            "\"2027-01-15T08:00:00.000Z\",\"sha256\":\"ab\"},"
+	            "\"trust\":\"none\"}");
+	(void)str_copy(record.queue, sizeof(record.queue), "ipps://p/");
+	expect_trust(&printer, "authority");
+	(void)str_copy(record.pinned_key, sizeof(record.pinned_key), "sha256//AAAA");
+	expect_trust(&printer, "key");
 }
 
 static void test_a_cloud_that_was_not_asked_is_neither_reachable_nor_not(void **state)

@@ -111,6 +111,34 @@ static void test_a_pinned_key_counts_instead_of_name_and_authority(void **state)
 	assert_int_equal(meet(&server, &peer).kind, ERR_DENIED);
 }
 
+static void expect_key(const struct http_peer_settings *peer, enum err_kind kind, bool untrusted,
+                       const char *key)
+{
+	struct fake_http_settings server = server_of(certs.server, certs.server_key);
+	struct http_case c;
+	struct call call;
+
+	http_case_open(&c, &server, peer);
+	call_run(&call, &c);
+	assert_int_equal(call.err.kind, kind);
+	assert_int_equal(http_is_untrusted(&call.err), untrusted);
+	assert_string_equal(call.req.server_key, key);
+	call_clear(&call);
+	http_case_close(&c);
+}
+
+static void test_the_key_of_a_server_is_told_whether_it_is_believed_or_not(void **state)
+{
+	struct http_peer_settings peer = { .proxy = "" };
+
+	(void)state;
+	expect_key(&peer, ERR_DENIED, true, certs.server_pin);
+	peer.ca_file = certs.ca;
+	expect_key(&peer, ERR_NONE, false, certs.server_pin);
+	peer.pinned_key = certs.server_pin; /* known already */
+	expect_key(&peer, ERR_NONE, false, "");
+}
+
 static void test_a_client_certificate_is_shown(void **state)
 {
 	struct fake_http_settings server = server_of(certs.server, certs.server_key);
@@ -276,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_an_unknown_authority_is_named),
 		cmocka_unit_test(test_a_certificate_of_another_host_is_refused),
 		cmocka_unit_test(test_a_pinned_key_counts_instead_of_name_and_authority),
+		cmocka_unit_test(test_the_key_of_a_server_is_told_whether_it_is_believed_or_not),
 		cmocka_unit_test(test_a_client_certificate_is_shown),
 		cmocka_unit_test(test_a_missing_file_of_ours_is_told),
 		cmocka_unit_test(test_a_renewed_certificate_needs_no_new_peer),

@@ -74,7 +74,7 @@ static void test_the_methods_are_those_of_the_commands(void **state)
 	assert_method("Diagnose", "queue ",
 	              "event step mark cloud subject text remedy passed warned failed ");
 	assert_method("Rebind", "printer queue cloud ", "text ");
-	assert_method("Reset", "queue cloud ", "");
+	assert_method("Reset", "queue cloud trust_new_key ", "key ");
 	assert_method("Cancel", "id ", "");
 	assert_method("GetMetrics", "", "text ");
 }
@@ -84,7 +84,8 @@ static void test_the_shapes_are_those_of_the_json_output(void **state)
 	static const struct {
 		const char *type, *fields;
 	} rows[] = {
-		{ "Printer", "id queue cloud cloud_printer state reasons since jobs certificate " },
+		{ "Printer",
+		  "id queue cloud cloud_printer state reasons since jobs certificate trust " },
 		{ "Certificate", "not_after sha256 " },
 		{ "Job", "id uuid queue cloud cloud_job name user state outcome local_job bytes "
 		         "impressions "

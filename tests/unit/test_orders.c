@@ -350,6 +350,85 @@ static void test_a_stop_waits_for_a_pause_under_way(void **state)
 	assert_true(w->printers[0].paused);
 }
 
+/* ---- another key ---- */
+
+#define EVE "ipps://printer.example/ipp/print"
+
+struct trusting {
+	struct core_trust op;
+	unsigned done;
+	struct err err;
+};
+
+static void on_trusted(struct core_trust *op, const struct err *err)
+{
+	struct trusting *t = op->data;
+
+	t->done++;
+	t->err = err ? *err : (struct err){ 0 };
+}
+
+static int start_trust(struct fake_world *w, struct trusting *t, const char *queue, struct err *err)
+{
+	*t = (struct trusting){ .op = { .data = t, .done = on_trusted } };
+	return core_trust(w->core, &t->op, queue, NULL, err);
+}
+
+static void test_another_key_is_trusted_when_it_is_said_and_committed(void **state)
+{
+	struct fake_world *w = world_begin(state, EVE);
+	struct trusting t, other;
+	struct err err;
+
+	fake_run(w, MINUTE);
+	w->key_shown = "sha256//BBBB";
+	fake_fail(w, "store.printer", 0, ERR_TEMPORARY, FAKE_BEFORE);
+	assert_int_equal(start_trust(w, &t, EVE, &err), 0);
+	assert_int_equal(start_trust(w, &other, EVE, &err), -1);
+	assert_int_equal(err.kind, ERR_TEMPORARY);
+	fake_run(w, MINUTE);
+	assert_int_equal(t.done, 1);
+	assert_int_equal(t.err.kind, ERR_TEMPORARY);
+	assert_no_line(w, "trust " EVE);
+	assert_int_equal(start_trust(w, &t, EVE, &err), 0);
+	fake_run(w, MINUTE);
+	assert_int_equal(t.err.kind, ERR_NONE);
+	assert_line(w, "trust " EVE " sha256//BBBB");
+	assert_string_equal(w->printers[0].pinned_key, "sha256//BBBB");
+	w->key_shown = NULL; /* an authority vouches for it now */
+	assert_int_equal(start_trust(w, &t, EVE, &err), 0);
+	fake_run(w, MINUTE);
+	assert_string_equal(w->printers[0].pinned_key, "");
+}
+
+static void test_a_stop_ends_the_question_for_another_key(void **state)
+{
+	struct fake_world *w = world_begin(state, EVE);
+	struct trusting t;
+	struct err err;
+
+	fake_run(w, MINUTE);
+	w->key_shown = "sha256//BBBB";
+	assert_int_equal(start_trust(w, &t, EVE, &err), 0);
+	fake_stop(w);
+	assert_int_equal(t.done, 1);
+	assert_int_equal(t.err.kind, ERR_CANCELED);
+	assert_string_equal(w->printers[0].pinned_key, "");
+}
+
+static void test_what_shows_no_key_is_not_trusted_anew(void **state)
+{
+	struct fake_world *w = world_begin(state, CUPS);
+	struct trusting t;
+	struct err err;
+
+	fake_run(w, MINUTE);
+	assert_int_equal(start_trust(w, &t, CUPS, &err), -1);
+	assert_int_equal(err.kind, ERR_REJECTED);
+	assert_int_equal(start_trust(w, &t, "nobody", &err), -1);
+	assert_int_equal(err.kind, ERR_GONE);
+}
+
 /* ---- drain ---- */
 
 static void test_a_drain_begins_nothing_and_lets_what_is_under_way_end(void **state)
@@ -403,6 +482,9 @@ int main(void)
 		in_world(test_a_pause_is_durable_and_takes_no_more_jobs),
 		in_world(test_a_pause_that_is_not_committed_is_none),
 		in_world(test_a_stop_waits_for_a_pause_under_way),
+		in_world(test_another_key_is_trusted_when_it_is_said_and_committed),
+		in_world(test_a_stop_ends_the_question_for_another_key),
+		in_world(test_what_shows_no_key_is_not_trusted_anew),
 		in_world(test_a_drain_begins_nothing_and_lets_what_is_under_way_end),
 		in_world(test_a_drain_ends_with_the_process),
 	};

@@ -79,6 +79,7 @@ static void test_each_unwell_queue_has_its_entry(void **state)
 		{ QUEUE_STOPPED, HEALTH_QUEUE_STOPPED },
 		{ QUEUE_UNREACHABLE, HEALTH_QUEUE_UNREACHABLE },
 		{ QUEUE_MISSING, HEALTH_QUEUE_MISSING },
+		{ QUEUE_UNTRUSTED, HEALTH_QUEUE_UNTRUSTED },
 		{ QUEUE_DOWN, HEALTH_CUPS_DOWN },
 	};
 	struct fake_world *w = world_begin(state, CUPS);

@@ -1,6 +1,7 @@
 /* Operations on jobs and the life of queues, against doubles of the client and the clock. */
 #include "tests/unit/fake_ipp.h"
 
+#include "common/str.h"
 #include "connector/base/attrs.h"
 
 #define UUID "urn:uuid:11111111-2222-4333-8444-555555555555"
@@ -423,6 +424,71 @@ static void test_probe_reads_a_queue_and_tries_its_policy(void **state)
 	close_bare(&f, &op);
 }
 
+#define EVE "ipps://eve.example/ipp/print"
+
+static void untrusted(const char *key)
+{
+	struct ipp_op *op = fake.ops[waiting(IPP_OP_GET_PRINTER_ATTRIBUTES)];
+
+	(void)str_copy(op->req.server_key, sizeof(op->req.server_key), key);
+	cut(IPP_OP_GET_PRINTER_ATTRIBUTES, ERR_DENIED, 60);
+}
+
+static void test_probe_learns_the_key_of_a_printer_that_no_authority_knows(void **state)
+{
+	struct result r = { 0 };
+	struct local_op op = { .data = &r, .done = on_done };
+	struct fixture f;
+	struct err err;
+
+	(void)state;
+	open_bare(&f);
+	assert_int_equal(queue_ops.probe(f.qs, EVE, &op, &err), 0);
+	assert_string_equal(fake.pin, "");
+	untrusted("sha256//AAAA");
+	assert_string_equal(fake.pin, "sha256//AAAA");
+	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_IDLE, ""));
+	answer(IPP_OP_VALIDATE_JOB, new_answer());
+	assert_int_equal(r.err.kind, ERR_NONE);
+	assert_string_equal(op.learned, "sha256//AAAA");
+
+	/* a key that changes while one looks is not chased */
+	assert_int_equal(queue_ops.probe(f.qs, EVE, &op, &err), 0);
+	untrusted("sha256//AAAA");
+	untrusted("sha256//BBBB");
+	assert_int_equal(r.err.kind, ERR_DENIED);
+
+	/* one that an authority knows */
+	assert_int_equal(queue_ops.probe(f.qs, EVE, &op, &err), 0);
+	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_IDLE, ""));
+	answer(IPP_OP_VALIDATE_JOB, new_answer());
+	assert_string_equal(op.learned, "");
+	assert_int_equal(r.done, 3);
+	close_bare(&f, &op);
+}
+
+static void test_probe_believes_only_what_it_is_told_to(void **state)
+{
+	struct result r = { 0 };
+	struct local_op op = { .data = &r, .done = on_done };
+	struct fixture f;
+	struct err err;
+
+	(void)state;
+	open_bare(&f);
+	op.pinned_key = "";
+	assert_int_equal(queue_ops.probe(f.qs, EVE, &op, &err), 0);
+	untrusted("sha256//AAAA");
+	assert_int_equal(r.done, 1);
+	assert_int_equal(r.err.kind, ERR_DENIED);
+	op.pinned_key = "sha256//BBBB";
+	assert_int_equal(queue_ops.probe(f.qs, EVE, &op, &err), 0);
+	assert_string_equal(fake.pin, "sha256//BBBB");
+	untrusted("");
+	assert_int_equal(r.done, 2);
+	close_bare(&f, &op);
+}
+
 static void test_probe_warns_of_a_queue_that_writes_to_a_file(void **state)
 {
 	struct result r = { 0 };
@@ -550,6 +616,8 @@ int main(void)
 		cmocka_unit_test(test_a_canceled_operation_ends_once),
 		cmocka_unit_test(test_identify_is_refused_where_it_does_not_exist),
 		cmocka_unit_test(test_probe_reads_a_queue_and_tries_its_policy),
+		cmocka_unit_test(test_probe_learns_the_key_of_a_printer_that_no_authority_knows),
+		cmocka_unit_test(test_probe_believes_only_what_it_is_told_to),
 		cmocka_unit_test(test_probe_warns_of_a_queue_that_writes_to_a_file),
 		cmocka_unit_test(test_probe_warns_of_a_queue_without_a_driver),
 		cmocka_unit_test(test_probe_warns_of_a_queue_that_takes_nothing),

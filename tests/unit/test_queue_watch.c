@@ -563,6 +563,30 @@ static void test_an_ipp_printer_that_is_off_is_asked_with_growing_pauses(void **
 	close_fixture(&f);
 }
 
+static void test_a_printer_with_another_key_is_not_trusted_until_it_is_said(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_fixture(&f, "ipps://printer.example/ipp/print");
+	settle_fixture(&f);
+	pass(10000);
+	cut(IPP_OP_GET_PRINTER_ATTRIBUTES, ERR_DENIED, 90);
+	assert_int_equal(queue_ops.status(f.q)->health, QUEUE_UNTRUSTED);
+	assert_non_null(strstr(queue_ops.status(f.q)->text, "is not trusted"));
+	assert_string_equal(ipp_get_text(attrs_ipp(queue_ops.state(f.q)), IPP_TAG_ZERO,
+	                                 "printer-state-reasons", ""),
+	                    "connecting-to-device");
+	queue_ops.trust(f.q, "sha256//BBBB");
+	assert_string_equal(fake.pin, "sha256//BBBB");
+	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_IDLE, ""));
+	assert_int_equal(queue_ops.status(f.q)->health, QUEUE_READY);
+	queue_ops.trust(f.q, "");
+	assert_string_equal(fake.pin, "");
+	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_IDLE, ""));
+	close_fixture(&f);
+}
+
 static ipp_t *new_connecting(void)
 {
 	ipp_t *m = new_printer(IPP_PSTATE_PROCESSING, "");
@@ -710,6 +734,7 @@ int main(void)
 		cmocka_unit_test(test_an_ipp_printer_is_asked_every_ten_seconds_or_every_second),
 		cmocka_unit_test(test_short_jobs_do_not_put_the_question_off),
 		cmocka_unit_test(test_an_ipp_printer_that_is_off_is_asked_with_growing_pauses),
+		cmocka_unit_test(test_a_printer_with_another_key_is_not_trusted_until_it_is_said),
 		cmocka_unit_test(test_connecting_for_long_is_unreachable),
 		cmocka_unit_test(test_a_changed_configuration_is_read_whole),
 		cmocka_unit_test(test_two_of_many_queues_are_read_at_a_time),

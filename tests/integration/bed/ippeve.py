@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import pathlib
+import shutil
 
 from . import LIB, ipp
 from .net import Port
@@ -73,10 +74,12 @@ class IppPrinter:
         self.dir = pathlib.Path(folder)
         self.dir.mkdir(parents=True, exist_ok=True)
         (self.dir / "spool").mkdir(exist_ok=True)
+        (self.dir / "keys").mkdir(exist_ok=True)
         (self.dir / "gate").touch()
         self.name = name
         self.port = Port()
         self.scheme = "ipps" if tls else "ipp"
+        self.keys = self.dir / "keys"
         self.uri = f"{self.scheme}://127.0.0.1:{self.port}/ipp/print"
         self._bus = bus
         self._formats = formats or ["application/pdf", "image/pwg-raster", "image/urf",
@@ -112,7 +115,7 @@ class IppPrinter:
         """Switched on, on the same port as before."""
         self.process = Process(
             self.name, ["ippeveprinter", "-p", self.port, "-n", "localhost", "-r", "off", "-k",
-                        "-d", self.dir / "spool", *self._options,
+                        "-d", self.dir / "spool", "-K", self.keys, *self._options,
                         "-c", self._command, "-v", self.name],
             self.dir / "printer.log", {**self._bus.env, "EVE_DIR": str(self.dir)})
         wait_until(self._answers, f"answer of {self.name}", 20, [self.dir / "printer.log"],
@@ -123,6 +126,13 @@ class IppPrinter:
             return self.client.request("Get-Printer-Attributes").ok
         except OSError:
             return False
+
+    def lose_key(self):
+        """Reset to what it came with: another key when it is on again."""
+        self.stop()
+        shutil.rmtree(self.keys)
+        self.keys.mkdir()
+        self.start()
 
     def stop(self):
         """Switched off at once, whatever it is doing."""
@@ -136,8 +146,8 @@ class IppPrinter:
 
     @property
     def client(self):
-        """A client of this printer."""
-        return ipp.Client(self.uri)
+        """A client of this printer. It speaks both on one port, so nobody need trust its key."""
+        return ipp.Client(self.uri.replace("ipps://", "ipp://"))
 
     def ledger(self, event="printed"):
         """Documents which the printer has seen to this event (arrived, printed, failed, jammed)."""
