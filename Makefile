@@ -50,7 +50,7 @@ objects = $(patsubst %.c,$(B)/%.o,$(1))
 # ---- packages ------------------------------------------------------------------------------------
 
 TEST_GOALS := $(filter check check-% demo bench lint fuzz deb rpm,$(or $(MAKECMDGOALS),all))
-LIBRARIES  := libuv libcurl libcjson libsystemd sqlite3 libssl libcrypto zlib
+LIBRARIES  := libuv libcurl libcjson libsystemd sqlite3 libssl libcrypto zlib libseccomp
 
 # Compiler flags of the libraries, asked once. Test targets install what is missing first.
 ifneq ($(filter-out clean help deps uninstall,$(or $(MAKECMDGOALS),all)),)
@@ -136,6 +136,11 @@ $(B)/check-model: $(call objects,tests/models/check.c tests/emulator/up_attribut
 $(B)/no-memory.so: tests/preload/no_memory.c $(B)/config.mk
 	@mkdir -p $(@D)
 	$(call run,LD)$(CC) -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -fPIC -shared -o $@ $<
+# What stands in for a program that converts documents, of the system and so without sanitizer.
+$(B)/odd-converter: tests/programs/odd_converter.c $(B)/config.mk
+	@mkdir -p $(@D)
+	$(call run,LD)$(CC) -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -o $@ $<
+$(B)/tests/unit/test_convert: | $(B)/odd-converter
 $(B)/bench-%: $(B)/tests/bench/%.o
 	$(call run,LD)$(CC) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 
@@ -157,7 +162,7 @@ FUZZ_TIME   ?= 60
 TESTS       ?= tests/integration
 ASAN        := B=build-asan SANITIZE=address,undefined
 
-test-programs: $(PROGRAMS) $(B)/cloud-emulator $(B)/no-memory.so $(UNIT_TESTS) $(REPLAYS) $(BENCHES) $(B)/check-model
+test-programs: $(PROGRAMS) $(B)/cloud-emulator $(B)/no-memory.so $(B)/odd-converter $(UNIT_TESTS) $(REPLAYS) $(BENCHES) $(B)/check-model
 
 check: test-programs $(if $(SANITIZE),,deb) ## install what is needed, build, run all tests
 	@MODELS_ARGS='--models 200' tests/run.sh $(B) unit integration models $(if $(SANITIZE),,system crash)
@@ -168,7 +173,7 @@ check-system: $(B)/cloud-emulator deb ## the installed package under a real syst
 check-unit: $(UNIT_TESTS) $(REPLAYS) ## unit tests, and the fuzzers' corpora
 	@tests/run.sh $(B) unit
 
-check-integration: $(PROGRAMS) $(B)/cloud-emulator $(B)/no-memory.so ## with real cupsd and printers; TESTS=FILE for some
+check-integration: $(PROGRAMS) $(B)/cloud-emulator $(B)/no-memory.so $(B)/odd-converter ## with real cupsd and printers; TESTS=FILE for some
 	@TESTS='$(TESTS)' tests/run.sh $(B) integration
 
 check-packages: deb rpm ## try both packages on minimal systems; needs the network of apt

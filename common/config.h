@@ -105,6 +105,7 @@ struct config {
 	struct config_list exclude;
 	int64_t max_transfers;
 	int64_t max_document_size; /* bytes */
+	char *xps_converter;       /* "": none */
 	int64_t give_up_after_ms;
 	int64_t keep_history_ms;
 	int64_t quarantine_after;

@@ -124,6 +124,8 @@ const struct config_item config_items[] = {
 	  "How long the details of finished jobs are kept." },
 	{ "jobs", "allow-formats", &config_formats, JOBS(allow_formats), "", NULL, NULL, NULL,
 	  "Document formats to print besides application/pdf, image/pwg-raster, image/urf, image/jpeg and image/png." },
+	{ "jobs", "xps-converter", &config_path, MAIN(xps_converter), "/usr/bin/xpstopdf", NULL, "4000", NULL,
+	  "The program (no script) that makes PDF of XPS and OXPS, called with the names of both files; it runs without network and without files but the system's own. Where it is installed, and while it is set, printers that take PDF take XPS too. xpstopdf is in the package libgxps-utils." },
 	{ "jobs", "quarantine-after", &config_number, MAIN(quarantine_after), "3", "1", "1000", NULL,
 	  "A job that was active in so many crashes of the daemon without getting any further is held, so that the others go on; print-connector resolve decides it." },
 	{ "jobs", "when-unknown", &config_word, JOBS(when_unknown), "hold", NULL, NULL, unknowns,

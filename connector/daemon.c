@@ -23,6 +23,7 @@
 #include "common/str.h"
 #include "common/util.h"
 #include "connector/base/clock.h"
+#include "connector/base/convert.h"
 #include "connector/base/http.h"
 #include "connector/base/journal.h"
 #include "connector/base/loop.h"
@@ -47,6 +48,7 @@ struct daemon {
 	struct store *store;
 	struct http *http;
 	struct transit *transit;
+	struct convert *convert;
 	struct work *work[CORE_WORKERS];
 	struct core *core;
 	struct control *control;
@@ -293,6 +295,7 @@ static void on_reload_signal(void *data, int number)
 		core_reload_failed(d->core);
 	} else {
 		d->config = config;
+		convert_use(d->convert, config->xps_converter);
 		core_reload(d->core, config);
 		control_set_groups(d->control, config->control_group, config->status_group);
 		log_set_level((enum log_level)config->level);
@@ -306,6 +309,7 @@ static int open_all(struct daemon *d, struct err *err)
 {
 	const struct config *config = d->config;
 	struct core_settings core = { 0 };
+	struct convert_settings converter = convert_defaults;
 	struct control_settings control = {
 		.runtime_directory = config->runtime_directory,
 		.control_group = config->control_group,
@@ -322,11 +326,14 @@ static int open_all(struct daemon *d, struct err *err)
 			return -1;
 		core.work[i] = d->work[i];
 	}
+	converter.program = config->xps_converter;
+	convert_open(&d->convert, d->loop, &converter);
 	control.http = d->http;
 	core.config = d->config;
 	core.clock = loop_clock(d->loop);
 	core.http = d->http;
 	core.transit = d->transit;
+	core.convert = d->convert;
 	core.store = d->store;
 	core.store_ops = &store_ops;
 	core.cloud_ops = &cloud_ops;
@@ -354,6 +361,7 @@ static void close_all(struct daemon *d)
 	for (size_t i = 0; i < CORE_WORKERS; i++)
 		if (d->work[i])
 			work_close(TAKE(d->work[i]));
+	convert_close(TAKE(d->convert));
 	transit_close(TAKE(d->transit));
 	if (d->http)
 		http_close(TAKE(d->http));

@@ -428,7 +428,6 @@ static bool same_cloud(const struct config_cloud *a, const struct config_cloud *
 void core_reload(struct core *c, struct config *config)
 {
 	bool same = config->n_clouds == c->set.config->n_clouds;
-	bool maps = config->mappings.n > 0 || c->set.config->mappings.n > 0;
 
 	for (size_t i = 0; same && i < config->n_clouds; i++)
 		same = same_cloud(&config->clouds[i],
@@ -442,10 +441,10 @@ void core_reload(struct core *c, struct config *config)
 		for (struct job *j = p->jobs; j; j = j->next) {
 			j->sent_ticket.mappings = &config->mappings;
 			if (j->transfer)
-				j->transfer->settings = job_settings(j);
+				j->transfer->to = job_sniff_queue(j);
 		}
-	/* what mapping files add to a queue is announced */
-	for (struct printer *p = c->printers; maps && p; p = p->next)
+	/* what mapping files, allowed formats and a converter add to a queue is announced */
+	for (struct printer *p = c->printers; p; p = p->next)
 		c->set.queue_ops->reread(p->queue);
 	/* what kept it from its cloud, a missing password file perhaps, may be repaired */
 	for (struct printer *p = c->printers; p; p = p->next)

@@ -17,6 +17,7 @@
 
 struct clock;
 struct config;
+struct convert;
 struct core;
 struct http;
 struct transit;
@@ -29,6 +30,7 @@ struct core_settings { /* all borrowed for the core's life, but for config: see 
 	struct clock *clock;
 	struct http *http;
 	struct transit *transit;
+	struct convert *convert; /* NULL: none */
 	struct work
 		*work[CORE_WORKERS]; /* for making keys, which takes a tenth of a second and more */
 	struct store *store;

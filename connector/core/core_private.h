@@ -8,6 +8,7 @@
 #include "connector/base/crypto.h"
 #include "connector/core/core.h"
 #include "connector/core/policy.h"
+#include "connector/core/sniff.h"
 
 struct batch;
 struct doctor;
@@ -244,6 +245,7 @@ bool job_is_quarantined(const struct job *j);
 bool job_is_open_at_queue(const struct job *j);
 void job_drop(struct job *j); /* it is not ours: the row goes */
 const struct config_queue *job_settings(const struct job *j);
+struct sniff_queue job_sniff_queue(const struct job *j); /* where its documents go */
 
 /* job_op.c: another exchange or commit, in *place until done() begins; its data is the job. */
 void job_begin_cloud(struct job *j, struct cloud_op **place,

@@ -33,6 +33,7 @@
 #include "common/str.h"
 #include "common/util.h"
 #include "connector/base/attrs.h"
+#include "connector/base/convert.h"
 #include "connector/base/crypto.h"
 #include "connector/base/journal.h"
 #include "connector/core/retry.h"
@@ -141,6 +142,16 @@ void job_event(struct job *j, const char *source, const char *fmt, ...)
 const struct config_queue *job_settings(const struct job *j)
 {
 	return config_queue(j->core->set.config, j->printer->record.queue);
+}
+
+struct sniff_queue job_sniff_queue(const struct job *j)
+{
+	return (struct sniff_queue){
+		.settings = job_settings(j),
+		.queue = j->printer->queue,
+		.takes = j->core->set.queue_ops->takes,
+		.converts = convert_is_there(j->core->set.convert),
+	};
 }
 
 /* ---- life ---- */

@@ -242,13 +242,14 @@ static void on_stored(struct store_op *op, const struct err *err)
 static int check_printable(struct job *j, struct err *err)
 {
 	const struct queue_status *status = j->core->set.queue_ops->status(j->printer->queue);
+	const struct sniff_queue to = job_sniff_queue(j);
 
 	if (j->rec.documents > 1 && status->whole && !status->multiple_documents)
 		return err_set(err, ERR_REJECTED, IPP_MULTIPLE_NOT_SUPPORTED,
 		               "the printer takes one document per job and this job has %d; "
 		               "submit them one by one",
 		               j->rec.documents);
-	return sniff_check_declared(j->rec.format, job_settings(j), err);
+	return sniff_check_declared(j->rec.format, &to, err);
 }
 
 static void start_store(struct job *j)

@@ -192,7 +192,9 @@ static struct transfer *new_transfer(struct job *j, enum transfer_mode mode,
 	t->queue_ops = set->queue_ops;
 	t->channel = j->printer->channel;
 	t->queue = j->printer->queue;
-	t->settings = job_settings(j);
+	t->transit = set->transit;
+	t->convert = set->convert;
+	t->to = job_sniff_queue(j);
 	t->ticket = &j->sent_ticket;
 	t->cloud_job = j->rec.cloud_job;
 	t->number = j->document;
@@ -245,8 +247,16 @@ static void finish_transfer(struct job *j)
 	free(t);
 }
 
+static void say_converted(struct job *j)
+{
+	if (*j->transfer->from_format)
+		job_event(j, "connector", "made %s of %s", j->transfer->format,
+		          j->transfer->from_format);
+}
+
 static void on_collected(struct job *j)
 {
+	say_converted(j);
 	(void)str_copy(j->formats[j->document - 1], NAME_SIZE, j->transfer->format);
 	finish_transfer(j);
 	if (j->document < j->rec.documents) {
@@ -264,6 +274,7 @@ static void on_sent(struct job *j)
 {
 	bool whole = j->transfer->mode == TRANSFER_DELIVER;
 
+	say_converted(j);
 	if (whole && !j->rec.local_job)
 		j->rec.local_job = j->transfer->send.job.id; /* Print-Job */
 	if (whole && *j->transfer->send.job.own_uuid)

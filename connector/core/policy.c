@@ -1,5 +1,7 @@
 #include "connector/core/policy.h"
 
+#include "common/util.h"
+
 static struct policy_out final(enum job_outcome outcome, const char *reasons)
 {
 	return (struct policy_out){ JOB_REPORTING, outcome, reasons };
@@ -8,6 +10,24 @@ static struct policy_out final(enum job_outcome outcome, const char *reasons)
 static struct policy_out move(enum job_state to)
 {
 	return (struct policy_out){ to, OUTCOME_NONE, "" };
+}
+
+/* What is wrong with a document, in the words of RFC 8011 5.3.8 and PWG 5100.13. */
+static const char *document_reasons(const struct err *err)
+{
+	static const struct {
+		int code; /* RFC 8011 appendix B, PWG 5100.13 */
+		const char *reasons;
+	} known[] = {
+		{ 0x040a, "aborted-by-system,unsupported-document-format" },
+		{ 0x0411, "aborted-by-system,document-format-error" },
+		{ 0x0418, "aborted-by-system,document-password-error" },
+	};
+
+	for (size_t i = 0; err->kind == ERR_REJECTED && i < ARRAY_SIZE(known); i++)
+		if (known[i].code == err->code)
+			return known[i].reasons;
+	return "document-access-error";
 }
 
 /* Nothing came out: the kind of failure alone decides. */
@@ -92,6 +112,6 @@ struct policy_out policy_after(const struct policy_in *in)
 		return final(OUTCOME_ABORTED, "aborted-by-system");
 	if (!in->err)
 		return move(JOB_HANDING);
-	return after_failure(in, in->place == POLICY_DOCUMENT ? "document-access-error"
-	                                                      : "aborted-by-system");
+	return after_failure(in, in->place == POLICY_DOCUMENT && in->err ? document_reasons(in->err)
+	                                                                 : "aborted-by-system");
 }

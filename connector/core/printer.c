@@ -19,6 +19,7 @@
 #include "common/str.h"
 #include "common/util.h"
 #include "connector/base/attrs.h"
+#include "connector/base/convert.h"
 #include "connector/base/journal.h"
 #include "connector/core/retry.h"
 #include "connector/store/keys.h"
@@ -297,6 +298,13 @@ static bool names_format(void *data, const char *format)
 	return config_names(p->core->set.config, p->record.queue, format);
 }
 
+static bool converts(void *data)
+{
+	struct printer *p = data;
+
+	return convert_is_there(p->core->set.convert);
+}
+
 static void on_queue_changed(void *data)
 {
 	struct printer *p = data;
@@ -569,11 +577,14 @@ static int connect_channel(struct printer *p, struct err *err)
 
 static void open_queue(struct printer *p)
 {
-	const struct queue_listener listener = { .changed = on_queue_changed,
-		                                 .allows = allows_format,
-		                                 .names = names_format,
-		                                 .mappings = mappings_of,
-		                                 .data = p };
+	const struct queue_listener listener = {
+		.changed = on_queue_changed,
+		.allows = allows_format,
+		.names = names_format,
+		.converts = converts,
+		.mappings = mappings_of,
+		.data = p,
+	};
 
 	p->queue = p->core->set.queue_ops->open(p->core->queues, p->record.queue,
 	                                        p->record.pinned_key, &listener);

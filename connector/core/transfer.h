@@ -1,6 +1,7 @@
 /* transfer.h - one document on its way: from the cloud to a CUPS queue (streamed), from the cloud
  * into a transit file, or from there to an IPP printer. Looks at the first bytes before anything
- * reaches a queue. Contract: base/op.h; done() tells which side failed first. Loop thread only. */
+ * reaches a queue; XPS becomes PDF on the way. Contract: base/op.h; done() tells which side failed
+ * first. Loop thread only. */
 #ifndef CONNECTOR_CORE_TRANSFER_H
 #define CONNECTOR_CORE_TRANSFER_H
 
@@ -8,11 +9,12 @@
 #include <stdint.h>
 
 #include "connector/base/clock.h"
+#include "connector/base/convert.h"
 #include "connector/base/transit.h"
 #include "connector/cloud/cloud.h"
+#include "connector/core/sniff.h"
 #include "connector/printer/queue.h"
 
-struct config_queue;
 struct stream;
 
 enum transfer_mode {
@@ -28,7 +30,9 @@ struct transfer {
 	const struct queue_ops *queue_ops;
 	struct channel *channel;
 	struct queue *queue;
-	const struct config_queue *settings;
+	struct transit *transit;
+	struct convert *convert;
+	struct sniff_queue to;
 	const struct local_ticket *ticket;
 	struct transit_file *file;
 	int32_t cloud_job, number,
@@ -42,17 +46,21 @@ struct transfer {
 	 * document. */
 	void (*done)(struct transfer *t, const struct err *err, bool at_queue);
 
-	uint64_t bytes;  /* results */
-	bool first_byte; /* something may have reached the queue */
+	uint64_t bytes;              /* results */
+	char from_format[NAME_SIZE]; /* what it was before it was converted; "" it was not */
+	bool first_byte;             /* something may have reached the queue */
 	struct local_op send;
 
 	struct cloud_op fetch; /* private from here on */
 	struct transit_op pump;
 	struct stream *stream;
+	struct stream *converted; /* ... to the queue */
+	struct convert_op conversion;
+	struct transit_file *original, *pdf; /* owned; pdf of PASS only */
 	struct timer wake;
 	struct err err;
 	bool failed, failed_at_queue, sniffed, gate, started;
-	bool fetching, sending, pumping;
+	bool fetching, sending, pumping, converting, is_pdf; /* is_pdf: it was converted */
 };
 
 int transfer_start(struct transfer *t, struct err *err);

@@ -109,6 +109,29 @@ static size_t add_safe(ipp_t *answer, const char **taken)
 	return count;
 }
 
+/* What can be converted to PDF goes where PDF goes. */
+static size_t add_converted(const struct queue_listener *listener, const char **taken, size_t count)
+{
+	static const char *const converted[] = { "application/oxps",
+		                                 "application/vnd.ms-xpsdocument" };
+	bool pdf = false;
+	size_t had = count;
+
+	if (listener == NULL || listener->converts == NULL || !listener->converts(listener->data))
+		return count;
+	for (size_t i = 0; i < had; i++)
+		pdf = pdf || strcmp(taken[i], formats[0]) == 0;
+	for (size_t i = 0; pdf && i < ARRAY_SIZE(converted) && count < FORMATS_MAX; i++) {
+		bool there = false;
+
+		for (size_t k = 0; k < had; k++)
+			there = there || strcmp(taken[k], converted[i]) == 0;
+		if (!there)
+			taken[count++] = converted[i];
+	}
+	return count;
+}
+
 /* The default is one of them. */
 static void add_formats(ipp_t *out, ipp_t *answer, bool cups, const struct queue_listener *listener)
 {
@@ -122,6 +145,7 @@ static void add_formats(ipp_t *out, ipp_t *answer, bool cups, const struct queue
 		count = add_allowed(answer, listener, taken, add_safe(answer, taken));
 	if (count == 0)
 		return;
+	count = add_converted(listener, taken, count);
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(taken[i], wish) == 0)
 			chosen = i;

@@ -309,6 +309,17 @@ static struct attrs *queue_capabilities(const struct queue *q)
 	return q->capabilities;
 }
 
+static bool queue_takes(const struct queue *q, const char *format)
+{
+	ipp_t *known = q->capabilities != NULL ? attrs_ipp(q->capabilities) : NULL;
+	ipp_attribute_t *list = ippFindAttribute(known, "document-format-supported", IPP_TAG_ZERO);
+
+	for (int i = 0; i < ippGetCount(list); i++)
+		if (strcasecmp(ippGetString(list, i, NULL), format) == 0)
+			return true;
+	return list == NULL;
+}
+
 static struct attrs *queue_state(const struct queue *q)
 {
 	return q->state;
@@ -399,6 +410,7 @@ const struct queue_ops queue_ops = {
 	.close = queue_close,
 	.status = queue_status,
 	.capabilities = queue_capabilities,
+	.takes = queue_takes,
 	.state = queue_state,
 	.refresh = queue_refresh,
 	.reread = queue_reread,

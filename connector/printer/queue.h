@@ -124,6 +124,8 @@ struct queue_listener {
 	bool (*allows)(void *data, const char *format);
 	/* Does the administrator say that a queue without a driver takes this format? NULL: no. */
 	bool (*names)(void *data, const char *format);
+	/* Can XPS become PDF here? NULL: no. */
+	bool (*converts)(void *data);
 	/* Of print options, borrowed until the loop goes on; NULL: there are none. */
 	const struct mappings *(*mappings)(void *data);
 	void *data;
@@ -142,6 +144,8 @@ struct queue_ops {
 	const struct queue_status *(*status)(const struct queue *q);
 	/* What it can do, tables 7 and 8 of PWG 5100.18; NULL until first read. Borrowed. */
 	struct attrs *(*capabilities)(const struct queue *q);
+	/* Whether it has this document format; true as long as nobody knows. */
+	bool (*takes)(const struct queue *q, const char *format);
 	/* printer-state, -reasons, -message, printer-is-accepting-jobs, media-ready, trays,
 	 * supplies, alerts: what changes by itself. Never NULL: an unreachable queue is "stopped"
 	 * with the reason. Borrowed. */

@@ -103,7 +103,7 @@ def test_bytes_that_are_not_what_they_are_called_reach_no_printer(bed, paper, da
     told, job = route.ended(route.submit(data or b"%", mime=mime or "application/octet-stream"),
                             "aborted")
     assert job["error"]["kind"] == "rejected" and job["error"]["text"]
-    assert told["message"] == job["error"]["text"]
+    assert told["message"].endswith(job["error"]["text"])
     assert paper.sums == []
     route.ended(route.submit(PDF))
     assert paper.sums == [submit.sha256(PDF)]
@@ -117,6 +117,35 @@ def test_formats_that_are_not_allowed_are_refused_before_they_are_accepted(bed, 
     assert told["refusal"] == 0x040a and told["documents"][0]["fetches"] == 0
     assert mime in told["message"] and "allow-formats" in told["message"]
     assert job["times"]["acknowledged"] is None and paper.sums == []
+
+
+@pytest.mark.parametrize("data, mime, says", [
+    (PDF.read_bytes(), "application/pdf", "administrator can add it to its allow-formats"),
+    (PDF.read_bytes(), "application/octet-stream", "application/pdf is not what this queue"),
+    (b"\xff\xd8\xff\xe0 JPEG", "image/jpeg", "image/jpeg is not what this queue")])
+def test_a_queue_without_a_driver_takes_what_is_named_for_it_and_nothing_else(bed, data, mime,
+                                                                              says):
+    printer = bed.socket_printer()
+    bed.cups.add_raw("raw", printer.uri)
+    daemon = bed.daemon(settings={"queue raw": {"allow-formats": "application/postscript"}})
+    route = connect(bed, daemon, "raw")
+    told, _ = route.ended(route.submit(data, mime=mime), "aborted")
+    assert says in told["message"], told["message"]
+    assert printer.ledger == []
+    route.ended(route.submit(POSTSCRIPT, mime="application/postscript"))
+    assert len(printer.ledger) == 1
+
+
+def test_what_a_printer_does_not_know_is_refused_before_any_page(bed):
+    eve = bed.ipp_printer(formats=["application/pdf"])
+    route = connect(bed, bed.daemon(), eve.uri)
+    told, job = route.ended(route.submit(b"\x89PNG\r\n\x1a\n", mime="image/png"), "aborted")
+    assert told["refusal"] == 0x040a and told["documents"][0]["fetches"] == 0
+    assert "image/png is not understood by this queue; print it as PDF" in told["message"]
+    told, job = route.ended(route.submit(b"\x89PNG\r\n\x1a\n\0", mime="application/octet-stream"),
+                            "aborted")
+    assert "unsupported-document-format" in str(told) and job["local_job"] in (None, 0)
+    assert eve.ledger("arrived") == []
 
 
 def test_an_untyped_pdf_is_printed_as_what_it_is(bed, eve):

@@ -709,6 +709,13 @@ static void queue_unwatch(struct local_watch *watch)
 		}
 }
 
+static bool takes(const struct queue *q, const char *format)
+{
+	(void)q;
+	(void)format;
+	return true;
+}
+
 const struct queue_ops fake_queue_ops = {
 	.open_all = queues_open,
 	.close_all = queues_close,
@@ -716,6 +723,7 @@ const struct queue_ops fake_queue_ops = {
 	.close = queue_close,
 	.status = queue_status,
 	.capabilities = no_attrs,
+	.takes = takes,
 	.state = no_attrs,
 	.refresh = queue_refresh,
 	.reread = queue_refresh,

@@ -187,7 +187,7 @@ static void test_a_document_of_another_type_never_reaches_the_queue(void **state
 		fake_start(w);
 		fake_run(w, MINUTE);
 		assert_told(w, 7, CLOUD_JOB_ABORTED);
-		assert_string_equal(j->reasons, "document-access-error");
+		assert_string_equal(j->reasons, "aborted-by-system,document-format-error");
 		assert_int_equal(fake_closed(w, 7), 0);
 		assert_no_line(w, "> queue.send 7");
 		(void)world_teardown(state);
