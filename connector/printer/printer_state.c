@@ -6,6 +6,7 @@
 #include "common/util.h"
 #include "connector/base/attrs.h"
 #include "connector/base/ipp_codec.h"
+#include "connector/printer/capabilities.h"
 #include "connector/printer/capability_clean.h"
 #include "connector/printer/capability_media.h"
 #include "connector/printer/capability_table.h"
@@ -78,6 +79,7 @@ void printer_traits_read(ipp_t *answer, bool cups, struct printer_traits *ret)
 		                                         IPP_TAG_ZERO) != NULL,
 		.ippget = is_supported(answer, IPP_OP_CREATE_PRINTER_SUBSCRIPTIONS) &&
 		          is_supported(answer, IPP_OP_GET_NOTIFICATIONS),
+		.raw = cups && capabilities_is_raw(answer),
 		.file_device = cups && strncmp(device, "file:", 5) == 0 &&
 		               strcmp(device, "file:///dev/null") != 0,
 	};

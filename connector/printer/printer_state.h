@@ -18,6 +18,7 @@ struct printer_traits {
 	bool cancel_after; /* job-cancel-after */
 	bool ippget;       /* events can be fetched */
 	bool file_device;  /* CUPS: what is printed goes to a file */
+	bool raw;          /* CUPS: nothing counts pages */
 };
 
 /* Names asked for when only the state is wanted. */

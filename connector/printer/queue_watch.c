@@ -280,6 +280,8 @@ static void on_asked(struct ipp_op *op, const struct err *err)
 		return;
 	}
 	f->failures = 0;
+	if (f->queue->traits.raw && job.impressions == 1)
+		job.impressions = job.sheets = -1; /* CUPS calls what nobody counted one */
 	if (is_other_job(f, &job)) {
 		(void)err_set(&other, ERR_GONE, 0, "job %d is another one now", f->watch->job);
 		end_gone(f, &other);

@@ -4,6 +4,7 @@
 #          7 retry at once
 #   state  printer-state-reasons keyword reported before the end
 #   wait   keeps the job so long, or until $FAULT_DIR/gate is unlocked
+#   pages  reports so many pages, one each tenth of a second (all at once when unlocked)
 #   say    says each line of $FAULT_DIR/say to CUPS, as backend(7) has them: STATE:, ATTR:, INFO:
 #   once   fails at the first try of a job only
 # Every run is a line of $FAULT_DIR/ledger.jsonl, every document a file in $FAULT_DIR.
@@ -13,7 +14,7 @@ set -u
 	exit 0
 }
 dir=${FAULT_DIR:?}
-rc=0 state='' wait='' once='' say=''
+rc=0 state='' wait='' once='' say='' pages=''
 query=${DEVICE_URI#*\?}
 IFS='&'
 for pair in $query; do
@@ -23,6 +24,7 @@ for pair in $query; do
 	wait=*) wait=${pair#wait=} ;;
 	once=*) once=${pair#once=} ;;
 	say=*) say=${pair#say=} ;;
+	pages=*) pages=${pair#pages=} ;;
 	esac
 done
 unset IFS
@@ -41,6 +43,10 @@ printf '{"job":%d,"try":%d,"user":"%s","copies":%d,"bytes":%d,"sha256":"%s","rc"
 	>>"$dir/ledger.jsonl"
 [ -n "$state" ] && echo "STATE: +$state" >&2
 [ -n "$say" ] && cat "$dir/say" >&2
+for ((page = 1; page <= ${pages:-0}; page++)); do
+	echo "PAGE: $page 1" >&2
+	flock -s -w 0.1 "$dir/gate" true
+done
 [ -n "$wait" ] && flock -s -w "$wait" "$dir/gate" true
 [ -n "$state" ] && echo "STATE: -$state" >&2
 [ "$rc" -ne 0 ] && echo "ERROR: fault backend exits $rc" >&2
