@@ -70,6 +70,10 @@ $(B)/test-depends: packaging/build-depends packaging/test-depends
 	@packaging/install-depends.sh $^
 	@mkdir -p $(@D)
 	@touch $@
+$(B)/package-depends: packaging/package-depends
+	@packaging/install-depends.sh $^
+	@mkdir -p $(@D)
+	@touch $@
 
 deps: ## install the Debian packages that building and testing need (root or sudo)
 	@packaging/install-depends.sh packaging/build-depends packaging/test-depends
@@ -179,6 +183,9 @@ check-integration: $(PROGRAMS) $(B)/cloud-emulator $(B)/no-memory.so $(B)/odd-co
 check-packages: deb rpm ## try both packages on minimal systems; needs the network of apt
 	@tests/packages.sh $(B)
 
+check-autopkgtest: deb $(B)/package-depends ## the Debian package's own test, as Debian runs it
+	@tests/packages.sh $(B) autopkgtest
+
 check-models: $(B)/check-model ## all models of the installed printer drivers: many thousands, minutes
 	@tests/run.sh $(B) models
 
@@ -233,7 +240,7 @@ $(B)/deb/done: $(filter-out $(B)/%,$(PACKAGED))
 	@touch $@
 
 rpm: $(B)/rpm/done ## an RPM package, in build/rpm
-$(B)/rpm/done: $(filter-out $(B)/%,$(PACKAGED))
+$(B)/rpm/done: $(filter-out $(B)/%,$(PACKAGED)) | $(B)/package-depends
 	@rm -rf $(B)/rpm && mkdir -p $(B)/rpm/SOURCES
 	@tar -c --exclude='./build*' --exclude=./.git --transform='s,^\.,print-connector-$(VERSION),' . | \
 	gzip >$(B)/rpm/SOURCES/print-connector-$(VERSION).tar.gz
@@ -290,6 +297,6 @@ help: ## list the targets
 	@sed -n 's/^\([a-z][a-z_.-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
 .PHONY: all deps test-programs deb rpm check check-unit check-integration check-models check-system \
-        check-packages check-crash check-crash-long check-asan lint fuzz bench demo install uninstall \
-        sample clean help
+        check-packages check-autopkgtest check-crash check-crash-long check-asan lint fuzz bench demo \
+        install uninstall sample clean help
 .SECONDARY:
