@@ -57,7 +57,7 @@ struct daemon {
 	char machine[MACHINE_SIZE];
 	struct err damage; /* kind set: state.db is damaged, another one is begun */
 	struct maintenance maintenance;
-	bool doctor, draining, stopped;
+	bool doctor, quiet, draining, stopped;
 };
 
 /* ---- options ---- */
@@ -70,6 +70,7 @@ static void usage(FILE *out)
 		"\n"
 		"  --config FILE    settings; default /etc/print-connector/print-connector.conf\n"
 		"  --check-config   show the effective settings and exit; 1 when one is wrong\n"
+		"  --quiet          with --check-config: show only what is wrong\n"
 		"  --sample-config  show every setting with its meaning and default, and exit\n"
 		"  --version        show the version and exit\n"
 		"  --help           show this and exit\n"
@@ -88,6 +89,7 @@ static int parse_options(struct daemon *d, int argc, char **argv, bool *check)
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "check-config", no_argument, NULL, 'k' },
+		{ "quiet", no_argument, NULL, 'q' },
 		{ "sample-config", no_argument, NULL, 's' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
@@ -105,6 +107,9 @@ static int parse_options(struct daemon *d, int argc, char **argv, bool *check)
 			break;
 		case 'k':
 			*check = true;
+			break;
+		case 'q':
+			d->quiet = true;
 			break;
 		case 's':
 			config_sample(stdout);
@@ -155,7 +160,8 @@ static int check_config(const struct daemon *d)
 			(void)fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}
-	config_print(config, stdout);
+	if (!d->quiet)
+		config_print(config, stdout);
 	config_free(config);
 	return problems.len ? 1 : 0;
 }

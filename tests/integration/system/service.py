@@ -23,6 +23,15 @@ def systemctl(*words, check=True):
     return run(["systemctl", "--no-pager", *words], 60, check).stdout
 
 
+def drop_in(text, unit=UNIT):
+    """Lines for the unit, until the box ends or the file is removed; its path."""
+    path = pathlib.Path(f"/run/systemd/system/{unit}.d/test.conf")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    systemctl("daemon-reload")
+    return path
+
+
 def package(version="0.1.0"):
     """The file that make deb made."""
     found = sorted((BUILD / "deb").glob(f"print-connector_{version}*.deb"))

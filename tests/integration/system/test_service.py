@@ -16,7 +16,7 @@ from bed import PDF
 from bed.process import run
 from bed.route import connect
 from bed.watch import Timeout, wait_until
-from service import CREDENTIALS, SETTINGS, STATE, UNIT, output, resident, systemctl
+from service import CREDENTIALS, STATE, UNIT, drop_in, output, resident, systemctl
 
 READY_MS = 200  # with so many printers
 MANY = 1000
@@ -37,15 +37,6 @@ def fixture_route(bed, service):
     route = connect(bed, service, queue)
     route.paper = printer
     return route
-
-
-def drop_in(text):
-    """Lines for the unit, until the box ends or remove_drop_in()."""
-    folder = SETTINGS.parent.parent / f"run/systemd/system/{UNIT}.d"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "test.conf").write_text(text)
-    systemctl("daemon-reload")
-    return folder / "test.conf"
 
 
 def printed(route):
@@ -134,12 +125,24 @@ def test_good_settings_are_reloaded_and_bad_ones_are_not(service):
     service.reload()
     service.process.wait_for_line("settings reloaded", 10, since)
     service.sections["jobs"] = {"give-up-afterr": "2d"}
+    log = service.sections["log"]
+    service.sections["log"] = {"level": "loud"}
     since = service.process.mark()
     service.write_config()
-    systemctl("reload", UNIT, check=False)
-    service.process.wait_for_line("not reloaded, the old ones stay: .*give-up-after", 10, since)
+    code, text = output(["systemctl", "reload", UNIT])
+    assert code != 0 and "journalctl" in text
+    service.process.wait_for_line("not reloaded, the old ones stay: ", 10, since)
+    # every mistake, with its place and what helps
+    place = rf"^{service.config}:\d+: "
+    service.process.wait_for_line(place + ".*give-up-afterr.*mean give-up-after", 10, since)
+    service.process.wait_for_line(place + ".*level must be error, warning, info", 10, since)
     assert service.pid == pid and service.show("ActiveState") == "active"
-    assert service.cli("status").code in (0, 4)
+    assert [entry["code"] for entry in service.verb("status")["health"]] == ["settings-wrong"]
+    service.sections["log"] = log
+    service.sections["jobs"] = {"give-up-after": "3d"}
+    service.reload()
+    assert service.verb("status", codes=(0, 4))["health"] == []
+    assert service.pid == pid
 
 
 def test_passwords_can_be_credentials(bed, make_service):
