@@ -74,6 +74,8 @@ def test_purging_removes_everything_and_names_the_printers(route):
     assert f"  laser of cloud test: {name}\n" in text
     assert "these printers are still listed in their clouds" in text
     left = [path for path in (STATE, "/var/cache/print-connector", "/etc/print-connector",
+                              "/etc/apparmor.d/usr.sbin.print-connectord",
+                              "/etc/apparmor.d/local/usr.sbin.print-connectord",
                               "/run/print-connector", "/lib/systemd/system/" + UNIT)
             if os.path.lexists(path)]
     assert left == []
@@ -97,8 +99,9 @@ def test_it_is_installed_with_what_belongs_to_it(installed):
     assert {"/usr/sbin/print-connectord", "/usr/bin/print-connector",
             "/etc/print-connector/print-connector.conf",
             f"/lib/systemd/system/{UNIT}"} <= files
-    assert run(["dpkg-query", "-W", "-f", "${Conffiles}", "print-connector"]).stdout.split()[0] \
-        == "/etc/print-connector/print-connector.conf"
+    conffiles = run(["dpkg-query", "-W", "-f", "${Conffiles}", "print-connector"]).stdout.split()
+    assert set(conffiles[::2]) == {"/etc/apparmor.d/usr.sbin.print-connectord",
+                                   "/etc/print-connector/print-connector.conf"}
     assert run(["dpkg", "-V", "print-connector"]).stdout == ""
 
 
@@ -131,5 +134,6 @@ def test_the_package_needs_what_the_build_does():
               control[control.index("Build-Depends:"):control.index("Standards")].splitlines()[1:]}
     listed = {line for line in (ROOT / "packaging/build-depends").read_text().splitlines()
               if line and not line.startswith("#")}
-    assert needed - {"debhelper-compat (= 13)", "dh-sequence-installsysusers"} == \
+    assert needed - {"debhelper-compat (= 13)", "dh-apparmor",
+                     "dh-sequence-installsysusers"} == \
         listed - {"gcc", "libc6-dev", "make"}  # those are build-essential
