@@ -46,6 +46,9 @@ enum health_severity {
 	X(QUEUE_LOOPING, "queue-looping", WARNING, \
 	  "queue {} starts a job again and again without end", \
 	  "see to its device, or: lpadmin -p {} -o printer-error-policy=stop-printer; print-connector jobs --printer {} shows the job") \
+	X(QUEUE_FULL, "queue-full", WARNING, \
+	  "CUPS takes no more jobs for queue {} for now", \
+	  "make room below /var/spool/cups, or raise MaxJobs in cupsd.conf; lpstat -o {} shows what is there; the connector goes on trying") \
 	X(QUEUE_UNREACHABLE, "queue-unreachable", WARNING, \
 	  "the printer of queue {} does not answer", \
 	  "switch it on and check its network") \
@@ -64,6 +67,9 @@ enum health_severity {
 	X(STORE_FAILING, "store-failing", ERROR, \
 	  "the state directory {} cannot be written", \
 	  "make room there and check the disk; until then no job is taken from a cloud") \
+	X(LIMIT_REACHED, "limit-reached", ERROR, \
+	  "the connector is short of {}", \
+	  "raise LimitNOFILE, LimitAS or MemoryMax: systemctl edit print-connector; until then no job is taken from a cloud") \
 	X(STATE_DAMAGED, "state-damaged", ERROR, \
 	  "the state was damaged and is kept as {}; jobs of that time may be lost", \
 	  "see that all is there: print-connector printers; print-connector jobs; then move {} away") \

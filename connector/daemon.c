@@ -26,6 +26,7 @@
 #include "connector/base/convert.h"
 #include "connector/base/http.h"
 #include "connector/base/journal.h"
+#include "connector/base/limits.h"
 #include "connector/base/loop.h"
 #include "connector/base/notify.h"
 #include "connector/base/transit.h"
@@ -346,6 +347,7 @@ static int open_all(struct daemon *d, struct err *err)
 	core.queue_ops = &queue_ops;
 	core.state_directory = config->state_directory;
 	core.machine = d->machine;
+	core.short_of = limits_short_of;
 	if (core_open(&d->core, &core, err) < 0) {
 		d->damage = store_distrust(d->store);
 		return -1;

@@ -339,6 +339,8 @@ void http_answer_judge(struct http_exchange *x, CURLcode code)
 		judge_status(x, proxy_status, name);
 	else if (x->header_done && r->status / 100 != 2)
 		judge_status(x, r->status, name);
+	else if (code != CURLE_OK && x->last_word >= 400)
+		judge_status(x, x->last_word, name);
 	else if (code != CURLE_OK)
 		judge_code(x, code, name);
 	else if (!x->header_done) /* libcurl 7.88 finds a header without an end good enough */

@@ -68,6 +68,8 @@ struct http_exchange {
 	int64_t deadline; /* of the whole exchange; 0: none */
 	int64_t moved;    /* when a byte last moved */
 	bool connected;
+	curl_socket_t fd;    /* of its connection, as far as known; 0: not */
+	int last_word;       /* status of an answer that was found when that was closed; 0: none */
 	curl_off_t down, up; /* libcurl's counters at that time */
 
 	/* our body */
@@ -99,6 +101,7 @@ void http_moved(struct http_exchange *x);      /* a byte moved */
 
 /* http_socket.c */
 int http_socket_open(struct http *h, struct err *err);
+int http_socket_on_close(void *data, curl_socket_t fd); /* CURLOPT_CLOSESOCKETFUNCTION */
 
 /* http_setup.c: all options of an easy handle */
 int http_setup(struct http_exchange *x, struct err *err);

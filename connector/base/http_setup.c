@@ -81,6 +81,8 @@ static int set_connection(struct http_exchange *x)
 	SET(x, CURLOPT_UPLOAD_BUFFERSIZE, x->req->body ? 65536L : 16384L);
 	SET(x, CURLOPT_SOCKOPTFUNCTION, on_sockopt);
 	SET(x, CURLOPT_SOCKOPTDATA, x);
+	SET(x, CURLOPT_CLOSESOCKETFUNCTION, http_socket_on_close);
+	SET(x, CURLOPT_CLOSESOCKETDATA, x->http);
 	if (is->unix_socket)
 		SET(x, CURLOPT_UNIX_SOCKET_PATH, is->unix_socket);
 	if (is->unix_socket || is->proxy)

@@ -3,6 +3,9 @@
 #include "connector/base/http_private.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <uv.h>
 
@@ -46,6 +49,38 @@ static struct http_watch *watch_new(struct http *h, curl_socket_t fd)
 	return w;
 }
 
+/* A server may answer and close while we are still sending: libcurl then says that sending failed,
+ * and the answer lies unread at the socket. Over TCP it is lost with the reset. */
+static int read_last_word(curl_socket_t fd)
+{
+	static const char version[] = "HTTP/1.";
+	char text[16] = "";
+
+	if (recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT) < 13 ||
+	    strncmp(text, version, strlen(version)) != 0 || text[8] != ' ')
+		return 0;
+	return (int)strtol(text + 9, NULL, 10);
+}
+
+int http_socket_on_close(void *data, curl_socket_t fd)
+{
+	struct http *h = data;
+	struct http_exchange *x;
+
+	TAILQ_FOREACH(x, &h->all, link)
+	if (x->phase == HTTP_RUNNING && x->fd == fd && x->header_bytes == 0)
+		x->last_word = read_last_word(fd);
+	return close(fd);
+}
+
+static void note_socket(CURL *easy, curl_socket_t fd)
+{
+	struct http_exchange *x = NULL;
+
+	if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&x) == CURLE_OK && x)
+		x->fd = fd;
+}
+
 /* Runs inside libcurl. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *socket_data)
 {
@@ -53,7 +88,6 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *s
 	struct http_watch *w = socket_data;
 	int events = 0;
 
-	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
 		if (!w)
 			return 0;
@@ -65,6 +99,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *s
 	/* curl_multi_cleanup() asks for sockets once more */
 	if (h->closing)
 		return 0;
+	note_socket(easy, fd);
 	if (!w)
 		w = watch_new(h, fd);
 	if (!w)

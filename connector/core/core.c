@@ -22,6 +22,7 @@
 #define IDENTITY_DAYS  30 /* finished jobs are known for so long to clouds that offer them again */
 #define TRIM_EVERY_MS  (6LL * 3600 * 1000)
 #define STORE_RETRY_MS 5000
+#define SHORT_RETRY_MS 2000
 
 /* ---- clouds ---- */
 
@@ -162,6 +163,29 @@ void core_store_result(struct core *c, const struct err *err)
 	}
 }
 
+bool core_is_short(struct core *c)
+{
+	const char *what = c->set.short_of ? c->set.short_of() : NULL;
+
+	if (what && !c->short_of)
+		log_event(LOG_LEVEL_ERROR, NULL,
+		          "short of %s, no jobs are taken until there is enough", what);
+	else if (!what && c->short_of)
+		log_event(LOG_LEVEL_INFO, NULL, "there is enough %s again", c->short_of);
+	c->short_of = what;
+	if (what && !c->stopping)
+		timer_start(&c->short_timer, SHORT_RETRY_MS);
+	return what != NULL;
+}
+
+static void on_short_timer(struct timer *t)
+{
+	struct core *c = t->data;
+
+	if (!core_is_short(c))
+		core_wake(c);
+}
+
 /* While the store fails nothing is claimed, so that something must try it now and then. */
 static void on_store_tried(struct store_op *op, const struct err *err)
 {
@@ -283,6 +307,7 @@ int core_open(struct core **ret, const struct core_settings *settings, struct er
 	timer_init(&c->drain_timer, settings->clock, on_drain_timer, c);
 	timer_init(&c->store_timer, settings->clock, on_store_timer, c);
 	timer_init(&c->trim_timer, settings->clock, on_trim_timer, c);
+	timer_init(&c->short_timer, settings->clock, on_short_timer, c);
 	if (settings->queue_ops->open_all(&c->queues, &queues, err) < 0)
 		goto fail;
 	for (size_t i = 0; i < settings->config->n_clouds; i++)
@@ -337,6 +362,7 @@ static void stop_jobs(struct core *c)
 	c->stopping = true;
 	timer_stop(&c->drain_timer);
 	timer_stop(&c->store_timer);
+	timer_stop(&c->short_timer);
 	timer_stop(&c->trim_timer);
 	timer_stop(&c->certificate_timer);
 	for (struct printer *p = c->printers; p; p = p->next)
@@ -392,6 +418,7 @@ void core_close(struct core *c)
 		return;
 	timer_stop(&c->drain_timer);
 	timer_stop(&c->store_timer);
+	timer_stop(&c->short_timer);
 	timer_stop(&c->trim_timer);
 	timer_stop(&c->certificate_timer);
 	while (c->printers)

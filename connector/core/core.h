@@ -37,8 +37,9 @@ struct core_settings { /* all borrowed for the core's life, but for config: see 
 	const struct store_ops *store_ops;
 	const struct cloud_ops *cloud_ops;
 	const struct queue_ops *queue_ops;
-	const char *state_directory; /* keys/ and certificates/ are in it */
-	const char *machine;         /* machine-id: printers of another machine are not served */
+	const char *state_directory;   /* keys/ and certificates/ are in it */
+	const char *machine;           /* machine-id: printers of another machine are not served */
+	const char *(*short_of)(void); /* as limits_short_of(); NULL: always enough */
 };
 
 /* Takes printers and open jobs from the store and serves them at once; neither cloud nor queue need

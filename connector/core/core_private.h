@@ -303,8 +303,10 @@ struct core {
 	struct timer trim_timer;
 	struct store_op trim;
 	bool trimming;
-	bool store_failing;  /* said so already */
-	bool settings_wrong; /* the newer ones, which are not in use */
+	bool store_failing; /* said so already */
+	struct timer short_timer;
+	const char *short_of; /* what the process has too little of; NULL: enough */
+	bool settings_wrong;  /* the newer ones, which are not in use */
 	int64_t started;
 	int64_t started_at; /* monotonic ms of the same */
 	struct core_tally tally;
@@ -319,6 +321,9 @@ struct core {
 
 /* A commit failed or works again: claiming stops or goes on. */
 void core_store_result(struct core *c, const struct err *err);
+/* Whether the process has too little of something to begin anything new; printers are looked at
+ * again when it has enough. */
+bool core_is_short(struct core *c);
 /* A document may start to move; pairs with core_transfer_end(). */
 bool core_transfer_begin(struct core *c);
 void core_transfer_end(struct core *c);

@@ -215,7 +215,8 @@ void printer_claim(struct printer *p)
 	while (p->offer_next < p->offer_count && !p->leaving && !p->reconnect &&
 	       !core_holds_back(c) && !c->store_failing && printer_can_print(p) &&
 	       jobs_in_hand(p) <
-	               config_queue(c->set.config, p->record.queue)->max_jobs_per_printer) {
+	               config_queue(c->set.config, p->record.queue)->max_jobs_per_printer &&
+	       !core_is_short(c)) {
 		const struct cloud_offer *offer = &p->offers[p->offer_next];
 		struct job *known = offer->job ? find_offered(p, offer) : NULL;
 

@@ -157,6 +157,16 @@ static bool has_looping_job(const struct printer *p)
 	return false;
 }
 
+/* One that waits because CUPS had no room: its spool, or its limit of jobs. */
+static const struct job *find_crowded_out(const struct printer *p)
+{
+	for (const struct job *j = is_cups(p) ? p->jobs : NULL; j; j = j->next)
+		if ((j->rec.state == JOB_WAITING || j->rec.state == JOB_HANDING) &&
+		    j->rec.error_kind == ERR_TEMPORARY && queue_code_is_full(j->rec.error_code))
+			return j;
+	return NULL;
+}
+
 /* A cloud that does not answer is one entry, not one for each of its printers. */
 static void printer_health(struct printer *p, void **seen,
                            void (*each)(void *data, const struct core_health *h), void *data)
@@ -164,6 +174,7 @@ static void printer_health(struct printer *p, void **seen,
 	const struct queue_status *status = p->core->set.queue_ops->status(p->queue);
 	struct core_health h = { .subject = p->record.queue };
 	const enum health_code *expiry;
+	const struct job *crowded_out;
 	char text[TEXT_SIZE];
 
 	expiry = certificate_health(p, text);
@@ -180,6 +191,13 @@ static void printer_health(struct printer *p, void **seen,
 	if (has_looping_job(p)) {
 		h.code = HEALTH_QUEUE_LOOPING;
 		each(data, &h);
+	}
+	crowded_out = find_crowded_out(p);
+	if (crowded_out) {
+		h.code = HEALTH_QUEUE_FULL;
+		h.text = crowded_out->rec.error_text;
+		each(data, &h);
+		h.text = NULL;
 	}
 	if (p->record.paused) {
 		h.code = HEALTH_PRINTER_PAUSED;
@@ -220,6 +238,7 @@ void core_health(struct core *c, void (*each)(void *data, const struct core_heal
 {
 	const char *path = c->set.config->path;
 	void *certificates = NULL;
+	const char *short_of = c->set.short_of ? c->set.short_of() : NULL;
 
 	damage_health(c, each, data);
 	if (c->resting)
@@ -227,6 +246,9 @@ void core_health(struct core *c, void (*each)(void *data, const struct core_heal
 	if (c->settings_wrong)
 		each(data, &(struct core_health){ .code = HEALTH_SETTINGS_WRONG,
 		                                  .subject = *path ? path : SETTINGS_PATH });
+	if (short_of)
+		each(data,
+		     &(struct core_health){ .code = HEALTH_LIMIT_REACHED, .subject = short_of });
 	if (c->store_failing)
 		each(data,
 		     &(struct core_health){ .code = HEALTH_STORE_FAILING, .subject = "state.db" });

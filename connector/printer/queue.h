@@ -203,6 +203,10 @@ struct queue_ops {
 
 extern const struct queue_ops queue_ops; /* the real ones */
 
+/* Whether a TEMPORARY failure with this code means that CUPS has no room for more: of bytes in its
+ * spool, or of jobs. */
+bool queue_code_is_full(int code);
+
 /* Whether a queue name means an IPP printer. */
 bool queue_is_uri(const char *name);
 

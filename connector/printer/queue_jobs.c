@@ -21,10 +21,15 @@ enum step { STEP_CREATE, STEP_VALIDATE, STEP_SEND, STEP_JOB, STEP_GET, STEP_FIND
 
 /* ---- errors --------------------------------------------------------------------------------- */
 
-static bool is_full_spool(const struct queue *q, const struct err *err)
+static bool is_full_spool(int code)
 {
-	return q->cups && (err->code == 413 || err->code == IPP_STATUS_ERROR_REQUEST_ENTITY ||
-	                   err->code == IPP_STATUS_ERROR_REQUEST_VALUE);
+	return code == 413 || code == IPP_STATUS_ERROR_REQUEST_ENTITY ||
+	       code == IPP_STATUS_ERROR_REQUEST_VALUE;
+}
+
+bool queue_code_is_full(int code)
+{
+	return is_full_spool(code) || code == IPP_STATUS_ERROR_NOT_POSSIBLE;
 }
 
 static void explain(const struct local_op *op, struct err *err)
@@ -33,7 +38,7 @@ static void explain(const struct local_op *op, struct err *err)
 	const char *user = op->user_name != NULL ? op->user_name : QUEUE_USER;
 	struct err cause = *err;
 
-	if (is_full_spool(q, err)) {
+	if (q->cups && is_full_spool(err->code)) {
 		(void)err_set(err, ERR_TEMPORARY, cause.code,
 		              "queue %.60s: the spool of CUPS is full: make room below "
 		              "/var/spool/cups",

@@ -2,6 +2,7 @@
 and work goes on by itself when the limit is gone."""
 
 import contextlib
+import os
 import re
 import resource
 import signal
@@ -136,6 +137,47 @@ def test_what_cannot_be_synced_is_not_acknowledged(bed, printer, calls, error):
     _all_are_printed_once(route, daemon, printer, numbers)
 
 
+def _short(route, daemon, printer, what, resource_name, value):
+    """The daemon is short of something; it says so, takes nothing, and goes on by itself."""
+    numbers = [route.submit(PDF)]
+    route.ended(numbers[0])
+    with limited(daemon, resource_name, value):
+        entry = wait_health(daemon, "limit-reached")
+        assert entry["severity"] == "error" and what in entry["text"]
+        assert "systemctl edit print-connector" in entry["remedy"]
+        assert daemon.cli("status").code == 4
+        numbers += [route.submit(pdf.make(1, 2000, f"job {n}")) for n in range(3)]
+        daemon.wait_for_line(f"short of {what}, no jobs are taken")
+        numbers += _nothing_more_is_acknowledged(route, daemon)
+        assert not any(_is_acknowledged(route, number) for number in numbers[1:])
+    daemon.wait_for_line(f"enough {what} again")
+    _all_are_printed_once(route, daemon, printer, numbers)
+    assert health(daemon, "limit-reached") == []
+
+
+def test_short_of_descriptors_it_says_so_and_work_goes_on_when_there_are_more(bed, printer):
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "raw")
+    route.ended(route.submit(PDF))
+    printer.ledger.clear()
+    used = {int(fd) for fd in os.listdir(f"/proc/{daemon.process.pid}/fd")}
+    free = [fd for fd in range(1000) if fd not in used]
+    _short(route, daemon, printer, "file descriptors", "nofile", free[10])
+
+
+def test_short_of_memory_it_says_so_and_work_goes_on_when_there_is_more(bed, printer):
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "raw")
+    route.ended(route.submit(PDF))
+    printer.ledger.clear()
+    _short(route, daemon, printer, "memory", "as", _size(daemon) + (12 << 20))
+
+
+def _size(daemon):
+    with open(f"/proc/{daemon.process.pid}/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[0]) * resource.getpagesize()
+
+
 def test_without_descriptors_nothing_is_lost_and_no_time_is_burnt(bed, printer):
     daemon = bed.daemon()
     route = connect(bed, daemon, "raw")
@@ -159,9 +201,7 @@ def test_without_memory_it_may_end_but_nothing_is_lost(bed, printer):
     route = connect(bed, daemon, "raw")
     numbers = [route.submit(PDF)]
     route.ended(numbers[0])
-    with open(f"/proc/{daemon.process.pid}/statm", encoding="ascii") as statm:
-        size = int(statm.read().split()[0]) * resource.getpagesize()
-    with limited(daemon, "as", size):
+    with limited(daemon, "as", _size(daemon)):
         for n in range(10):
             numbers.append(route.submit(pdf.make(1, 300000, f"job {n}")))
         with contextlib.suppress(AssertionError):

@@ -263,8 +263,32 @@ def test_a_queue_that_denies_the_user_aborts_with_that_reason(bed, eve):
     route.ended(route.submit(PDF, user="alice"))
 
 
-def test_a_full_queue_makes_the_job_wait(bed):
-    bed.start_cups(options={"MaxJobsPerPrinter": "1"})
+def test_a_full_spool_of_cups_is_not_the_fault_of_the_document(bed):
+    bed.start_cups(spool="size=1m")
+    printer = bed.socket_printer()
+    bed.cups.add_raw("q", printer.uri)
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "q")
+    document = pdf.make(1, 400000)
+    with bed.cups.full_spool():
+        number = route.submit(document)
+        job = route.wait_record(number, "waiting")
+        assert "spool of CUPS is full" in job["error"]["text"]
+        entry = wait_health(daemon, "queue-full")
+        assert entry["subject"] == "q" and "/var/spool/cups" in entry["remedy"]
+        assert "spool of CUPS is full" in entry["text"]
+        route.wait_attempts(number, 4)  # a document that is refused twice would be final
+        assert route.told(number)["state_name"] == "processing-stopped"
+    told, job = route.ended(number, timeout=PROMPT)
+    assert told["final_told"] == 1 and job["attempts"] >= 4
+    assert [entry["bytes"] for entry in printer.ledger] == [len(document)]
+    assert health(daemon, "queue-full") == []
+    assert bed.cups.jobs("q", "not-completed") == []
+
+
+@pytest.mark.parametrize("limit", ["MaxJobs", "MaxJobsPerPrinter", "MaxJobsPerUser"])
+def test_a_full_queue_makes_the_job_wait(bed, limit):
+    bed.start_cups(options={limit: "1"})
     bed.cups.add_fault("q", "wait=60")
     route = connect(bed, bed.daemon(), "q")
     with bed.cups.fault_gate():
@@ -272,9 +296,14 @@ def test_a_full_queue_makes_the_job_wait(bed):
         client.uri = bed.cups.uri("q")
         client.print_job(PDF)
         number = route.submit(PDF)
-        route.wait_record(number, "handing", "waiting")
-        assert route.told(number)["state_name"] != "completed"
+        job = route.wait_record(number, "waiting")
+        assert "no more jobs" in job["error"]["text"]
+        assert wait_health(route.daemon, "queue-full")["subject"] == "q"
+        route.wait_attempts(number, 4)
+        assert route.told(number)["state_name"] == "processing-stopped"
     route.ended(number, timeout=PROMPT)
+    assert len(bed.cups.fault_ledger()) == 2
+    assert health(route.daemon, "queue-full") == []
 
 
 @pytest.mark.parametrize("queue", ["no-such-queue", "ipp://127.0.0.1:9/ipp/print"])

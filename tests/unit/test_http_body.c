@@ -12,6 +12,7 @@
 #include "connector/base/loop.h"
 #include "connector/base/stream.h"
 #include "tests/lib/http_case.h"
+#include "tests/lib/tmpdir.h"
 
 #define CAPACITY ((size_t)32768)
 
@@ -302,6 +303,34 @@ static void test_an_early_refusal_ends_exchange_and_producer(void **state)
 	http_case_close(&c);
 }
 
+/* As cupsd does when its disk is full. */
+static void test_an_answer_before_a_local_server_breaks_off_is_heard(void **state)
+{
+	char *dir = tmpdir_new();
+	char path[100];
+	struct fake_http_settings server = { .unix_path = path };
+	struct http_peer_settings peer = { .unix_socket = path };
+	struct http_case c;
+	struct producer p;
+	struct call call;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/sock", dir);
+	http_case_open(&c, &server, &peer);
+	c.script->early = c.script->deaf = c.script->close = true;
+	c.script->answer = "HTTP/1.1 413 Too large\r\nContent-Length: 0\r\n\r\n";
+	for (int i = 0; i < 20; i++) {
+		producer_open(&p, &c, 64 << 20);
+		upload(&call, &c, &p, -1);
+		call_wait(&call);
+		assert_int_equal(call.err.code, 413);
+		producer_close(&p);
+		call_clear(&call);
+	}
+	http_case_close(&c);
+	tmpdir_free(dir);
+}
+
 static void test_a_streamed_body_is_not_sent_twice(void **state)
 {
 	struct http_case c;
@@ -508,6 +537,7 @@ int main(void)
 		cmocka_unit_test(test_waiting_for_our_own_producer_is_not_idle),
 		cmocka_unit_test(test_a_server_that_does_not_read_stops_the_producer),
 		cmocka_unit_test(test_an_early_refusal_ends_exchange_and_producer),
+		cmocka_unit_test(test_an_answer_before_a_local_server_breaks_off_is_heard),
 		cmocka_unit_test(test_a_streamed_body_is_not_sent_twice),
 		cmocka_unit_test(test_cancel_while_sending_wakes_the_producer),
 		cmocka_unit_test(test_a_document_passes_through_in_bounded_memory),

@@ -1,5 +1,6 @@
 """A private cupsd under Debian's stock policy, and its queues."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -52,15 +53,17 @@ def stock_policy():
 
 
 class Cupsd:
-    """Context manager. options are lines of cupsd.conf and replace the stock ones. Queues on the
-    fault backend: tests/lib/fault-backend.sh."""
+    """Context manager. options are lines of cupsd.conf and replace the stock ones. spool: options
+    of a tmpfs, in a mount namespace of its own; else it is a folder. Queues on the fault backend:
+    tests/lib/fault-backend.sh."""
 
-    def __init__(self, folder, options=None, file_device=False):
+    def __init__(self, folder, options=None, file_device=False, spool=None):
         self.dir = pathlib.Path(folder)
         self.socket = self.dir / "run/cups.sock"
         self.port = Port()
         self.fault = self.dir / "fault"
         self.process = None
+        self._spool = spool
         self._make_tree()
         self._configure(options or {}, file_device)
 
@@ -111,10 +114,27 @@ class Cupsd:
 
     def start(self):
         """Returns when it answers."""
-        self.process = Process("cupsd", ["/usr/sbin/cupsd", "-f", "-c", self.dir / "etc/cupsd.conf",
-                                         "-s", self.dir / "etc/cups-files.conf"],
-                               self.dir / "log/cupsd.out")
+        cupsd = ["/usr/sbin/cupsd", "-f", "-c", self.dir / "etc/cupsd.conf",
+                 "-s", self.dir / "etc/cups-files.conf"]
+        if self._spool:
+            mount = f"""mount -t tmpfs -o mode=0710,gid=lp,{self._spool} spool "$0" &&
+                mkdir -m 1777 "$0/tmp" && exec "$@" """
+            cupsd = ["unshare", "-m", "--propagation", "private", "sh", "-c", mount,
+                     self.dir / "spool", *cupsd]
+        self.process = Process("cupsd", cupsd, self.dir / "log/cupsd.out")
         wait_until(self._answers, "answer of cupsd", 20, [self.dir / "run"], [self.process], 0.02)
+
+    @contextlib.contextmanager
+    def full_spool(self):
+        """No byte is left in a spool that is a tmpfs."""
+        path = pathlib.Path(f"/proc/{self.process.pid}/root{self.dir}/spool/ballast")
+        with open(path, "wb", buffering=0) as ballast, contextlib.suppress(OSError):
+            while True:
+                ballast.write(bytes(4096))
+        try:
+            yield
+        finally:
+            path.unlink()
 
     def _answers(self):
         try:

@@ -40,6 +40,11 @@ class Route:
             return job if job and (not states or job["state"] in states) else None
         return self.daemon.wait(look, f"job {number} of {self.queue} {'/'.join(states)}", timeout)
 
+    def wait_attempts(self, number, count, timeout=60):
+        """So many tries of the job were begun."""
+        return self.daemon.wait(lambda: self.record(number)["attempts"] >= count,
+                                f"try {count} of job {number}", timeout)
+
     def ended(self, number, outcome="completed", timeout=60):
         """Waits for the end on both sides, which must be this one; (cloud's job, connector's)."""
         told = self.cloud.wait_job(number, self.printer, timeout=timeout)
