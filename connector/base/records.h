@@ -61,6 +61,7 @@ struct job_record {
 	bool acknowledged;     /* the cloud has taken our Acknowledge-Job */
 	bool refused;          /* final without ever having been accepted */
 	bool cancel_requested; /* somebody asked, on either side */
+	bool taken_back;       /* printing: nobody did, we cancel it at the queue: error_text */
 	int32_t crashes;       /* of the daemon, while it was active without getting any further */
 	int32_t attempt;   /* the try in progress: 1, 2, …; local uuid = UUIDv5(uuid, attempt) */
 	int32_t local_job; /* at the queue; 0: none yet */

@@ -157,7 +157,8 @@ struct job {
 	bool in_line;       /* ... for that it waits for others to be done with it */
 	bool talks;         /* ... it is doing so */
 	bool reclaimed;     /* the cloud offers a job that the store remembers */
-	bool take_back;     /* quarantined: its unclosed local job is still to be canceled */
+	bool take_back;     /* held, reporting: its local job is still to be canceled */
+	bool took_back;     /* rec.taken_back is durable */
 	bool quarantine;    /* was active in too many crashes: held before anything is done */
 	bool not_refusable; /* reporting: the cloud did not take the refusal */
 	bool cancel_sent;   /* Cancel-Job is on its way to the queue, or may have arrived */
@@ -167,6 +168,7 @@ struct job {
 	int64_t born;       /* monotonic ms of rec.received: somebody may move the wall clock */
 	int64_t told;       /* monotonic ms of the last word to the cloud */
 	int64_t entered;    /* ... of the last move */
+	int64_t try_at;     /* ... of rec.next_try, for the same reason */
 	int64_t cancel_at;  /* ... before which Cancel-Job is not tried again */
 	unsigned cancel_tries;
 	bool news; /* the cloud has not heard of what happened last */
@@ -221,6 +223,8 @@ void job_save(struct job *j, void (*saved)(struct job *j, const struct err *err)
 /* Whether its queue is an IPP printer, which gets whole documents and may print from the first
  * byte. */
 bool job_is_whole(const struct job *j);
+/* Commits what nothing waits for. */
+void job_save_lazily(struct job *j);
 /* Changes the state, commits, logs, runs. */
 void job_move(struct job *j, enum job_state to);
 int64_t job_age_ms(const struct job *j); /* since it was received */
@@ -264,6 +268,7 @@ void job_handing_run(struct job *j);  /* job_hand.c */
 void job_printing_run(struct job *j); /* job_print.c */
 void job_waiting_run(struct job *j);
 void job_held_run(struct job *j);
+void job_take_back(struct job *j);     /* when j->take_back says so and the queue is known */
 void job_reporting_run(struct job *j); /* job_report.c */
 /* The outcome is on its way to disk: asks the cloud for a cancel meanwhile. */
 void job_report_look(struct job *j);

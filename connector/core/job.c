@@ -63,7 +63,9 @@ static const struct {
 #define BEAT_MS         (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
 
 static const struct retry step_retry = { .base_ms = 1000, .cap_ms = 300000 };
-static const struct retry wait_retry = { .base_ms = 2000, .cap_ms = 300000 };
+#define WAIT_CAP_MS 300000
+static const struct retry wait_retry = { .base_ms = 2000, .cap_ms = WAIT_CAP_MS };
+#define WAIT_MAX_MS (RETRY_AFTER_MAX_S * 1000LL + WAIT_CAP_MS)
 static const struct retry commit_retry = { .base_ms = 500, .cap_ms = 10000 };
 
 static int64_t wall(const struct job *j)
@@ -185,6 +187,15 @@ struct job *job_claim(struct printer *p, const struct cloud_offer *offer)
 	return j;
 }
 
+/* Of the time that an earlier life wrote down: no later than it can have meant, since somebody may
+ * have moved the clock back since. */
+static int64_t try_at(const struct job *j)
+{
+	int64_t wait = j->rec.next_try - wall(j);
+
+	return wait > 0 && wait <= WAIT_MAX_MS ? now(j) + wait : 0;
+}
+
 struct job *job_adopt(struct printer *p, const struct job_record *rec, struct attrs *ticket)
 {
 	struct job *j = job_new(p);
@@ -194,7 +205,12 @@ struct job *job_adopt(struct printer *p, const struct job_record *rec, struct at
 	/* only these may have got further than the row says */
 	j->adopted = rec->state == JOB_CLAIMING || rec->state == JOB_HANDING;
 	j->from_store = true;
+	j->took_back = rec->taken_back;
+	/* it may be open there still, see job_print.c */
+	j->take_back = rec->state == JOB_REPORTING && rec->outcome != OUTCOME_COMPLETED &&
+	               rec->local_job > 0;
 	j->born = now(j) - (wall(j) > rec->received ? wall(j) - rec->received : 0);
+	j->try_at = try_at(j);
 	j->quarantine = rec->crashes >= p->core->set.config->quarantine_after &&
 	                (j->adopted || rec->state == JOB_PRINTING);
 	job_identify_try(j);
@@ -517,8 +533,7 @@ static void on_done(struct store_op *op, const struct err *err)
 
 static void on_lazy(struct store_op *op, const struct err *err);
 
-/* Commits what nothing waits for. */
-static void save_lazily(struct job *j)
+void job_save_lazily(struct job *j)
 {
 	if (j->lazy) {
 		j->lazy_again = true;
@@ -539,9 +554,10 @@ static void on_lazy(struct store_op *op, const struct err *err)
 
 	core_store_result(j->core, err);
 	j->lazy_again = false;
+	j->took_back = j->rec.taken_back && !err && !again;
 	if (again)
-		save_lazily(j);
-	if (j->dead)
+		job_save_lazily(j);
+	if (j->dead || j->took_back)
 		job_run(j);
 }
 
@@ -597,7 +613,7 @@ void job_move(struct job *j, enum job_state to)
 		timer_stop(&j->timer);
 		j->backing_off = false;
 		j->tries = 0;
-		save_lazily(j);
+		job_save_lazily(j);
 		on_moved(j, NULL);
 		return;
 	}
@@ -631,7 +647,7 @@ void job_settle(struct job *j, enum policy_place place, const struct err *err,
 {
 	const struct config *config = j->core->set.config;
 	struct clock *clock = j->core->set.clock;
-	int64_t age = job_age_ms(j);
+	int64_t age = job_age_ms(j), delay;
 	const struct policy_in in = {
 		.place = place,
 		.err = err,
@@ -653,6 +669,7 @@ void job_settle(struct job *j, enum policy_place place, const struct err *err,
 	if (out.to != JOB_PRINTING && out.to != JOB_REPORTING && out.to != JOB_HELD) {
 		j->rec.local_job = 0;
 		j->rec.closed = false;
+		j->rec.taken_back = false;
 	}
 	switch (out.to) {
 	case JOB_HANDING:
@@ -666,11 +683,11 @@ void job_settle(struct job *j, enum policy_place place, const struct err *err,
 		return;
 	case JOB_WAITING:
 		/* a cloud that has to be told of us again knows the job soon, or never again */
-		j->rec.next_try =
-			wall(j) +
-			retry_delay_ms(&wait_retry,
+		delay = retry_delay_ms(&wait_retry,
 		                       j->not_found ? j->not_found : (unsigned)j->rec.attempt,
 		                       err ? err->retry_after_s : 0, clock->random(clock));
+		j->rec.next_try = wall(j) + delay;
+		j->try_at = now(j) + delay;
 		job_event(j, "connector", "waiting: %s", j->rec.error_text);
 		j->told = 0; /* the cloud hears of it at once */
 		break;
@@ -708,7 +725,7 @@ void job_request_cancel(struct job *j, const char *source)
 	job_event(j, source, "cancel requested");
 	job_log(j, LOG_LEVEL_INFO, "cancel requested (%s)", source);
 	if (j->rec.id)
-		save_lazily(j); /* who asked here has been told that it is on its way */
+		job_save_lazily(j); /* who asked here has been told that it is on its way */
 	job_run(j);
 }
 

@@ -17,6 +17,8 @@
 #define TELL_AGAIN_MS  1000                    /* progress: at most one report a second */
 #define TELL_REPEAT_MS (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
 
+#define GAVE_UP "not printed within give-up-after"
+
 static const struct retry cancel_retry = { .base_ms = 1000, .cap_ms = 60000 };
 
 static int64_t now(const struct job *j)
@@ -174,9 +176,9 @@ static void on_watch(struct local_watch *w, const struct local_job *local, const
 	}
 	j->watching = false;
 	/* a failed filter leaves it there for ever, and CUPS opens what was canceled before it had
-	 * the document */
-	if (local->state != 0 && local->state < IPP_JSTATE_CANCELED)
-		cancel_at_queue(j);
+	 * the document; canceled before this outcome is durable it would be taken for one that
+	 * somebody canceled */
+	j->take_back = local->state != 0 && local->state < IPP_JSTATE_CANCELED;
 	if (local->outcome == OUTCOME_ABORTED) {
 		struct err why;
 
@@ -185,8 +187,15 @@ static void on_watch(struct local_watch *w, const struct local_job *local, const
 		job_settle(j, POLICY_PRINTED, &why, OUTCOME_ABORTED);
 		return;
 	}
+	if (local->outcome == OUTCOME_CANCELED && !j->rec.cancel_requested && j->rec.taken_back) {
+		(void)err_set(&lost, j->rec.error_kind, j->rec.error_code, "%s", j->rec.error_text);
+		job_settle(j, lost.kind == ERR_GONE ? POLICY_UNKNOWN : POLICY_PRINTED, &lost,
+		           OUTCOME_ABORTED);
+		return;
+	}
 	if (local->outcome == OUTCOME_CANCELED && !j->rec.cancel_requested && give_up_in(j) == 0) {
-		(void)err_set(&lost, ERR_REJECTED, 0, "not printed within give-up-after");
+		/* by job-cancel-after */
+		(void)err_set(&lost, ERR_REJECTED, 0, GAVE_UP);
 		job_settle(j, POLICY_PRINTED, &lost, OUTCOME_CANCELED);
 		return;
 	}
@@ -219,18 +228,28 @@ static void start_watch(struct job *j)
 
 /* CUPS was killed before it had written down that the job was closed: it waits for its last
  * document again, and may have printed before. */
-static void end_reopened(struct job *j)
+static bool is_reopened(const struct job *j)
 {
-	struct err lost;
+	return j->seen && j->seen->incoming && !job_is_whole(j);
+}
 
-	j->core->set.queue_ops->unwatch(&j->watch);
-	j->watching = false;
-	cancel_at_queue(j);
-	(void)err_set(
-		&lost, ERR_GONE, 0,
-		"unknown whether it printed: the print system has lost its state of local job %d",
-		j->rec.local_job);
-	job_settle(j, POLICY_UNKNOWN, &lost, OUTCOME_NONE);
+/* Cancels it at the queue although nobody asked. That is durable first: whoever finds it canceled
+ * must know that it was us, and why. */
+static void begin_take_back(struct job *j)
+{
+	struct err why;
+
+	if (is_reopened(j))
+		(void)err_set(&why, ERR_GONE, 0,
+		              "unknown whether it printed: the print system has lost its state of "
+		              "local job %d",
+		              j->rec.local_job);
+	else
+		(void)err_set(&why, ERR_REJECTED, 0, GAVE_UP);
+	j->rec.taken_back = true;
+	j->rec.error_kind = why.kind;
+	j->rec.error_code = 0;
+	(void)str_copy(j->rec.error_text, sizeof(j->rec.error_text), why.text);
 }
 
 void job_printing_run(struct job *j)
@@ -243,32 +262,28 @@ void job_printing_run(struct job *j)
 			return;
 		start_watch(j);
 	}
-	if (j->seen && j->seen->incoming &&
-	    !j->core->set.queue_ops->status(j->printer->queue)->whole) {
-		end_reopened(j);
-		return;
-	}
 	next = tell_progress(j);
-	if (!j->rec.cancel_requested && left > 0) {
+	if (!j->rec.cancel_requested && !j->rec.taken_back && left > 0 && !is_reopened(j)) {
 		timer_start(&j->timer, min64(next, left));
 		return;
 	}
-	cancel_at_queue(j);
+	if (!j->rec.cancel_requested && !j->rec.taken_back)
+		begin_take_back(j);
+	if (j->rec.cancel_requested || j->took_back)
+		cancel_at_queue(j);
+	else if (!j->lazy)
+		job_save_lazily(j);
 	if (!j->cancel_sent)
-		next = min64(next, j->cancel_at - now(j));
+		next = min64(next, j->cancel_at > now(j) ? j->cancel_at - now(j) : TELL_AGAIN_MS);
 	timer_start(&j->timer, next);
 }
 
 /* ---- waiting, held ---- */
 
-#define WAIT_MAX_MS (4LL * 3600 * 1000) /* nobody makes a job wait for longer */
-
 void job_waiting_run(struct job *j)
 {
-	int64_t wait = j->rec.next_try - j->core->set.clock->wall_ms(j->core->set.clock);
+	int64_t wait = j->try_at - now(j);
 
-	if (wait > WAIT_MAX_MS)
-		wait = 0; /* the clock was moved back since */
 	if (j->rec.cancel_requested) {
 		job_settle(j, POLICY_NOTHING_SENT, NULL, OUTCOME_NONE);
 	} else if (give_up_in(j) == 0) {
@@ -341,8 +356,9 @@ static void obey(struct job *j)
 }
 
 /* Of a quarantined job the queue may have one that was never closed, which CUPS would print by
- * itself once it has waited long enough for the rest. */
-static void take_back(struct job *j)
+ * itself once it has waited long enough for the rest; of one whose filter failed, one that never
+ * ends. */
+void job_take_back(struct job *j)
 {
 	if (j->core->set.queue_ops->status(j->printer->queue)->health == QUEUE_UNKNOWN)
 		return;
@@ -355,7 +371,7 @@ void job_held_run(struct job *j)
 	struct err unknown;
 
 	if (j->take_back)
-		take_back(j);
+		job_take_back(j);
 	if (!j->rec.acknowledged && (j->rec.cancel_requested || give_up_in(j) == 0)) {
 		obey_unclaimed(j, ORDER_ABORT);
 	} else if (j->rec.cancel_requested) {

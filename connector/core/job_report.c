@@ -186,6 +186,8 @@ static bool is_being_accepted(const struct job *j)
 
 void job_reporting_run(struct job *j)
 {
+	if (j->take_back && !j->reclaimed)
+		job_take_back(j);
 	if (job_is_quarantined(j) && !j->reclaimed)
 		return; /* until retry */
 

@@ -270,7 +270,7 @@ static void moved(struct printer *p)
 	if (can && !p->could_print)
 		for (struct job *j = p->jobs; j; j = j->next)
 			if (j->rec.state == JOB_WAITING && !j->reclaimed)
-				j->rec.next_try = 0;
+				j->try_at = 0;
 	p->could_print = can;
 	announce(p);
 	printer_next(p);

@@ -157,7 +157,7 @@ int core_reset(struct core *c, const char *printer, const char *cloud, struct er
 	p->look_tries = 0;
 	for (struct job *j = p->jobs; j; j = j->next)
 		if (j->rec.state == JOB_WAITING && !j->reclaimed)
-			j->rec.next_try = 0;
+			j->try_at = 0;
 	c->set.queue_ops->refresh(p->queue);
 	printer_reconnect(p);
 	return 0;

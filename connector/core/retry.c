@@ -1,7 +1,5 @@
 #include "connector/core/retry.h"
 
-#define RETRY_AFTER_MAX_S 3600
-
 int64_t retry_delay_ms(const struct retry *r, unsigned tries, int retry_after_s, uint64_t random)
 {
 	int64_t span = r->base_ms, floor = 0;

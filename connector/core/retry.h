@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#define RETRY_AFTER_MAX_S 3600 /* more of a server's Retry-After is not obeyed */
+
 struct retry {
 	int64_t base_ms, cap_ms;
 };

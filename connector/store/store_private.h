@@ -30,6 +30,7 @@
 	X(acknowledged)                                                                            \
 	X(refused)                                                                                 \
 	X(cancel_requested)                                                                        \
+	X(taken_back)                                                                              \
 	X(crashes)                                                                                 \
 	X(attempt)                                                                                 \
 	X(local_job)                                                                               \

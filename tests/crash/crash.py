@@ -506,6 +506,7 @@ def main():
         worker.join()
     real = time.monotonic() - begun
     lives, simulated, found = simulate(seed, options.lives)
+    took = time.monotonic() - begun - real
     breaches += found
     table(total)
     print("\njobs: " + ", ".join(f"{n} {what}" for what, n in sorted(
@@ -514,8 +515,8 @@ def main():
         if what.startswith("aborted: "):
             print(f"  {n} {what}")
     print(f"{total.total} faults on the real daemon in {real:.0f} s"
-          f" ({total.missed} more were never reached), {simulated} in {lives} simulated lives,"
-          f" {time.monotonic() - begun:.0f} s in all")
+          f" ({total.missed} more were never reached), {simulated} in {lives} simulated lives"
+          f" ({lives / max(took, 0.001):.0f} a second), {time.monotonic() - begun:.0f} s in all")
     for line in breaches:
         print(line)
     print(f"CONNECTOR_SEED={seed}: " + (f"{len(breaches)} breaches" if breaches else "all is well"))

@@ -161,13 +161,14 @@ static void queue_unwatch(struct local_watch *watch);
 /* An end ends the watch too, also one that was told before its first question was answered. */
 static void tell_watch(struct fake_local *l)
 {
-	for (size_t i = 0; i < FAKE_JOBS_MAX; i++) {
+	for (size_t i = 0; i < l->w->watches_used; i++) {
 		struct local_watch *watch = l->w->watches[i];
-		struct local_job j = tell(l);
+		struct local_job j;
 		struct err err;
 
 		if (!watch || watch->job != l->id)
 			continue;
+		j = tell(l);
 		if (l->vanished || l->outcome)
 			queue_unwatch(watch);
 		(void)err_set(&err, ERR_GONE, 0x0406, "no such job");
@@ -323,11 +324,11 @@ static void fail_call(struct fake_call *c, enum err_kind kind, int code, const c
 /* The committed row whose try has this uuid: what the queue gets was written down before. */
 static struct job_record *row_of_uuid(struct fake_world *w, const char *job_uuid)
 {
-	for (size_t i = 0; i < w->row_count; i++) {
+	for (size_t i = w->row_count; i-- > 0;) {
 		struct job_record *row = &w->rows[i];
 		char number[16], uuid[UUID_TEXT];
 
-		if (!row->id)
+		if (!row->id || row->state == JOB_DONE)
 			continue;
 		(void)snprintf(number, sizeof(number), "%d", row->attempt);
 		crypto_uuid_name(row->uuid, number, uuid);
@@ -653,7 +654,7 @@ static void done_watched(struct fake_call *c, const struct err *err)
 	struct fake_local *l = local_of(c->w, c->number);
 
 	(void)err;
-	for (size_t i = 0; i < FAKE_JOBS_MAX; i++) {
+	for (size_t i = 0; i < c->w->watches_used; i++) {
 		struct local_watch *watch = c->w->watches[i];
 		struct err gone;
 
@@ -677,11 +678,14 @@ static void queue_watch(struct queue *q, struct local_watch *watch)
 	struct fake_call *c;
 
 	assert(q->open && watch->job && watch->user_name);
-	for (size_t k = 0; k < FAKE_JOBS_MAX; k++)
+	for (size_t k = 0; k < q->w->watches_used; k++)
 		assert(!q->w->watches[k] || q->w->watches[k]->job != watch->job); /* one each */
 	while (q->w->watches[i])
 		i++;
+	assert(i < FAKE_JOBS_MAX);
 	q->w->watches[i] = watch;
+	if (i == q->w->watches_used)
+		q->w->watches_used++;
 	c = fake_call_start(q->w, "queue.watch", watch, watch->job, run_nothing, done_watched,
 	                    NULL);
 	c->planned = false;
@@ -695,7 +699,7 @@ static void queue_unwatch(struct local_watch *watch)
 	struct fake_world *w = fake_world;
 	struct fake_call **at = &w->calls;
 
-	for (size_t i = 0; i < FAKE_JOBS_MAX; i++)
+	for (size_t i = 0; i < w->watches_used; i++)
 		if (w->watches[i] == watch)
 			w->watches[i] = NULL;
 	for (; *at; at = &(*at)->next)

@@ -62,13 +62,15 @@ struct job_record *fake_old_row(struct fake_world *w, int printer, int32_t job,
 
 static void done_store(struct fake_call *c, const struct err *err)
 {
+	static const struct job_record none;
+	const struct job_record *row = c->row ? c->row : &none;
 	struct store_op *op = c->op;
 
 	if (!c->w->ghost)
 		fake_line(c->w, "%s %d %s try=%d local=%d %s%s %s", c->verb, c->job,
-		          job_state_name(c->row.state), c->row.attempt, c->row.local_job,
-		          c->row.closed ? "closed" : "open",
-		          c->row.acknowledged ? " acknowledged" : "", err ? "failed" : "ok");
+		          job_state_name(row->state), row->attempt, row->local_job,
+		          row->closed ? "closed" : "open", row->acknowledged ? " acknowledged" : "",
+		          err ? "failed" : "ok");
 	attrs_unref(c->ticket);
 	op->done(op, err);
 }
@@ -79,8 +81,10 @@ static struct fake_call *start(const char *verb, struct store_op *op, const stru
 	struct fake_call *c = fake_call_start(fake_world, verb, op, row ? row->cloud_job : 0, run,
 	                                      done_store, NULL);
 
-	if (row)
-		c->row = *row;
+	if (row) {
+		c->row = xmalloc(sizeof(*row));
+		*c->row = *row;
+	}
 	return c;
 }
 
@@ -96,21 +100,21 @@ static void run_add(struct fake_call *c)
 	for (size_t i = 0; i < w->row_count; i++) {
 		struct job_record *row = &w->rows[i];
 
-		if (row->id && strcmp(row->printer, c->row.printer) == 0 &&
-		    (*c->row.cloud_uuid ? strcmp(row->cloud_uuid, c->row.cloud_uuid) == 0
-		                        : row->cloud_job == c->row.cloud_job)) {
+		if (row->id && strcmp(row->printer, c->row->printer) == 0 &&
+		    (*c->row->cloud_uuid ? strcmp(row->cloud_uuid, c->row->cloud_uuid) == 0
+		                         : row->cloud_job == c->row->cloud_job)) {
 			op->existed = true;
 			op->job = *row;
 			fake_call_end(c, NULL);
 			return;
 		}
 	}
-	c->row.id = new_row(w)->id;
-	*row_of_id(w, c->row.id) = c->row;
+	c->row->id = new_row(w)->id;
+	*row_of_id(w, c->row->id) = *c->row;
 	w->tickets[w->row_count - 1] = TAKE(c->ticket);
 
 	w->commits++;
-	op->job = c->row;
+	op->job = *c->row;
 	fake_moment(w);
 	fake_call_end(c, NULL);
 }
@@ -128,11 +132,11 @@ static void store_add(struct store *s, struct store_op *op, const struct job_rec
 
 static void run_save(struct fake_call *c)
 {
-	struct job_record *row = row_of_id(c->w, c->row.id);
+	struct job_record *row = row_of_id(c->w, c->row->id);
 
 	assert(row); /* only what was added is saved */
-	assert(row->state != JOB_DONE || c->row.state == JOB_DONE);
-	*row = c->row;
+	assert(row->state != JOB_DONE || c->row->state == JOB_DONE);
+	*row = *c->row;
 	c->w->commits++;
 	fake_moment(c->w);
 	fake_call_end(c, NULL);
@@ -166,7 +170,7 @@ static void store_save_lazy(struct store *s, struct store_op *op, const struct j
 
 static void run_drop(struct fake_call *c)
 {
-	struct job_record *row = row_of_id(c->w, c->row.id);
+	struct job_record *row = row_of_id(c->w, c->row->id);
 
 	if (row)
 		row->id = 0;
@@ -188,7 +192,7 @@ static void run_find(struct fake_call *c)
 	const struct job_record *row = fake_row(c->w, c->job);
 	struct err err;
 
-	if (row && strcmp(row->printer, c->row.printer) == 0) {
+	if (row && strcmp(row->printer, c->row->printer) == 0) {
 		op->job = *row;
 		fake_call_end(c, NULL);
 		return;
@@ -234,12 +238,12 @@ static void run_printer_save(struct fake_call *c)
 
 	size_t at = 0;
 
-	while (at < w->printer_count && strcmp(w->printers[at].id, c->printer.id) != 0)
+	while (at < w->printer_count && strcmp(w->printers[at].id, c->printer->id) != 0)
 		at++;
 	assert(at < FAKE_PRINTERS_MAX);
 	if (at == w->printer_count)
 		w->printer_count++;
-	w->printers[at] = c->printer;
+	w->printers[at] = *c->printer;
 	fake_call_end(c, NULL);
 }
 
@@ -248,7 +252,8 @@ static void save_printer(struct store *s, struct store_op *op, const struct prin
 	struct fake_call *c = start("store.printer", op, NULL, run_printer_save);
 
 	(void)s;
-	c->printer = *p;
+	c->printer = xmalloc(sizeof(*p));
+	*c->printer = *p;
 }
 
 static void run_printer_drop(struct fake_call *c)

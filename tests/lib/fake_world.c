@@ -24,6 +24,7 @@ static const char one_cloud[] = "[cloud c]\ntype = ipp-infra\nuri = ipp://127.0.
 static const char pdf[] = "%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n%%EOF\n";
 
 struct fake_world *fake_world;
+static bool tracing; /* FAKE_WORLD_TRACE */
 
 /* ---- lines ------------------------------------------------------------------------------------
  */
@@ -43,7 +44,7 @@ void fake_line(struct fake_world *w, const char *fmt, ...)
 		w->lines = xrealloc(w->lines, w->line_size * sizeof(*w->lines));
 	}
 	w->lines[w->line_count++] = xstrdup(text);
-	if (getenv("FAKE_WORLD_TRACE"))
+	if (tracing)
 		(void)fprintf(stderr, "%" PRId64 " %s\n", w->clock.now_ms, text);
 }
 
@@ -265,6 +266,8 @@ void fake_call_end(struct fake_call *c, const struct err *err)
 		          !failed ? "ok" : err_kind_name(planned.kind),
 		          failed && c->effect ? " lost" : "", c->text[0] ? "" : "");
 	c->done(c, failed ? &planned : NULL);
+	free(c->row);
+	free(c->printer);
 	free(c);
 }
 
@@ -459,19 +462,29 @@ void fake_transit_cancel(struct transit_op *op)
 
 void fake_world_open(struct fake_world *w, uint64_t seed, const char *settings)
 {
+	struct config *config;
+	char *dir = tmpdir_new();
+	char *path = tmpdir_put_text(dir, "settings", settings ? settings : one_cloud);
 	struct err err;
-	char *path;
 
-	memset(w, 0, sizeof(*w));
-	fake_world = w;
-	fake_clock_init(&w->clock, seed);
-	w->dir = tmpdir_new();
-	path = tmpdir_put_text(w->dir, "settings", settings ? settings : one_cloud);
-	if (config_load(path, &w->config, &err) < 0) {
+	if (config_load(path, &config, &err) < 0) {
 		(void)fprintf(stderr, "%s\n", err.text);
 		abort();
 	}
 	free(path);
+	fake_world_open_at(w, seed, dir, config);
+	w->borrows = false;
+}
+
+void fake_world_open_at(struct fake_world *w, uint64_t seed, const char *dir, struct config *config)
+{
+	memset(w, 0, offsetof(struct fake_world, jobs));
+	fake_world = w;
+	fake_clock_init(&w->clock, seed);
+	tracing = getenv("FAKE_WORLD_TRACE") != NULL;
+	w->dir = (char *)dir;
+	w->config = config;
+	w->borrows = true;
 	w->next_id = 1;
 	w->next_local = 100;
 	w->delay_ms = 1;
@@ -506,8 +519,10 @@ void fake_world_close(struct fake_world *w)
 	for (size_t i = 0; i < w->line_count; i++)
 		free(w->lines[i]);
 	free(w->lines);
-	config_free(w->config);
-	tmpdir_free(w->dir);
+	if (!w->borrows) {
+		config_free(w->config);
+		tmpdir_free(w->dir);
+	}
 	log_divert(NULL, NULL);
 	fake_world = NULL;
 }

@@ -117,6 +117,7 @@ struct fake_world {
 	struct fake_clock clock;
 	char *dir;
 	struct config *config;
+	bool borrows; /* both: fake_world_open_at() */
 	struct core *core;
 	struct core_settings settings;
 	bool drained;
@@ -137,14 +138,10 @@ struct fake_world {
 	bool busy_when_printing;
 
 	struct fake_call *calls;
-	struct fake_cloud_job jobs[FAKE_JOBS_MAX];
-	size_t job_count;
-	struct fake_local locals[FAKE_JOBS_MAX * 8];
-	size_t local_count;
+	size_t job_count, local_count, printer_count, row_count;
 	struct local_watch *watches[FAKE_JOBS_MAX];
-	struct printer_record printers[FAKE_PRINTERS_MAX];
+	size_t watches_used;   /* those behind it are NULL */
 	const char *key_shown; /* by printers that are probed; borrowed; NULL: none */
-	size_t printer_count;
 	const char *names[FAKE_PRINTERS_MAX]; /* of queues there are; ended by NULL */
 	/* of the cloud's registration service */
 	bool wants_sign_in, never_signed_in, wrong_key, other_device, forgets_registrations;
@@ -154,11 +151,7 @@ struct fake_world {
 		char device[ID_SIZE], id[32], *request; /* owned */
 	} registrations[FAKE_PRINTERS_MAX];
 	size_t registration_count;
-	struct queue queues[FAKE_PRINTERS_MAX];
-	struct channel channels[FAKE_PRINTERS_MAX];
-	struct job_record rows[FAKE_JOBS_MAX];
 	struct attrs *tickets[FAKE_JOBS_MAX];
-	size_t row_count;
 	int64_t next_id;
 	int32_t next_local;
 	unsigned commits, events, transit_files, transfers, most_transfers;
@@ -167,13 +160,25 @@ struct fake_world {
 	char **lines;
 	size_t line_count, line_size;
 	bool quiet; /* no lines */
+
+	/* large: cleared as they are taken */
+	struct fake_cloud_job jobs[FAKE_JOBS_MAX];
+	struct fake_local locals[FAKE_JOBS_MAX * 8];
+	struct job_record rows[FAKE_JOBS_MAX];
+	struct printer_record printers[FAKE_PRINTERS_MAX];
+	struct queue queues[FAKE_PRINTERS_MAX];
+	struct channel channels[FAKE_PRINTERS_MAX];
 };
 
 /* The world that the doubles of core_doubles.h belong to. */
 extern struct fake_world *fake_world;
 
-/* settings: the text of a settings file, or NULL for one cloud "c" and nothing else. */
+/* The memory must have been zeroed, or closed before. settings: the text of a settings file, or
+ * NULL for one cloud "c" and nothing else. */
 void fake_world_open(struct fake_world *w, uint64_t seed, const char *settings);
+/* The same without a file, for thousands of worlds: directory and settings stay the caller's. */
+void fake_world_open_at(struct fake_world *w, uint64_t seed, const char *dir,
+                        struct config *config);
 /* Asserts that nothing is left: no operation, no timer, no file. */
 void fake_world_close(struct fake_world *w);
 /* A registered printer, before fake_start(); its index. */
@@ -236,8 +241,8 @@ struct fake_call {
 	struct stream *stream;
 	struct transit_file *file;
 	struct attrs *ticket;
-	struct job_record row;
-	struct printer_record printer;
+	struct job_record *row;         /* owned */
+	struct printer_record *printer; /* owned */
 	struct cloud_report report;
 	char uuid[64], text[TEXT_SIZE], reasons[NAME_SIZE];
 	bool last;

@@ -180,6 +180,35 @@ static void test_news_within_a_second_are_told_together_a_second_later(void **st
 	assert_int_equal(fake_cloud_job(w, 7)->reports, before + 1);
 }
 
+/* Killed when CUPS has canceled it for us, and nothing of that is durable but what came before. */
+static void test_what_we_cancel_ourselves_is_never_called_canceled(void **state)
+{
+	for (int reopened = 0; reopened < 2; reopened++) {
+		struct fake_world *w = *state;
+		const struct fake_cloud_job *job;
+
+		world_settings(w, "[jobs]\ngive-up-after = 1h\nwhen-unknown = abort\n");
+		w->manual = true;
+		(void)world_begin(state, CUPS);
+		fake_until(w, "store.lazy 7 printing");
+		if (reopened) {
+			fake_local(w, 7)->closed = false;
+			fake_begin(fake_local(w, 7));
+		}
+		fake_until(w, "queue.cancel 7 ok");
+		fake_kill(w);
+		assert_int_equal(state_of(w, 7), JOB_PRINTING);
+		w->clock.wall_ms -= DAY; /* so that its age does not tell */
+		fake_start(w);
+		fake_run(w, MINUTE);
+		assert_told(w, 7, CLOUD_JOB_ABORTED);
+		job = fake_cloud_job(w, 7);
+		assert_non_null(strstr(job->message, reopened ? "unknown" : "give-up-after"));
+		(void)world_teardown(state);
+		(void)world_setup(state);
+	}
+}
+
 static void test_a_waiting_job_is_told_and_ends_at_give_up_after(void **state)
 {
 	struct fake_world *w = *state;
@@ -496,6 +525,30 @@ static void test_a_clock_moved_while_the_daemon_was_down_ends_no_young_job(void 
 	assert_told(w, 7, CLOUD_JOB_COMPLETED);
 }
 
+static void test_a_clock_moved_back_delays_no_try(void **state)
+{
+	struct fake_world *w = world_begin(state, CUPS);
+
+	fake_fail(w, "queue.create", 7, ERR_TEMPORARY, FAKE_BEFORE)->times = 3;
+	fake_until(w, "store.save 7 waiting");
+	w->clock.wall_ms -= 3 * HOUR;
+	fake_run(w, 10 * MINUTE);
+	assert_told(w, 7, CLOUD_JOB_COMPLETED);
+}
+
+static void test_a_clock_moved_back_while_the_daemon_was_down_delays_no_try_for_long(void **state)
+{
+	struct fake_world *w = *state;
+
+	(void)fake_printer(w, CUPS);
+	(void)fake_job(w, 0, 7);
+	fake_old_row(w, 0, 7, JOB_WAITING)->next_try = w->clock.wall_ms + MINUTE;
+	w->clock.wall_ms -= 3 * HOUR;
+	fake_start(w);
+	fake_run(w, HOUR + 10 * MINUTE);
+	assert_told(w, 7, CLOUD_JOB_COMPLETED);
+}
+
 static void test_identities_are_kept_for_thirty_days_by_either_clock(void **state)
 {
 	struct fake_world *w = *state;
@@ -602,6 +655,7 @@ int main(void)
 		in_world(test_a_job_that_never_ends_is_canceled_at_give_up_after),
 		in_world(test_a_job_that_prints_is_told_at_least_every_four_minutes),
 		in_world(test_news_within_a_second_are_told_together_a_second_later),
+		in_world(test_what_we_cancel_ourselves_is_never_called_canceled),
 		in_world(test_a_waiting_job_is_told_and_ends_at_give_up_after),
 		in_world(test_a_stopped_queue_is_waited_for_and_tried_at_once_when_it_is_back),
 		in_world(test_a_cancel_from_either_side_ends_each_step),
@@ -616,6 +670,8 @@ int main(void)
 		in_world(test_jobs_of_an_earlier_life_go_on_where_they_were),
 		in_world(test_a_clock_moved_by_years_ends_no_job_and_delays_none),
 		in_world(test_a_clock_moved_while_the_daemon_was_down_ends_no_young_job),
+		in_world(test_a_clock_moved_back_delays_no_try),
+		in_world(test_a_clock_moved_back_while_the_daemon_was_down_delays_no_try_for_long),
 		in_world(test_identities_are_kept_for_thirty_days_by_either_clock),
 		in_world(test_few_jobs_of_an_earlier_life_are_talked_about_at_once),
 		in_world(test_another_job_under_the_same_number_is_not_taken_for_ours),

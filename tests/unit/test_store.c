@@ -69,7 +69,7 @@ static void test_the_database_is_used_as_the_promise_needs(void **state)
 	assert_int_equal(ask(s, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 	assert_int_equal(ask(s, "PRAGMA cell_size_check"), 1);
 	assert_int_equal(ask(s, "PRAGMA mmap_size"), 0);
-	assert_int_equal(ask(s, "PRAGMA user_version"), 3);
+	assert_int_equal(ask(s, "PRAGMA user_version"), 4);
 	assert_int_equal(ask(s, "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND"
 	                        " name NOT LIKE 'sqlite%' AND strict = 1"),
 	                 5);
