@@ -274,8 +274,9 @@ const struct verb verbs[] = {
 		.help = "a backup back into an empty state directory",
 		.more = "The daemon must not run. Jobs that may have been printed since the backup "
 		        "are held. On another machine the printers stay read-only until --takeover "
-		        "says that the old one has ended for good; without FILE it says so of "
-		        "what was restored before.",
+		        "says that the old one has ended for good: no cloud tells whether it "
+		        "still works with them. Without FILE it says so of what was restored "
+		        "before.",
 		.max = 1,
 		.takes = { FLAG_TAKEOVER, FLAG_PASSPHRASE_FILE },
 		.run = verb_restore,
