@@ -1,5 +1,6 @@
 #include "common/str.h"
 
+#include <inttypes.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -435,4 +436,13 @@ const char *str_uuid_find(const char *text)
 		}
 	}
 	return text[STR_UUID_LEN] ? NULL : text;
+}
+
+const char *str_count(int64_t n, const char *one, const char *many, char ret[static STR_COUNT_SIZE])
+{
+	if (n == 0)
+		(void)snprintf(ret, STR_COUNT_SIZE, "no %s", many);
+	else
+		(void)snprintf(ret, STR_COUNT_SIZE, "%" PRId64 " %s", n, n == 1 ? one : many);
+	return ret;
 }

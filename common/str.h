@@ -39,6 +39,14 @@ void str_size_format(int64_t bytes, char out[static STR_SIZE_SIZE]);
 /* yes, no, true, false, on, off, 1, 0. */
 int str_bool_parse(const char *text, bool *ret);
 
+#define STR_COUNT_SIZE 64
+/* "1 job", "3 jobs", "no jobs": one is what goes with 1, many with all other numbers. Returns ret.
+ */
+const char *str_count(int64_t n, const char *one, const char *many,
+                      char ret[static STR_COUNT_SIZE]);
+/* The same, good to the end of the block. */
+#define COUNTED(n, one, many) str_count((int64_t)(n), one, many, (char[STR_COUNT_SIZE]){ 0 })
+
 /* RFC 3339, years 1970 to 9999. Formats UTC with milliseconds; parses any offset and fraction. */
 void str_time_format(int64_t unix_ms, char out[static STR_TIME_SIZE]);
 int str_time_parse(const char *text, int64_t *ret_unix_ms);

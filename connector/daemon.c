@@ -195,13 +195,14 @@ static void say_recovered(const struct store_found *found)
 		return;
 	log_event(LOG_LEVEL_ERROR, &about, "%s: it was set aside as %s and another one is begun",
 	          found->why, found->aside);
-	log_event(LOG_LEVEL_ERROR, &about, "recovered: %u printers, %u open and %u finished jobs",
-	          found->printers, found->jobs_open, found->jobs_done);
+	log_event(LOG_LEVEL_ERROR, &about, "recovered: %s, %s and %s",
+	          COUNTED(found->printers, "printer", "printers"),
+	          COUNTED(found->jobs_open, "open job", "open jobs"),
+	          COUNTED(found->jobs_done, "finished one", "finished ones"));
 	if (found->printers_lost)
 		log_event(LOG_LEVEL_ERROR, &about,
-		          "not recovered: %u printers that have a key but no record; register them "
-		          "again",
-		          found->printers_lost);
+		          "not recovered: %s a key but no record; register again",
+		          COUNTED(found->printers_lost, "printer that has", "printers that have"));
 	log_event(
 		LOG_LEVEL_ERROR, &about,
 		"how many open jobs were not recovered cannot be known; their clouds go on showing "

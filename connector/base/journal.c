@@ -14,6 +14,7 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
+#include "common/str.h"
 #include "common/util.h"
 #include "connector/base/log_memory.h"
 
@@ -184,7 +185,8 @@ static void write_repeat(void *data, const struct log_repeat *line, unsigned hel
 	char text[LOG_DETAIL_SIZE + 64];
 
 	(void)data;
-	(void)snprintf(text, sizeof(text), "%s (and %u times more)", line->text, held_back);
+	(void)snprintf(text, sizeof(text), "%s (and %s)", line->text,
+	               COUNTED(held_back, "time more", "times more"));
 	write_line(line->level, &about, text);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/config.h"
 #include "common/err.h"
@@ -12,6 +13,7 @@
 #include "common/util.h"
 #include "common/varlink.h"
 #include "connector/cli/client.h"
+#include "connector/cli/table.h"
 #include "connector/cli/terminal.h"
 
 #define ANSWER_MS 30000
@@ -47,6 +49,9 @@ cJSON *failure_json(const struct failure *f)
 
 int failure_show(const struct cli *cli, const struct failure *f)
 {
+	/* whoever looks for it in a file wants it in one line */
+	unsigned width = isatty(STDERR_FILENO) ? cli->width : UINT16_MAX;
+
 	if (cli->json) {
 		cJSON *object = cJSON_CreateObject();
 
@@ -55,9 +60,9 @@ int failure_show(const struct cli *cli, const struct failure *f)
 		return (int)f->exit;
 	}
 	(void)fflush(stdout);
-	(void)fprintf(stderr, "print-connector: %s\n", f->text);
+	print_wrapped(stderr, 2, width, "print-connector:", STYLE_PLAIN, f->text, false);
 	if (*f->remedy)
-		(void)fprintf(stderr, "  %s\n", f->remedy);
+		print_wrapped(stderr, 2, width, "", STYLE_PLAIN, f->remedy, false);
 	return (int)f->exit;
 }
 

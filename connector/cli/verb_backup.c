@@ -193,12 +193,12 @@ int verb_backup(struct cli *cli)
 		cli_print_json(result);
 		return CLI_DONE;
 	}
-	(void)printf("%s: %lld printers with %lld keys, %lld open jobs\n", path,
-	             (long long)member_number(result, "printers", 0),
-	             (long long)member_number(result, "keys", 0),
-	             (long long)member_number(result, "open_jobs", 0));
+	(void)printf("%s: %s with %s, %s\n", path,
+	             COUNTED(member_number(result, "printers", 0), "printer", "printers"),
+	             COUNTED(member_number(result, "keys", 0), "key", "keys"),
+	             COUNTED(member_number(result, "open_jobs", 0), "open job", "open jobs"));
 	print_wrapped(
-		stdout, 2, cli->width, "  ", STYLE_PLAIN,
+		stdout, 2, cli->width, "", STYLE_PLAIN,
 		"without its passphrase it is worth nothing; settings and files that they name "
 		"are not in it",
 		false);
@@ -236,13 +236,17 @@ static int show_restored(const struct cli *cli, cJSON *result)
 		cli_print_json(result);
 		return read_only || held ? CLI_ATTENTION : CLI_DONE;
 	}
-	(void)printf("%lld printers are %s; start the daemon: systemctl start print-connector\n",
-	             printers, cli->takeover ? "this machine's now" : "back");
-	if (held)
-		(void)printf(
-			"%lld open jobs are held, since they may have been printed meanwhile:\n"
-			"  print-connector jobs\n",
-			held);
+	(void)printf("%s %s; start the daemon: systemctl start print-connector\n",
+	             COUNTED(printers, "printer is", "printers are"),
+	             cli->takeover ? "this machine's now" : "back");
+	if (held) {
+		AUTO(free_str)
+		char *text = xasprintf("%s held, since it may have been printed meanwhile: "
+		                       "print-connector jobs",
+		                       COUNTED(held, "open job is", "open jobs are"));
+
+		print_wrapped(stdout, 0, cli->width, "", STYLE_PLAIN, text, false);
+	}
 	if (read_only)
 		print_wrapped(
 			stdout, 0, cli->width, "", STYLE_WARNING,

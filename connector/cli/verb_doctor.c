@@ -61,11 +61,11 @@ static void show_findings(const struct visit *v)
 	const cJSON *finding;
 
 	if (!n) {
-		(void)printf("\nnothing is wrong: all of %u steps are as they should be\n",
-		             v->steps);
+		(void)printf("\nnothing is wrong: %s as it should be\n",
+		             COUNTED(v->steps, "step, and it is", "steps, each"));
 		return;
 	}
-	(void)printf("\n%d thing%s to do:\n", n, n == 1 ? "" : "s");
+	(void)printf("\n%s to do:\n", COUNTED(n, "thing", "things"));
 	cJSON_ArrayForEach(finding, v->findings)
 	{
 		const char *mark = member_text(finding, "mark");

@@ -232,8 +232,8 @@ static void show_document(const struct cli *cli, const cJSON *job)
 		size_short(bytes, size);
 	(void)str_copy(text, sizeof(text), size);
 	if (pages >= 0)
-		(void)snprintf(text, sizeof(text), "%s, %" PRId64 " %s", size, pages,
-		               pages == 1 ? "impression" : "impressions");
+		(void)snprintf(text, sizeof(text), "%s, %s", size,
+		               COUNTED(pages, "impression", "impressions"));
 	show_line(cli, "Document", text);
 }
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "common/str.h"
 #include "common/util.h"
 #include "connector/cli/cli.h"
 #include "connector/cli/table.h"
@@ -157,8 +158,8 @@ static void on_drain(void *data, const cJSON *answer)
 	d->printing = member_number(answer, "printing", 0);
 	if (d->cli->json || !d->handing)
 		return;
-	(void)printf("%" PRId64 " %s on the way to %s queue\n", d->handing,
-	             d->handing == 1 ? "job is" : "jobs are", d->handing == 1 ? "its" : "their");
+	(void)printf("%s queue\n", COUNTED(d->handing, "job is on the way to its",
+	                                   "jobs are on the way to their"));
 	(void)fflush(stdout);
 }
 
@@ -178,9 +179,9 @@ int verb_drain(struct cli *cli)
 		return CLI_DONE;
 	}
 	if (d.printing)
-		(void)printf("drained; %" PRId64 " %s left to %s\n", d.printing,
-		             d.printing == 1 ? "job that prints is" : "jobs that print are",
-		             d.printing == 1 ? "its queue" : "their queues");
+		(void)printf("drained; %s\n",
+		             COUNTED(d.printing, "job that prints is left to its queue",
+		                     "jobs that print are left to their queues"));
 	else
 		(void)puts("drained; nothing is on its way and nothing prints");
 	(void)puts("print-connector resume takes jobs from the clouds again");

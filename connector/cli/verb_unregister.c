@@ -72,7 +72,7 @@ int verb_unregister(struct cli *cli)
 		} else if (!cli->json) {
 			print_line(cli, cli->arguments[i], "unregistered");
 			if (*member_text(answer, "text"))
-				(void)print_wrapped(stdout, 2, cli->width, "  ", STYLE_PLAIN,
+				(void)print_wrapped(stdout, 2, cli->width, "", STYLE_PLAIN,
 				                    member_text(answer, "text"), false);
 		}
 		(void)cJSON_AddItemToArray(outcomes, outcome_new(cli->arguments[i], answer, &f));

@@ -73,18 +73,6 @@ void call_error(struct call *call, const char *name, cJSON *parameters)
 	call_end(call);
 }
 
-void call_split(const char *text, char what[TEXT_SIZE], char remedy[TEXT_SIZE])
-{
-	const char *part = strstr(text, "; ");
-	size_t len = part ? (size_t)(part - text) : strlen(text);
-
-	if (len >= TEXT_SIZE)
-		len = TEXT_SIZE - 1;
-	memcpy(what, text, len);
-	what[len] = '\0';
-	(void)str_copy(remedy, TEXT_SIZE, part ? part + 2 : "");
-}
-
 void call_fail(struct call *call, const char *subject, const struct err *err)
 {
 	cJSON *parameters = cJSON_CreateObject();
@@ -100,7 +88,7 @@ void call_fail(struct call *call, const char *subject, const struct err *err)
 		json_add_text(parameters, "kind", err_kind_name(err->kind));
 		(void)cJSON_AddNumberToObject(parameters, "code", err->code);
 	}
-	call_split(err->text, what, remedy);
+	json_split(err->text, what, remedy);
 	json_add_text(parameters, "text", what);
 	json_add_text(parameters, "remedy", remedy);
 	call_error(call, name, parameters);

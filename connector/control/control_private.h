@@ -123,8 +123,6 @@ void call_error(struct call *call, const char *name, cJSON *parameters);
 /* GONE: NotFound, about subject; REJECTED: Conflict; others: Failed. */
 void call_fail(struct call *call, const char *subject, const struct err *err);
 void call_invalid(struct call *call, const char *field, const char *text, const char *remedy);
-/* The parts of a text for people: "what; what helps". remedy gets "" when there is none. */
-void call_split(const char *text, char what[TEXT_SIZE], char remedy[TEXT_SIZE]);
 
 /* Parameters. On -1 the call has been answered and is gone. *ret = NULL when absent. Checked for
  * length, and for what does not belong into names. */

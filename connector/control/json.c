@@ -57,6 +57,18 @@ void json_add_time(cJSON *object, const char *name, int64_t unix_ms)
 	json_add_text(object, name, unix_ms ? text : NULL);
 }
 
+void json_split(const char *text, char what[TEXT_SIZE], char remedy[TEXT_SIZE])
+{
+	const char *part = strstr(text, "; ");
+	size_t len = part ? (size_t)(part - text) : strlen(text);
+
+	if (len >= TEXT_SIZE)
+		len = TEXT_SIZE - 1;
+	memcpy(what, text, len);
+	what[len] = '\0';
+	(void)str_copy(remedy, TEXT_SIZE, part ? part + 2 : "");
+}
+
 cJSON *json_cloud(const struct core_cloud *cloud)
 {
 	cJSON *ret = cJSON_CreateObject();
@@ -70,19 +82,29 @@ cJSON *json_cloud(const struct core_cloud *cloud)
 	return ret;
 }
 
+/* Whose text says what helps: a queue knows better than the table. */
+static bool is_of_queue(enum health_code code)
+{
+	return code == HEALTH_QUEUE_STOPPED || code == HEALTH_QUEUE_MISSING;
+}
+
 cJSON *json_health(const struct core_health *health)
 {
 	const char *subject = health->subject ? health->subject : "";
-	char text[512];
+	char text[512], what[TEXT_SIZE], helps[TEXT_SIZE];
 	cJSON *ret = cJSON_CreateObject();
 
 	json_add_text(ret, "code", health_code_name(health->code));
 	json_add_text(ret, "severity", health_severity_name(health_severity(health->code)));
 	json_add_text(ret, "subject", subject);
 	health_text(health->code, subject, text, sizeof(text));
-	json_add_text(ret, "text", health->text && *health->text ? health->text : text);
+	json_split(health->text && is_of_queue(health->code) ? health->text : "", what, helps);
+	json_add_text(ret, "text",
+	              *what                           ? what
+	              : health->text && *health->text ? health->text
+	                                              : text);
 	health_remedy(health->code, subject, text, sizeof(text));
-	json_add_text(ret, "remedy", text);
+	json_add_text(ret, "remedy", *helps ? helps : text);
 	return ret;
 }
 
@@ -118,6 +140,7 @@ cJSON *json_printer(const struct core_printer *printer)
 		(void)cJSON_AddItemToArray(reasons, text_new(printer->reasons[i]));
 	json_add_text(ret, "id", r->id);
 	json_add_text(ret, "queue", r->queue);
+	add_known(ret, "name", r->name);
 	json_add_text(ret, "cloud", r->cloud);
 	/* where it has none of its own, its URI says which one it is */
 	add_known(ret, "cloud_printer", *r->cloud_printer ? r->cloud_printer : r->cloud_uri);

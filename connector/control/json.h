@@ -10,6 +10,8 @@
 #include "connector/core/core.h"
 #include "connector/core/doctor_findings.h"
 
+/* The parts of a text for people: "what; what helps". remedy gets "" when there is none. */
+void json_split(const char *text, char what[TEXT_SIZE], char remedy[TEXT_SIZE]);
 /* NULL is null. */
 void json_add_text(cJSON *object, const char *name, const char *text);
 /* 0 is null. */

@@ -69,7 +69,7 @@ static cJSON *failed_new(const char *queue, const struct err *err)
 	char what[TEXT_SIZE], remedy[TEXT_SIZE];
 	cJSON *event;
 
-	call_split(err->text, what, remedy);
+	json_split(err->text, what, remedy);
 	event = event_new("failed", queue, what);
 	if (*remedy)
 		replace(event, "remedy", cJSON_CreateString(remedy));
@@ -276,7 +276,7 @@ static void log_register(const struct call *call, const struct core_register *op
 	else if (op->all)
 		call_log(call, &about, "%s all queues", verb);
 	else
-		call_log(call, &about, "%s %zu queues", verb, op->count);
+		call_log(call, &about, "%s %s", verb, COUNTED(op->count, "queue", "queues"));
 }
 
 void method_register(struct call *call)

@@ -51,8 +51,8 @@ const enum health_code *certificate_health(const struct printer *p, char text[TE
 		(void)snprintf(text, TEXT_SIZE, "the certificate of %.100s expires within a day",
 		               p->record.queue);
 	else
-		(void)snprintf(text, TEXT_SIZE, "the certificate of %.100s expires in %lld day%s",
-		               p->record.queue, (long long)days, days == 1 ? "" : "s");
+		(void)snprintf(text, TEXT_SIZE, "the certificate of %.100s expires in %s",
+		               p->record.queue, COUNTED(days, "day", "days"));
 	return limit == 0 ? &expired : &expiring;
 }
 

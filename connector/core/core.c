@@ -267,7 +267,8 @@ static int load_jobs(struct core *c, struct err *err)
 		attrs_unref(jobs[i].ticket);
 	}
 	if (count)
-		log_event(LOG_LEVEL_INFO, NULL, "%zu open jobs are taken up again", count);
+		log_event(LOG_LEVEL_INFO, NULL, "%s taken up again",
+		          COUNTED(count, "open job is", "open jobs are"));
 	free(jobs);
 	return 0;
 }

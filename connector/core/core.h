@@ -86,7 +86,7 @@ void core_clouds(struct core *c, void (*each)(void *data, const struct core_clou
 struct core_health {
 	enum health_code code;
 	const char *subject;
-	const char *text; /* NULL: the code's own */
+	const char *text; /* NULL: the code's own; "what; what helps" of a queue */
 };
 void core_health(struct core *c, void (*each)(void *data, const struct core_health *h), void *data);
 

@@ -79,7 +79,8 @@ static void tell_counts(struct doctor *d)
 		return;
 	d->brief = false;
 	for (size_t i = 0; i < ARRAY_SIZE(counted); i++) {
-		(void)snprintf(text, sizeof(text), "right with %u printers", d->passed[counted[i]]);
+		(void)snprintf(text, sizeof(text), "right with %s",
+		               COUNTED(d->passed[counted[i]], "printer", "printers"));
 		if (d->passed[counted[i]])
 			doctor_tell(d, counted[i], DOCTOR_PASS, "", "", text);
 	}
@@ -147,8 +148,10 @@ static void check_limits(struct doctor *d)
 
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
 		return;
-	(void)snprintf(text, sizeof(text), "%llu files may be open, %u printers need %llu",
-	               (unsigned long long)files.rlim_cur, printers, (unsigned long long)wanted);
+	(void)snprintf(text, sizeof(text), "%llu files may be open, %s %llu",
+	               (unsigned long long)files.rlim_cur,
+	               COUNTED(printers, "printer needs", "printers need"),
+	               (unsigned long long)wanted);
 	doctor_tell(d, DOCTOR_LIMITS, files.rlim_cur < wanted ? DOCTOR_FAIL : DOCTOR_PASS, "",
 	            "LimitNOFILE", text);
 }

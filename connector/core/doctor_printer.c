@@ -30,8 +30,9 @@ static void look_at_certificate(struct doctor *d, const struct printer *p)
 	if (!p->not_after)
 		return;
 	if (!code)
-		(void)snprintf(text, sizeof(text), "the certificate of %.80s is good for %lld days",
-		               p->record.queue, (long long)(p->not_after - now) / 86400);
+		(void)snprintf(text, sizeof(text), "the certificate of %.80s is good for %s",
+		               p->record.queue,
+		               COUNTED((p->not_after - now) / 86400, "day", "days"));
 	tell(d, p, DOCTOR_CERTIFICATE,
 	     !code                                 ? DOCTOR_PASS
 	     : *code == HEALTH_CERTIFICATE_EXPIRED ? DOCTOR_FAIL
@@ -79,20 +80,6 @@ void doctor_look_at_printer(struct doctor *d, const struct printer *p)
 		tell(d, p, DOCTOR_QUEUE, DOCTOR_WARN, "it is paused; print-connector resume");
 }
 
-/* "queue laser is stopped: cupsenable laser" */
-static void tell_stopped(struct doctor *d, const struct printer *p, const char *status)
-{
-	const char *remedy = strstr(status, ": cups");
-	char text[TEXT_SIZE];
-
-	if (remedy)
-		(void)snprintf(text, sizeof(text), "%.*s; %s", (int)(remedy - status), status,
-		               remedy + 2);
-	else
-		(void)str_copy(text, sizeof(text), status);
-	tell(d, p, DOCTOR_QUEUE, DOCTOR_FAIL, text);
-}
-
 static void tell_status(struct doctor *d, const struct printer *p,
                         const struct queue_status *status, bool asked)
 {
@@ -114,7 +101,7 @@ static void tell_status(struct doctor *d, const struct printer *p,
 		return;
 	case QUEUE_STOPPED:
 	case QUEUE_MISSING:
-		tell_stopped(d, p, status->text);
+		tell(d, p, DOCTOR_QUEUE, DOCTOR_FAIL, status->text);
 		return;
 	case QUEUE_UNREACHABLE:
 		tell(d, p, DOCTOR_DEVICE, DOCTOR_FAIL, status->text);

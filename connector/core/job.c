@@ -326,8 +326,8 @@ static void quarantine(struct job *j)
 	j->rec.error_kind = ERR_TEMPORARY;
 	j->rec.error_code = 0;
 	(void)snprintf(j->rec.error_text, sizeof(j->rec.error_text),
-	               "unknown whether it printed: the connector crashed %d times while it was %s",
-	               j->rec.crashes, job_state_name(j->rec.state));
+	               "unknown whether it printed: the connector crashed %s while it was %s",
+	               COUNTED(j->rec.crashes, "time", "times"), job_state_name(j->rec.state));
 	job_event(j, "connector", "quarantined: %s", j->rec.error_text);
 	job_move(j, JOB_HELD);
 }
@@ -479,9 +479,10 @@ static void say_end(const struct job *j)
 	char impressions[32];
 
 	if (j->rec.outcome == OUTCOME_COMPLETED) {
-		(void)snprintf(impressions, sizeof(impressions),
-		               j->rec.impressions >= 0 ? "%d impressions" : "impressions unknown",
-		               j->rec.impressions);
+		(void)snprintf(impressions, sizeof(impressions), "%s",
+		               j->rec.impressions < 0
+		                       ? "impressions unknown"
+		                       : COUNTED(j->rec.impressions, "impression", "impressions"));
 		job_log(j, LOG_LEVEL_INFO, "completed on %s, %s, %lld bytes, %.1f s",
 		        j->printer->record.queue, impressions, (long long)j->rec.bytes,
 		        (double)(j->rec.finished - j->rec.received) / 1000);

@@ -147,12 +147,12 @@ void printer_state_read(ipp_t *answer, const char *name, bool cups, struct queue
 		printer_text_set(
 			status->text, sizeof(status->text), "%s %.60s is stopped%s%.60s%s%.30s",
 			cups ? "queue" : "printer", name, clean[0] != '\0' ? ": " : "", clean,
-			cups ? ": cupsenable " : ": see to it at the device", cups ? name : "");
+			cups ? "; cupsenable " : "; see to it at the device", cups ? name : "");
 	} else if (!ipp_get_bool(answer, IPP_TAG_PRINTER, "printer-is-accepting-jobs", true)) {
 		status->health = QUEUE_STOPPED;
 		printer_text_set(status->text, sizeof(status->text), "%s %.60s rejects jobs%s%.60s",
 		                 cups ? "queue" : "printer", name,
-		                 cups ? ": cupsaccept " : ": see to it at the device",
+		                 cups ? "; cupsaccept " : "; see to it at the device",
 		                 cups ? name : "");
 	} else if (is_unreachable(answer, cups, state, message)) {
 		printer_state_unreachable(answer, name, status);

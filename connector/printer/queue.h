@@ -43,7 +43,7 @@ enum queue_health {
 
 struct queue_status {
 	enum queue_health health;
-	char text[TEXT_SIZE]; /* for people, with the remedy: "queue laser is stopped: cupsenable
+	char text[TEXT_SIZE]; /* for people, with the remedy: "queue laser is stopped; cupsenable
 	                         laser" */
 	int64_t answered_at;  /* monotonic ms of its last answer; alone it is no change */
 	bool whole;           /* documents must be whole before hand-over (IPP printer) */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/fs.h"
+#include "common/str.h"
 #include "common/util.h"
 #include "connector/store/keys.h"
 #include "connector/store/store_private.h"
@@ -122,8 +123,9 @@ int store_check_empty(const char *dir, struct err *err)
 		return -1;
 	if (printers || jobs)
 		return err_set(err, ERR_REJECTED, 0,
-		               "%.80s has %u printers and %u jobs already; move what is in it away",
-		               dir, printers, jobs);
+		               "%.80s has %s and %s already; move what is in it away", dir,
+		               COUNTED(printers, "printer", "printers"),
+		               COUNTED(jobs, "job", "jobs"));
 	return 0;
 }
 

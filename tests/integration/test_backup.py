@@ -62,7 +62,7 @@ def test_what_was_saved_prints_again_after_the_state_is_lost(bed, eve, saved):
     first = saved.route.ended(saved.route.submit(PDF))[1]
     _empty(saved)
     done = saved.cli("restore", saved.file, as_json=False)
-    assert done.code == 0 and "1 printers are back" in done.stdout, done
+    assert done.code == 0 and "1 printer is back" in done.stdout, done
     for path in daemon.state.rglob("*"):
         assert path.owner() == "nobody", path
     assert not list(daemon.state.glob("*.new"))
@@ -174,7 +174,7 @@ def test_a_state_in_use_is_not_overwritten(saved):
     assert running.error["remedy"] == "systemctl stop print-connector"
     saved.daemon.stop()
     full = saved.cli("restore", saved.file)
-    assert full.code == 1 and "1 printers and 0 jobs already" in full.error["text"]
+    assert full.code == 1 and "1 printer and no jobs already" in full.error["text"]
 
 
 def test_strangers_get_no_backup(saved):

@@ -73,7 +73,7 @@ def register(parameters):
     for queue in parameters.get("queues", ["laser"]):
         events += [event("waiting", queue, text="asking the cloud")]
         if queue in ("laser", "stopped"):
-            text = f"queue {queue} is stopped: cupsenable {queue}" if queue == "stopped" else None
+            text = f"queue {queue} is stopped; cupsenable {queue}" if queue == "stopped" else None
             events += [event("registered", queue, printer=ID % 1, text=text)]
         else:
             events += [event("failed", queue, text=f"CUPS has no queue {queue}",

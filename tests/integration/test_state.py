@@ -93,7 +93,7 @@ def test_damage_beside_a_job_that_prints_neither_loses_nor_doubles_it(bed):
         _overwrite(daemon.state / "state.db",
                    (daemon.state / "state.db").stat().st_size - 20 * PAGE, b"\x5a" * 8 * PAGE)
         daemon.start()
-        daemon.wait_for_line(r"recovered: 1 printers, 1 open")
+        daemon.wait_for_line(r"recovered: 1 printer, 1 open")
         assert route.wait_record(number, "printing")["id"] == job["id"]
     route.ended(number)
     assert len(bed.cups.fault_ledger()) == 1 and len(bed.cups.jobs("q")) == 1
@@ -111,7 +111,7 @@ def test_a_job_whose_row_is_lost_is_said_to_be_unknown(bed):
         for path in daemon.state.glob("state.db*"):
             path.unlink()
         daemon.start()
-        daemon.wait_for_line(r"recovered: 1 printers, 0 open and 0 finished jobs")
+        daemon.wait_for_line(r"recovered: 1 printer, no open jobs and no finished ones")
         daemon.wait_for_line(r"how many open jobs were not recovered cannot be known")
         route.wait_online()
     bed.cups.wait_job(job["local_job"])
@@ -137,7 +137,7 @@ def test_damage_while_it_runs_is_met_without_a_restart_by_hand(bed):
     assert daemon.cli("jobs", "--all").code == 1
     number = route.submit(PDF)
     daemon.wait_for_line(r"starting again with what can be recovered")
-    daemon.wait_for_line(r"recovered: 1 printers")
+    daemon.wait_for_line(r"recovered: 1 printer")
     route.ended(number)
     assert daemon.process.pid == pid and len(printer.wait(2)) == 2
 

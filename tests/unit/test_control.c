@@ -668,7 +668,7 @@ static void test_a_printer_is_moved_and_reset(void **state)
 	cJSON *reply;
 
 	(void)state;
-	fake.warning = "queue new is stopped: cupsenable new";
+	fake.warning = "queue new is stopped; cupsenable new";
 	reply = ask(fd, "Rebind", "{\"printer\":\"laser\",\"queue\":\"new\"}");
 	assert_string_equal(fake.ordered, "rebind laser new");
 	assert_string_equal(part(reply, "text")->valuestring, fake.warning);

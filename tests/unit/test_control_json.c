@@ -139,17 +139,20 @@ static void test_a_printer_shows_its_reasons_and_certificate(void **state)
 	(void)str_copy(record.queue, sizeof(record.queue), "laser");
 	(void)str_copy(record.cloud, sizeof(record.cloud), "office");
 	expect_json(json_printer(&printer),
-	            "{\"id\":\"id\",\"queue\":\"laser\",\"cloud\":\"office\",\"cloud_printer\":"
+	            "{\"id\":\"id\",\"queue\":\"laser\",\"name\":null,\"cloud\":\"office\",\"cloud_"
+	            "printer\":"
 	            "null,\"state\":\"offline\",\"reasons\":[\"one\",\"two\"],\"since\":null,"
 	            "\"jobs\":3,\"certificate\":null,\"trust\":null}");
 	(void)str_copy(record.queue, sizeof(record.queue), "ipp://p/");
+	(void)str_copy(record.name, sizeof(record.name), "P");
 	(void)str_copy(record.cloud_uri, sizeof(record.cloud_uri), "ipps://x/1");
 	printer.reasons[0] = NULL;
 	printer.since = 1;
 	printer.not_after = 1800000000;
 	printer.certificate_sha256 = "ab";
 	expect_json(json_printer(&printer),
-	            "{\"id\":\"id\",\"queue\":\"ipp://p/\",\"cloud\":\"office\",\"cloud_printer\":"
+	            "{\"id\":\"id\",\"queue\":\"ipp://p/"
+	            "\",\"name\":\"P\",\"cloud\":\"office\",\"cloud_printer\":"
 	            "\"ipps://x/1\",\"state\":\"offline\",\"reasons\":[],\"since\":"
 	            "\"1970-01-01T00:00:00.001Z\",\"jobs\":3,\"certificate\":{\"not_after\":"
 	            "\"2027-01-15T08:00:00.000Z\",\"sha256\":\"ab\"},"
@@ -188,6 +191,13 @@ static void test_health_has_words_of_its_own_or_those_of_its_code(void **state)
 	assert_string_equal(cJSON_GetObjectItem(object, "text")->valuestring,
 	                    "CUPS has no queue laser");
 	assert_string_equal(cJSON_GetObjectItem(object, "severity")->valuestring, "error");
+	cJSON_Delete(object);
+	health.code = HEALTH_QUEUE_STOPPED;
+	health.text = "queue laser is stopped: no paper; cupsenable laser";
+	object = json_health(&health);
+	assert_string_equal(cJSON_GetObjectItem(object, "text")->valuestring,
+	                    "queue laser is stopped: no paper");
+	assert_string_equal(cJSON_GetObjectItem(object, "remedy")->valuestring, "cupsenable laser");
 	cJSON_Delete(object);
 }
 

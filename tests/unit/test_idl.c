@@ -85,7 +85,7 @@ static void test_the_shapes_are_those_of_the_json_output(void **state)
 		const char *type, *fields;
 	} rows[] = {
 		{ "Printer",
-		  "id queue cloud cloud_printer state reasons since jobs certificate trust " },
+		  "id queue name cloud cloud_printer state reasons since jobs certificate trust " },
 		{ "Certificate", "not_after sha256 " },
 		{ "Job", "id uuid queue cloud cloud_job name user state outcome local_job bytes "
 		         "impressions "

@@ -223,7 +223,7 @@ static void test_the_end_tells_what_is_still_being_counted(void **state)
 		log_event(LOG_LEVEL_ERROR, NULL, "no");
 	log_flush(true);
 	assert_int_equal(lines.count, LOG_BURST + 1);
-	assert_string_equal(lines.text[LOG_BURST], "no (and 1 times more)");
+	assert_string_equal(lines.text[LOG_BURST], "no (and 1 time more)");
 }
 
 static void test_more_kinds_of_lines_than_fit_lose_none_that_was_held_back(void **state)

@@ -363,6 +363,16 @@ static void test_what_is_utf8(void **state)
 	assert_false(str_is_utf8("\xe4"));
 }
 
+static void test_things_are_counted_in_words_that_fit(void **state)
+{
+	(void)state;
+	assert_string_equal(COUNTED(0, "job is", "jobs are"), "no jobs are");
+	assert_string_equal(COUNTED(1, "job is", "jobs are"), "1 job is");
+	assert_string_equal(COUNTED(2, "job is", "jobs are"), "2 jobs are");
+	assert_string_equal(COUNTED(-1, "day", "days"), "-1 days");
+	assert_string_equal(COUNTED(INT64_MAX, "day", "days"), "9223372036854775807 days");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,6 +392,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_time),
 		cmocka_unit_test(test_uuids),
 		cmocka_unit_test(test_what_is_utf8),
+		cmocka_unit_test(test_things_are_counted_in_words_that_fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,10 +68,10 @@ def test_removing_keeps_the_state_and_installing_again_goes_on(route):
 
 
 def test_purging_removes_everything_and_names_the_printers(route):
-    name = route.daemon.printers()[0]["cloud_printer"]
+    name = route.daemon.printers()[0]["name"]
     route.daemon.config.unlink()
     text = dpkg("-P", "print-connector")
-    assert f"  laser of cloud test: {name}\n" in text
+    assert f"  {name} in cloud test, of queue laser\n" in text
     assert "these printers are still listed in their clouds" in text
     left = [path for path in (STATE, "/var/cache/print-connector", "/etc/print-connector",
                               "/etc/apparmor.d/usr.sbin.print-connectord",
