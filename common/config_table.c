@@ -119,7 +119,7 @@ const struct config_item config_items[] = {
 	{ "jobs", "max-document-size", &config_size, MAIN(max_document_size), "2G", "1K", "1T", NULL,
 	  "Larger documents are refused, with that reason." },
 	{ "jobs", "give-up-after", &config_duration, MAIN(give_up_after_ms), "3d", "1s", "90d", NULL,
-	  "A job that cannot be printed for so long is aborted." },
+	  "A job that cannot be printed for so long is aborted. Time while the connector did not run counts as soon as the cloud has told what time it is, so that a clock that is wrong ends no job." },
 	{ "jobs", "keep-history", &config_duration, MAIN(keep_history_ms), "14d", "0", "10y", NULL,
 	  "How long the details of finished jobs are kept." },
 	{ "jobs", "allow-formats", &config_formats, JOBS(allow_formats), "", NULL, NULL, NULL,

@@ -162,6 +162,10 @@ static void on_answer(struct ipp_op *op, const struct err *err)
 	struct talk *t = talk_of(op);
 	bool slow = err && err->kind == ERR_TEMPORARY && err->retry_after_s > 0;
 
+	if (op->server_time > 0) {
+		t->cloud->stats.server_time = op->server_time * 1000;
+		t->cloud->stats.heard_at = t->cloud->clock->now_ms(t->cloud->clock);
+	}
 	if (slow)
 		service_slow_down(t->cloud, t->host, err);
 	if (t->canceled && err) {

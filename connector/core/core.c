@@ -34,6 +34,14 @@ struct service *service_find(struct core *c, const char *name)
 	return NULL;
 }
 
+int64_t service_time(const struct service *s)
+{
+	const struct cloud_stats *stats = s->core->set.cloud_ops->stats(s->cloud);
+	struct clock *clock = s->core->set.clock;
+
+	return stats->server_time ? stats->server_time + clock->now_ms(clock) - stats->heard_at : 0;
+}
+
 static bool answers(enum channel_state state)
 {
 	return state == CHANNEL_ONLINE || state == CHANNEL_REFUSED;
@@ -198,11 +206,26 @@ static void on_store_tried(struct store_op *op, const struct err *err)
 	core_check_drained(c);
 }
 
+/* Identities that a clock moved ahead makes old would be missed when it is put right: nothing is
+ * older than each clock says, and those of the clouds must have been heard. */
+static int64_t time_to_forget_by(const struct core *c)
+{
+	int64_t steady = c->started + c->set.clock->now_ms(c->set.clock) - c->started_at;
+	int64_t now = c->set.clock->wall_ms(c->set.clock), heard = 0;
+
+	now = steady < now ? steady : now;
+	for (const struct service *s = c->services; s; s = s->next) {
+		int64_t there = service_time(s);
+
+		heard = there > heard ? there : heard;
+		now = there && there < now ? there : now;
+	}
+	return heard ? now : 0;
+}
+
 static void trim(struct core *c)
 {
-	/* identities that a clock moved ahead makes old would be missed when it is put right */
-	int64_t steady = c->started + c->set.clock->now_ms(c->set.clock) - c->started_at;
-	int64_t wall = c->set.clock->wall_ms(c->set.clock), now = wall < steady ? wall : steady;
+	int64_t now = time_to_forget_by(c);
 
 	if (c->trimming || c->stopping)
 		return;

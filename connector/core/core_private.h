@@ -166,6 +166,7 @@ struct job {
 	struct timer timer; /* next try, or the next word to the cloud while printing */
 	struct timer beat;  /* handing: a word to the cloud now and then, and give-up-after */
 	int64_t born;       /* monotonic ms of rec.received: somebody may move the wall clock */
+	bool past_counts;   /* what passed before the start is in born */
 	int64_t told;       /* monotonic ms of the last word to the cloud */
 	int64_t entered;    /* ... of the last move */
 	int64_t try_at;     /* ... of rec.next_try, for the same reason */
@@ -215,6 +216,8 @@ void job_accept_again(const struct job *known);
 /* The cloud believes that we hold a job that is not open here: it is told what is remembered. */
 void job_remember(struct printer *p, int32_t cloud_job);
 struct job *job_adopt(struct printer *p, const struct job_record *rec, struct attrs *ticket);
+/* The cloud answers, so that it is known what time it is: counts what passed before the start. */
+void job_count_past(struct job *j);
 void job_free(struct job *j); /* abandons what is under way */
 void job_run(struct job *j);  /* decides what is next; does nothing while a commit is in flight */
 void job_request_cancel(struct job *j, const char *source);
@@ -324,6 +327,8 @@ struct core {
 	unsigned pending; /* commits and the like that end in the core, besides those of jobs */
 };
 
+/* Unix ms now, as the cloud says; 0: it never did. */
+int64_t service_time(const struct service *s);
 /* A commit failed or works again: claiming stops or goes on. */
 void core_store_result(struct core *c, const struct err *err);
 /* Whether the process has too little of something to begin anything new; printers are looked at

@@ -184,6 +184,7 @@ struct job *job_claim(struct printer *p, const struct cloud_offer *offer)
 	(void)str_copy(j->rec.cloud_uuid, sizeof(j->rec.cloud_uuid), offer->uuid);
 	j->rec.received = wall(j);
 	j->born = now(j);
+	j->past_counts = true;
 	return j;
 }
 
@@ -209,12 +210,28 @@ struct job *job_adopt(struct printer *p, const struct job_record *rec, struct at
 	/* it may be open there still, see job_print.c */
 	j->take_back = rec->state == JOB_REPORTING && rec->outcome != OUTCOME_COMPLETED &&
 	               rec->local_job > 0;
-	j->born = now(j) - (wall(j) > rec->received ? wall(j) - rec->received : 0);
+	j->born = now(j);
 	j->try_at = try_at(j);
 	j->quarantine = rec->crashes >= p->core->set.config->quarantine_after &&
 	                (j->adopted || rec->state == JOB_PRINTING);
 	job_identify_try(j);
 	return j;
+}
+
+/* Our clock may be years off, or have been when the job came; so may one of the cloud's. What all
+ * of them agree on has passed. */
+void job_count_past(struct job *j)
+{
+	int64_t there = j->printer->service ? service_time(j->printer->service) : 0, past;
+
+	if (j->past_counts || !there)
+		return;
+	j->past_counts = true;
+	past = (wall(j) < there ? wall(j) : there) - j->rec.received;
+	if (j->rec.cloud_created && there - j->rec.cloud_created * 1000 < past)
+		past = there - j->rec.cloud_created * 1000;
+	if (now(j) - past < j->born)
+		j->born = now(j) - past;
 }
 
 bool job_is_quarantined(const struct job *j)

@@ -354,6 +354,7 @@ void job_accept_again(const struct job *known)
 	j->printer->reclaimed++;
 	j->rec = known->rec;
 	j->born = known->born;
+	j->past_counts = known->past_counts;
 	start_accept(j);
 }
 

@@ -348,6 +348,8 @@ static void on_channel_state(void *data, enum channel_state state, const struct 
 		err_clear(&p->channel_err);
 	service_channel_moved(p->service, p->channel_state, state, err);
 	p->channel_state = state;
+	for (struct job *j = state == CHANNEL_ONLINE ? p->jobs : NULL; j; j = j->next)
+		job_count_past(j);
 	if (state == CHANNEL_ONLINE)
 		for (struct job *j = p->jobs; j; j = j->next)
 			if (j->rec.state == JOB_REPORTING || j->rec.state == JOB_CLAIMING)

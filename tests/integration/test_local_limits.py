@@ -225,17 +225,23 @@ def test_a_clock_that_jumps_by_years_ends_no_job(bed, offset):
         route.wait_record(numbers[1], "handing", "printing")
         late = daemon.verb("status", codes=(0, 4))
         assert not any(entry["code"].startswith("job") for entry in late["health"])
-        if offset < "-":  # a clock that is ahead at the start cannot be told from a long rest
-            clock.move("+0")
         daemon.kill()
         daemon.start()
+        route.wait_online()
         route.wait_record(numbers[0], "printing")
+        numbers.append(route.submit(pdf.make(1, 3000)))
+        route.wait_record(numbers[2], "handing", "printing")
         clock.move("+0")
+        daemon.stop()
+        daemon.start()
+        route.wait_online()
+        for number in numbers:
+            route.wait_record(number, "handing", "printing")
     for number in numbers:
         route.ended(number)
     numbers.append(route.submit(PDF))
     route.ended(numbers[-1])
-    assert len(bed.cups.fault_ledger()) == 3
+    assert len(bed.cups.fault_ledger()) == 4
 
 
 def test_suspended_for_hours_it_goes_on(bed, printer):

@@ -128,8 +128,10 @@ struct fake_world {
 	unsigned fault_percent;      /* random results */
 	int64_t delay_ms, jitter_ms; /* of every operation */
 	bool cloud_down, queue_down, store_down, accept_again_refused, offers_ours;
-	bool manual;      /* local jobs go on only by fake_print() and the like */
-	int64_t print_ms; /* how long the queue prints */
+	bool timeless;          /* the cloud never says what time it is */
+	int64_t clock_ahead_ms; /* our wall clock, of the cloud's */
+	bool manual;            /* local jobs go on only by fake_print() and the like */
+	int64_t print_ms;       /* how long the queue prints */
 	unsigned abort_percent, again_percent, vanish_percent;
 	bool ghost;       /* the daemon was killed: nothing has an effect any more */
 	unsigned dies_in; /* ... at the so many-th moment from now: an operation begins, or a commit

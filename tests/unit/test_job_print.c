@@ -549,6 +549,81 @@ static void test_a_clock_moved_back_while_the_daemon_was_down_delays_no_try_for_
 	assert_told(w, 7, CLOUD_JOB_COMPLETED);
 }
 
+static enum job_state after_a_start_in(struct fake_world *w, int64_t years, bool of_cloud)
+{
+	fake_kill(w);
+	w->clock.wall_ms += years * 365 * (int64_t)DAY;
+	if (of_cloud)
+		w->clock_ahead_ms = 0; /* so long did we rest */
+	else
+		w->clock_ahead_ms += years * 365 * (int64_t)DAY;
+	fake_start(w);
+	fake_run(w, HOUR);
+	return state_of(w, 7);
+}
+
+static void test_a_clock_years_ahead_at_the_start_ends_no_job(void **state)
+{
+	struct fake_world *w = *state;
+	const struct fake_local *local;
+
+	w->manual = true;
+	world_begin(state, CUPS);
+	fake_until(w, "store.lazy 7 printing");
+	fake_run(w, HOUR);
+	local = fake_local(w, 7);
+	fake_begin(fake_local(w, 7));
+	assert_int_equal(after_a_start_in(w, 10, false), JOB_PRINTING);
+	assert_true(w->identities_before < w->clock.wall_ms - 9 * 365 * (int64_t)DAY);
+	assert_int_equal(after_a_start_in(w, -10, false), JOB_PRINTING);
+	assert_false(local->canceled);
+	/* what it waited before the start, and waits after it, is counted all the same */
+	fake_run(w, 3 * (int64_t)DAY);
+	assert_told(w, 7, CLOUD_JOB_ABORTED);
+}
+
+static void test_a_rest_of_years_is_one_when_the_cloud_says_so_too(void **state)
+{
+	struct fake_world *w = *state;
+
+	w->manual = true;
+	world_begin(state, CUPS);
+	fake_until(w, "store.lazy 7 printing");
+	fake_begin(fake_local(w, 7));
+	assert_int_equal(after_a_start_in(w, 1, true), JOB_DONE);
+	assert_told(w, 7, CLOUD_JOB_ABORTED);
+}
+
+static void test_a_job_that_came_while_the_clock_was_wrong_is_not_old(void **state)
+{
+	struct fake_world *w = *state;
+	struct job_record *row;
+
+	(void)fake_printer(w, CUPS);
+	(void)fake_job(w, 0, 7);
+	row = fake_old_row(w, 0, 7, JOB_WAITING);
+	row->next_try = w->clock.wall_ms;
+	row->received = 1000; /* 1970: no battery, no network time yet */
+	row->cloud_created = w->clock.wall_ms / 1000 - 60;
+	fake_start(w);
+	fake_run(w, MINUTE);
+	assert_told(w, 7, CLOUD_JOB_COMPLETED);
+}
+
+static void test_where_no_cloud_tells_the_time_a_start_makes_nothing_old(void **state)
+{
+	struct fake_world *w = *state;
+
+	w->timeless = w->manual = true;
+	world_begin(state, CUPS);
+	fake_until(w, "store.lazy 7 printing");
+	fake_begin(fake_local(w, 7));
+	assert_int_equal(after_a_start_in(w, 1, true), JOB_PRINTING);
+	assert_true(w->identities_before <= 0);
+	fake_run(w, 3 * (int64_t)DAY);
+	assert_told(w, 7, CLOUD_JOB_ABORTED);
+}
+
 static void test_identities_are_kept_for_thirty_days_by_either_clock(void **state)
 {
 	struct fake_world *w = *state;
@@ -672,6 +747,10 @@ int main(void)
 		in_world(test_a_clock_moved_while_the_daemon_was_down_ends_no_young_job),
 		in_world(test_a_clock_moved_back_delays_no_try),
 		in_world(test_a_clock_moved_back_while_the_daemon_was_down_delays_no_try_for_long),
+		in_world(test_a_clock_years_ahead_at_the_start_ends_no_job),
+		in_world(test_a_rest_of_years_is_one_when_the_cloud_says_so_too),
+		in_world(test_a_job_that_came_while_the_clock_was_wrong_is_not_old),
+		in_world(test_where_no_cloud_tells_the_time_a_start_makes_nothing_old),
 		in_world(test_identities_are_kept_for_thirty_days_by_either_clock),
 		in_world(test_few_jobs_of_an_earlier_life_are_talked_about_at_once),
 		in_world(test_another_job_under_the_same_number_is_not_taken_for_ours),
