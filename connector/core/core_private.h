@@ -194,6 +194,7 @@ struct job {
 	bool collected;                  /* the whole documents are in files */
 	bool checked, canceled_there; /* reporting: the cloud was asked for a cancel; it had one */
 	bool another_there;           /* ... it has another job under the number */
+	bool ended_there;             /* ... it has ended the job itself: nothing is left to tell */
 	bool ask_finish;              /* the closing Send-Document was not answered */
 	bool undo_after_transfer;
 	unsigned busy_tries;
@@ -275,6 +276,7 @@ void job_take_back(struct job *j);     /* when j->take_back says so and the queu
 void job_reporting_run(struct job *j); /* job_report.c */
 /* The outcome is on its way to disk: asks the cloud for a cancel meanwhile. */
 void job_report_look(struct job *j);
+bool job_is_another(const struct job *j, const struct job_record *there);
 /* A word in between; the last one counts, lost ones are repeated. */
 void job_tell(struct job *j, enum cloud_job_state state, const char *reasons, const char *message);
 /* Computes local_uuid and owner of the try in hand. */

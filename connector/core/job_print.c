@@ -322,6 +322,50 @@ static void obey_unclaimed(struct job *j, enum job_order order)
 	job_move(j, JOB_REPORTING);
 }
 
+/* The cloud has ended it by itself, or does not know it any more: nobody waits for its end. */
+static void end_as_there(struct job *j, const char *what)
+{
+	struct err unknown;
+
+	j->ended_there = true;
+	(void)err_set(&unknown, ERR_REJECTED, 0, "%s: unknown whether printed", what);
+	job_event(j, "cloud", "%s", what);
+	job_settle(j, POLICY_PRINTED, &unknown, OUTCOME_ABORTED);
+}
+
+static void on_looked(struct cloud_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+
+	job_talked(j);
+	if (j->dead || j->rec.state != JOB_HELD || j->saving)
+		job_run(j);
+	else if (err && err->kind == ERR_GONE && job_is_unknown_there(j, err))
+		end_as_there(j, "the cloud does not know the job any more");
+	else if (!err && job_is_another(j, &op->job))
+		end_as_there(j, "the cloud has another job under its number");
+	else if (!err && op->canceled)
+		job_request_cancel(j, "cloud");
+	else if (!err && op->final)
+		end_as_there(j, "the cloud has ended the job");
+	else
+		job_run(j);
+}
+
+/* Its end there may have been told while nobody listened. */
+static void look_there(struct job *j)
+{
+	struct err err;
+
+	if (j->cloud || !j->rec.acknowledged || !j->printer->channel ||
+	    j->printer->channel_state != CHANNEL_ONLINE)
+		return;
+	job_begin_cloud(j, &j->cloud, on_looked);
+	if (j->core->set.cloud_ops->check(j->printer->channel, j->cloud, j->rec.cloud_job, &err) <
+	    0)
+		job_drop_cloud(&j->cloud);
+}
+
 /* The administrator's word is the truth about a job that nobody else can know of. */
 static void obey(struct job *j)
 {
@@ -382,9 +426,12 @@ void job_held_run(struct job *j)
 		(void)err_set(&unknown, ERR_REJECTED, 0, "unknown whether printed");
 		job_settle(j, POLICY_UNKNOWN, &unknown, OUTCOME_NONE);
 	} else {
-		timer_start(&j->timer,
-		            min64(give_up_in(j),
-		                  job_tell_in_time(j, CLOUD_JOB_STOPPED, "resources-are-not-ready",
-		                                   j->rec.error_text)));
+		int64_t told = j->told,
+			next = job_tell_in_time(j, CLOUD_JOB_STOPPED, "resources-are-not-ready",
+		                                j->rec.error_text);
+
+		if (j->told != told)
+			look_there(j);
+		timer_start(&j->timer, min64(give_up_in(j), next));
 	}
 }

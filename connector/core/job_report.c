@@ -66,7 +66,7 @@ static void on_reported(struct cloud_op *op, const struct err *err)
 
 /* A cloud that lost its memory gives numbers out again: what we have to say is not about that job.
  */
-static bool is_another(const struct job *j, const struct job_record *there)
+bool job_is_another(const struct job *j, const struct job_record *there)
 {
 	return *j->rec.cloud_uuid && *there->cloud_uuid &&
 	       strcasecmp(j->rec.cloud_uuid, there->cloud_uuid) != 0;
@@ -81,6 +81,14 @@ static void lost(struct job *j)
 	job_move(j, JOB_DONE);
 }
 
+/* While it was held. */
+static void ended(struct job *j)
+{
+	job_event(j, "cloud", "had ended it: not told %s", job_outcome_name(j->rec.outcome));
+	j->rec.reported = j->core->set.clock->wall_ms(j->core->set.clock);
+	job_move(j, JOB_DONE);
+}
+
 static void on_checked(struct cloud_op *op, const struct err *err)
 {
 	struct job *j = op->data;
@@ -88,7 +96,7 @@ static void on_checked(struct cloud_op *op, const struct err *err)
 	job_talked(j);
 	j->checked = !err || (err->kind != ERR_TEMPORARY && err->kind != ERR_DENIED);
 	j->canceled_there = !err && op->canceled && j->rec.outcome == OUTCOME_COMPLETED;
-	j->another_there = j->another_there || (!err && is_another(j, &op->job));
+	j->another_there = j->another_there || (!err && job_is_another(j, &op->job));
 	if (!j->checked && !j->dead && !j->saving)
 		job_retry(j, err);
 	else
@@ -195,7 +203,9 @@ void job_reporting_run(struct job *j)
 	if (j->cloud || j->tell || job_is_in_line(j) || !j->printer->channel ||
 	    j->printer->channel_state != CHANNEL_ONLINE || is_being_accepted(j) || !job_may_talk(j))
 		return;
-	if (!j->rec.refused && !j->reclaimed && !j->checked)
+	if (j->ended_there)
+		ended(j);
+	else if (!j->rec.refused && !j->reclaimed && !j->checked)
 		start_check(j);
 	else if (j->another_there && !j->reclaimed)
 		lost(j);

@@ -214,3 +214,22 @@ def test_a_cancel_that_comes_when_it_has_printed_says_that_it_was_too_late(bed, 
     assert told["state_name"] == "canceled" and len(printer.ledger) == 1
     assert any("had printed" in text for text in route.events(number))
     assert route.record(number)["outcome"] == "completed"
+
+
+def test_a_cancel_of_a_held_job_while_the_daemon_rests_ends_it(bed, eve):
+    daemon = bed.daemon()
+    route = connect(bed, daemon, eve.uri)
+    eve.mode = "hold"
+    with eve.gate():
+        number = route.submit(PDF)
+        route.wait_record(number, "printing")
+        eve.wait(1, "arrived")
+        eve.stop()
+        eve.mode = "ok"
+        eve.start()
+        route.wait_record(number, "held", timeout=60)
+    daemon.stop()
+    route.cancel(number)
+    daemon.start()
+    route.ended(number, "canceled", timeout=20)
+    assert len(eve.ledger("arrived")) == 1

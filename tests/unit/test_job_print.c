@@ -120,6 +120,39 @@ static void test_when_unknown_abort_aborts(void **state)
 	vanished(state, "[jobs]\nwhen-unknown = abort\n", JOB_DONE, CLOUD_JOB_ABORTED, 1);
 }
 
+/* What the cloud did to it while we could not hear it. */
+static void ended_in_the_cloud(void **state, enum fake_hold hold, bool canceled,
+                               enum job_outcome outcome, unsigned finals)
+{
+	struct fake_world *w = *state;
+
+	vanished(state, "", JOB_HELD, CLOUD_JOB_STOPPED, 1);
+	fake_cloud_job(w, 7)->hold = hold;
+	fake_cloud_job(w, 7)->canceled = canceled;
+	fake_run(w, 30 * MINUTE);
+	assert_int_equal(state_of(w, 7), JOB_DONE);
+	assert_int_equal(fake_row(w, 7)->outcome, outcome);
+	assert_int_equal(fake_cloud_job(w, 7)->finals, finals);
+}
+
+static void test_a_held_job_ends_when_the_cloud_has_ended_it(void **state)
+{
+	struct fake_world *w = *state;
+
+	ended_in_the_cloud(state, FAKE_FINAL, false, OUTCOME_ABORTED, 0);
+	assert_non_null(strstr(fake_row(w, 7)->error_text, "the cloud has ended the job"));
+}
+
+static void test_a_held_job_ends_when_the_cloud_has_forgotten_it(void **state)
+{
+	ended_in_the_cloud(state, FAKE_FORGOTTEN, false, OUTCOME_ABORTED, 0);
+}
+
+static void test_a_held_job_ends_when_it_was_canceled_unheard(void **state)
+{
+	ended_in_the_cloud(state, FAKE_OURS, true, OUTCOME_CANCELED, 1);
+}
+
 static void test_a_held_job_can_be_canceled(void **state)
 {
 	struct fake_world *w = *state;
@@ -726,6 +759,9 @@ int main(void)
 		in_world(test_a_job_that_vanished_is_held_until_give_up_after),
 		in_world(test_when_unknown_print_again_prints_again),
 		in_world(test_when_unknown_abort_aborts),
+		in_world(test_a_held_job_ends_when_the_cloud_has_ended_it),
+		in_world(test_a_held_job_ends_when_the_cloud_has_forgotten_it),
+		in_world(test_a_held_job_ends_when_it_was_canceled_unheard),
 		in_world(test_a_held_job_can_be_canceled),
 		in_world(test_a_job_that_never_ends_is_canceled_at_give_up_after),
 		in_world(test_a_job_that_prints_is_told_at_least_every_four_minutes),
