@@ -24,6 +24,7 @@
 #include "common/util.h"
 #include "connector/base/clock.h"
 #include "connector/base/convert.h"
+#include "connector/base/crypto_vault.h"
 #include "connector/base/http.h"
 #include "connector/base/journal.h"
 #include "connector/base/limits.h"
@@ -50,6 +51,7 @@ struct daemon {
 	struct http *http;
 	struct transit *transit;
 	struct convert *convert;
+	struct vault *vault;
 	struct work *work[CORE_WORKERS];
 	struct core *core;
 	struct control *control;
@@ -313,6 +315,16 @@ static void on_reload_signal(void *data, int number)
 	notify_ready();
 }
 
+/* Without it all but jobs with a PIN are printed. */
+static void load_vault(struct daemon *d)
+{
+	AUTO(free_str) char *path = xasprintf("%s/passwords.key", d->config->state_directory);
+	struct err err;
+
+	if (vault_load(&d->vault, path, &err) < 0)
+		log_event(LOG_LEVEL_ERROR, NULL, "jobs with a PIN cannot be printed: %s", err.text);
+}
+
 static int open_all(struct daemon *d, struct err *err)
 {
 	const struct config *config = d->config;
@@ -334,6 +346,7 @@ static int open_all(struct daemon *d, struct err *err)
 			return -1;
 		core.work[i] = d->work[i];
 	}
+	load_vault(d);
 	converter.program = config->xps_converter;
 	convert_open(&d->convert, d->loop, &converter);
 	control.http = d->http;
@@ -342,6 +355,7 @@ static int open_all(struct daemon *d, struct err *err)
 	core.http = d->http;
 	core.transit = d->transit;
 	core.convert = d->convert;
+	core.vault = d->vault;
 	core.store = d->store;
 	core.store_ops = &store_ops;
 	core.cloud_ops = &cloud_ops;
@@ -371,6 +385,7 @@ static void close_all(struct daemon *d)
 		if (d->work[i])
 			work_close(TAKE(d->work[i]));
 	convert_close(TAKE(d->convert));
+	vault_free(TAKE(d->vault));
 	transit_close(TAKE(d->transit));
 	if (d->http)
 		http_close(TAKE(d->http));

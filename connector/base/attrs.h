@@ -13,6 +13,10 @@ struct attrs;
 struct buf;
 struct err;
 
+/* An attribute of our own in tickets: job-password, sealed (crypto_vault.h); of length 0 when there
+ * is one that cannot be kept. job-password-encryption stands beside it. */
+#define ATTRS_JOB_PASSWORD "sealed-job-password"
+
 #define ATTRS_HASH 32 /* bytes: SHA-256 over the encoded attributes */
 
 /* Consumes ipp, whose attributes may stand in any group. */

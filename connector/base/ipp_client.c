@@ -301,6 +301,7 @@ int ipp_op_start(struct ipp_op *op, struct err *err)
 	buf_init(&op->reply, IPP_MESSAGE_MAX);
 	if (ipp_encode(op->request, &op->head, err) < 0)
 		goto fail;
+	ipp_wipe_secrets(op->request); /* they are in head, which is wiped */
 	fill_request(op);
 	if (http_start(op->http, &op->req, err) == 0)
 		return 0;

@@ -231,3 +231,20 @@ void ipp_join_text(ipp_t *msg, ipp_tag_t group, const char *name, char *out, siz
 	}
 	out[used] = '\0';
 }
+
+void ipp_wipe_secrets(ipp_t *msg)
+{
+	static const char *const names[] = { "job-password", "document-password" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		ipp_attribute_t *attr = ippFindAttribute(msg, names[i], IPP_TAG_STRING);
+		int len = 0;
+
+		for (int k = 0; k < ippGetCount(attr); k++) {
+			void *bytes = (void *)(uintptr_t)ippGetOctetString(attr, k, &len);
+
+			if (bytes && len > 0)
+				wipe(bytes, (size_t)len);
+		}
+	}
+}

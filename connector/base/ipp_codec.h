@@ -43,6 +43,10 @@ ipp_t *ipp_request(ipp_op_t op, const char *target_name, const char *uri);
 /* Attribute by name in group (IPP_TAG_ZERO: any), value checked to be of a fitting kind; otherwise
  * the fallback. The first of several attributes of one name counts. Strings are borrowed from msg.
  * A walk by ippFirstAttribute/ippNextAttribute over the same message does not survive these. */
+/* Overwrites job-password and document-password where they stand, of a message that was sent or
+ * read. */
+void ipp_wipe_secrets(ipp_t *msg);
+
 int ipp_get_int(ipp_t *msg, ipp_tag_t group, const char *name, int fallback); /* integer or enum */
 bool ipp_get_bool(ipp_t *msg, ipp_tag_t group, const char *name, bool fallback);
 const char *ipp_get_text(ipp_t *msg, ipp_tag_t group, const char *name, const char *fallback);

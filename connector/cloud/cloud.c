@@ -53,6 +53,7 @@ static int cloud_open(struct cloud **ret, const struct cloud_settings *settings,
 	c->key_file = copy_or_null(settings->key_file);
 	c->http = settings->http;
 	c->clock = settings->clock;
+	c->vault = settings->vault;
 	c->universal = universal;
 	c->dialect = universal ? &dialect_universal_print : &dialect_ipp_infra;
 	*ret = c;
@@ -271,6 +272,7 @@ static void op_clear(struct cloud_op *op)
 	sign_in_free(op->sign_in);
 	registration_free(op->registration);
 	attrs_unref(op->ticket);
+	free(op->document_password);
 	buf_clear(&op->certificate);
 	channel_close(op->temporary);
 	memset(op, 0, sizeof(*op));

@@ -24,7 +24,9 @@ struct document;
 struct http;
 struct registration;
 struct sign_in;
+struct sealed;
 struct stream;
+struct vault;
 
 enum cloud_type { CLOUD_IPP_INFRA, CLOUD_UNIVERSAL_PRINT };
 
@@ -45,6 +47,7 @@ struct cloud_settings { /* copied */
 	const char *connector_name; /* shown in the portal */
 	struct http *http;
 	struct clock *clock;
+	const struct vault *vault; /* borrowed; NULL: jobs with a PIN cannot be kept */
 };
 
 struct channel_settings {        /* copied */
@@ -129,11 +132,12 @@ struct cloud_op {
 	struct job_record job; /* fetch: cloud_*, documents, job_name, user_name, user_uri, format
 	                          filled; check: cloud_uuid */
 	int priority;
-	char format[NAME_SIZE];     /* document: as declared, "" not said */
-	char compression[32];       /* document: "none" or "gzip" */
-	bool canceled;              /* check: the job is canceled there */
-	bool final;                 /* check: it is in a final state */
-	char printer_uri[URI_SIZE]; /* enroll */
+	char format[NAME_SIZE];           /* document: as declared, "" not said */
+	char compression[32];             /* document: "none" or "gzip" */
+	struct sealed *document_password; /* document: NULL none; owned */
+	bool canceled;                    /* check: the job is canceled there */
+	bool final;                       /* check: it is in a final state */
+	char printer_uri[URI_SIZE];       /* enroll */
 	char printer_uuid[NAME_SIZE];
 	struct buf certificate;         /* enroll: PEM; owned */
 	struct cloud_identity identity; /* enroll */

@@ -21,6 +21,7 @@
 #include "connector/cloud/dialect.h"
 #include "connector/cloud/gunzip.h"
 #include "connector/cloud/job_ops.h"
+#include "connector/cloud/job_secret.h"
 #include "connector/cloud/service.h"
 #include "connector/cloud/universal.h"
 
@@ -99,6 +100,9 @@ static int on_message(struct ipp_op *ipp, struct err *err)
 
 	str_clean(told(ipp->response, "document-format"), op->format, sizeof(op->format));
 	str_clean(told(ipp->response, "compression"), op->compression, sizeof(op->compression));
+	free(op->document_password);
+	op->document_password =
+		job_secret_take(op->channel->cloud->vault, ipp->response, "document-password");
 	if (!op->compression[0])
 		(void)str_copy(op->compression, sizeof(op->compression), "none");
 	ipp->document = d->into; /* not before: an exchange may be repeated until now */

@@ -1,14 +1,17 @@
 /* job_ops.c - one job: fetch, accept, refuse, check; its report is in job_report.c. */
 #include "connector/cloud/job_ops.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/str.h"
 #include "common/util.h"
 #include "connector/base/attrs.h"
+#include "connector/base/crypto_vault.h"
 #include "connector/base/ipp_codec.h"
 #include "connector/cloud/channel.h"
 #include "connector/cloud/dialect.h"
+#include "connector/cloud/job_secret.h"
 #include "connector/cloud/offers.h"
 #include "connector/cloud/service.h"
 
@@ -97,13 +100,31 @@ static void copy_text(ipp_t *answer, const char *name, char *ret, size_t size)
 	str_clean(ipp_get_text(answer, IPP_TAG_JOB, name, ""), ret, size);
 }
 
-static ipp_t *ticket_of(ipp_t *answer)
+/* The PIN for which the job is to wait. */
+static void add_secret(ipp_t *ticket, ipp_t *answer, const struct vault *vault)
+{
+	const char *encryption =
+		ipp_get_text(answer, IPP_TAG_ZERO, "job-password-encryption", NULL);
+	struct sealed *pin = job_secret_take(vault, answer, "job-password");
+
+	if (!pin)
+		return;
+	ippAddOctetString(ticket, IPP_TAG_JOB, ATTRS_JOB_PASSWORD, pin->bytes, (int)pin->len);
+	if (encryption)
+		ippAddString(ticket, IPP_TAG_JOB, IPP_TAG_KEYWORD, "job-password-encryption", NULL,
+		             encryption);
+	free(pin);
+}
+
+static ipp_t *ticket_of(ipp_t *answer, const struct vault *vault)
 {
 	ipp_t *ticket = ippNew();
 
 	for (ipp_attribute_t *a = ippFirstAttribute(answer); a; a = ippNextAttribute(answer))
-		if (ippGetName(a) && ippGetGroupTag(a) == IPP_TAG_JOB)
+		if (ippGetName(a) && ippGetGroupTag(a) == IPP_TAG_JOB &&
+		    !job_secret_is(ippGetName(a)))
 			(void)ippCopyAttribute(ticket, a, 0);
+	add_secret(ticket, answer, vault);
 	return ticket;
 }
 
@@ -126,7 +147,7 @@ static void read_job(struct cloud_op *op, ipp_t *answer)
 	if (op->priority < 1 || op->priority > 100)
 		op->priority = 50;
 	attrs_unref(op->ticket);
-	op->ticket = attrs_new(ticket_of(answer));
+	op->ticket = attrs_new(ticket_of(answer, op->channel->cloud->vault));
 }
 
 static int count_documents(ipp_t *answer)

@@ -28,6 +28,7 @@ struct cloud {
 	char *username, *password, *certificate_file, *key_file; /* each may be NULL */
 	struct http *http;                                       /* borrowed */
 	struct clock *clock;                                     /* borrowed */
+	const struct vault *vault;                               /* borrowed */
 	const struct dialect *dialect;
 	struct universal *universal; /* NULL: another type */
 	struct peer *peers;

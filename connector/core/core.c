@@ -92,6 +92,7 @@ static int open_service(struct core *c, const struct config_cloud *cloud, struct
 		.connector_name = c->set.config->name,
 		.http = c->set.http,
 		.clock = c->set.clock,
+		.vault = c->set.vault,
 	};
 
 	if (universal) {
@@ -317,6 +318,7 @@ int core_open(struct core **ret, const struct core_settings *settings, struct er
 		.http = settings->http,
 		.clock = settings->clock,
 		.cups_server = settings->config->cups_server,
+		.vault = settings->vault,
 		.events_ms = settings->config->state_interval_ms,
 		.id = id,
 	};

@@ -21,6 +21,7 @@ struct convert;
 struct core;
 struct http;
 struct transit;
+struct vault;
 struct work;
 
 #define CORE_WORKERS 3 /* of libuv's 4 threads: the store has one */
@@ -30,7 +31,8 @@ struct core_settings { /* all borrowed for the core's life, but for config: see 
 	struct clock *clock;
 	struct http *http;
 	struct transit *transit;
-	struct convert *convert; /* NULL: none */
+	struct convert *convert;   /* NULL: none */
+	const struct vault *vault; /* NULL: jobs with a PIN are refused */
 	struct work
 		*work[CORE_WORKERS]; /* for making keys, which takes a tenth of a second and more */
 	struct store *store;

@@ -204,6 +204,7 @@ struct job {
 	struct transfer *transfer;
 	struct transit_file **files; /* whole documents, at most rec.documents */
 	char (*formats)[NAME_SIZE];  /* of each */
+	struct sealed **passwords;   /* of each that has one */
 	int document;                /* the one in hand, from 1 */
 	struct err undo_err;         /* why the hand-over is being undone */
 	enum policy_place undo_place;

@@ -243,13 +243,19 @@ static int check_printable(struct job *j, struct err *err)
 {
 	const struct queue_status *status = j->core->set.queue_ops->status(j->printer->queue);
 	const struct sniff_queue to = job_sniff_queue(j);
+	const struct local_ticket ticket = {
+		.ticket = j->ticket,
+		.mappings = &j->core->set.config->mappings,
+	};
 
 	if (j->rec.documents > 1 && status->whole && !status->multiple_documents)
 		return err_set(err, ERR_REJECTED, IPP_MULTIPLE_NOT_SUPPORTED,
 		               "the printer takes one document per job and this job has %d; "
 		               "submit them one by one",
 		               j->rec.documents);
-	return sniff_check_declared(j->rec.format, &to, err);
+	if (sniff_check_declared(j->rec.format, &to, err) < 0)
+		return -1;
+	return j->core->set.queue_ops->check(j->printer->queue, &ticket, err);
 }
 
 static void start_store(struct job *j)

@@ -128,9 +128,12 @@ void job_hand_clear(struct job *j)
 		free(j->transfer);
 		j->transfer = NULL;
 	}
-	for (int i = 0; j->files && i < j->rec.documents; i++)
+	for (int i = 0; j->files && i < j->rec.documents; i++) {
 		transit_free(j->files[i]);
+		free(j->passwords[i]);
+	}
 	free(j->files);
+	free(TAKE(j->passwords));
 	free(j->formats);
 	j->files = NULL;
 	j->formats = NULL;
@@ -219,6 +222,7 @@ static void start_document(struct job *j, enum transfer_mode mode)
 	if (mode == TRANSFER_DELIVER) {
 		t->file = j->files[j->document - 1];
 		(void)str_copy(t->format, sizeof(t->format), j->formats[j->document - 1]);
+		t->document_password = j->passwords[j->document - 1];
 	} else if (mode == TRANSFER_COLLECT) {
 		if (transit_create(j->core->set.transit, t->limit, &j->files[j->document - 1],
 		                   &err) < 0) {
@@ -258,6 +262,7 @@ static void on_collected(struct job *j)
 {
 	say_converted(j);
 	(void)str_copy(j->formats[j->document - 1], NAME_SIZE, j->transfer->format);
+	j->passwords[j->document - 1] = TAKE(j->transfer->fetch.document_password);
 	finish_transfer(j);
 	if (j->document < j->rec.documents) {
 		j->document++;
@@ -763,6 +768,7 @@ static void begin(struct job *j)
 	j->document = 1;
 	j->files = xcalloc((size_t)j->rec.documents, sizeof(struct transit_file *));
 	j->formats = xcalloc((size_t)j->rec.documents, sizeof(*j->formats));
+	j->passwords = xcalloc((size_t)j->rec.documents, sizeof(struct sealed *));
 	start_document(j, TRANSFER_COLLECT);
 }
 

@@ -16,7 +16,8 @@
 #include "common/str.h"
 #include "connector/base/stream.h"
 
-#define STREAM_BYTES (128u * 1024)
+#define STREAM_BYTES          (128u * 1024)
+#define IPP_DOCUMENT_PASSWORD 0x0418 /* client-error-document-password-error, PWG 5100.13 */
 
 static void check_end(struct transfer *t)
 {
@@ -100,6 +101,8 @@ static void start_sending(struct transfer *t, struct stream *from, int64_t lengt
 	t->send.data = t;
 	t->send.done = on_sent;
 	t->send.user_name = t->ticket->user_name;
+	t->send.document_password =
+		t->mode == TRANSFER_DELIVER ? t->document_password : t->fetch.document_password;
 	if (t->queue_ops->send(t->queue, &t->send, t->ticket, t->local_job, from, length, t->format,
 	                       t->last, &err) < 0) {
 		t->sending = false;
@@ -184,6 +187,15 @@ static void look(struct transfer *t)
 	if (len < sniff_wants(head, len) && !stream_is_whole(t->stream))
 		return;
 	if (sniff_check(head, len, declared, &t->to, &found, &err) < 0) {
+		fail(t, &err, false);
+		check_end(t);
+		return;
+	}
+	if (t->fetch.document_password &&
+	    (found.convert || !t->queue_ops->takes_document_password(t->queue))) {
+		(void)err_set(&err, ERR_REJECTED, IPP_DOCUMENT_PASSWORD,
+		              "the document needs a password, which this queue does not take; "
+		              "print it without one");
 		fail(t, &err, false);
 		check_end(t);
 		return;

@@ -41,6 +41,7 @@ struct transfer {
 	uint64_t limit;
 	char format[NAME_SIZE]; /* DELIVER: given; else a result, and what the cloud said of the job
 	                           before the document says it itself */
+	const struct sealed *document_password; /* DELIVER: NULL none; else see fetch */
 	void *data;
 	/* err NULL: all of it went over. at_queue: the queue failed, else the cloud or the
 	 * document. */

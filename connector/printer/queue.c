@@ -117,6 +117,7 @@ static int open_all(struct queues **ret, const struct queues_settings *settings,
 	qs->clock = settings->clock;
 	qs->server = xstrdup(server);
 	qs->events_ms = settings->events_ms > 0 ? settings->events_ms : EVENTS_MS;
+	qs->vault = settings->vault;
 	qs->id = settings->id != NULL ? xstrdup(settings->id) : NULL;
 	if (server[0] == '/')
 		qs->url = xstrdup("http://localhost/");
@@ -417,6 +418,8 @@ const struct queue_ops queue_ops = {
 	.trust = queue_trust,
 	.probe = queue_probe,
 	.explain = queue_explain,
+	.check = queue_check,
+	.takes_document_password = queue_takes_document_password,
 	.create = queue_create,
 	.send = queue_send,
 	.finish = queue_finish,

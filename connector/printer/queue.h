@@ -17,16 +17,19 @@ struct clock;
 struct device;
 struct http;
 struct mappings;
+struct sealed;
 struct stream;
 struct ticket_explained;
+struct vault;
 struct queue;  /* one local queue that is looked after */
 struct queues; /* all of them, and the connection to cupsd */
 
 struct queues_settings {
 	struct http *http;
 	struct clock *clock;
-	const char *cups_server; /* path of a socket, or host:port; copied */
-	int64_t events_ms;       /* between two questions for events of CUPS; 0: a second */
+	const char *cups_server;   /* path of a socket, or host:port; copied */
+	int64_t events_ms;         /* between two questions for events of CUPS; 0: a second */
+	const struct vault *vault; /* borrowed; for PINs and passwords; NULL: there are none */
 	const char *id; /* of this connector at cupsd, of up to 32 bytes; copied. NULL: restarts of
 	                   cupsd are not looked for */
 };
@@ -85,6 +88,7 @@ struct local_op {
 	/* probe: as of open(), borrowed for the call. NULL: a printer that no CA vouches for is
 	 * believed this once, and `learned` says what to pin. */
 	const char *pinned_key;
+	const struct sealed *document_password; /* send: borrowed; NULL none */
 	void *data;
 	void (*done)(struct local_op *op, const struct err *err);
 
@@ -166,6 +170,9 @@ struct queue_ops {
 	               const struct mappings *mappings, const char *ticket,
 	               const struct ticket_explained *to, struct err *err);
 
+	/* Whether create() would refuse the ticket; no exchange. */
+	int (*check)(struct queue *q, const struct local_ticket *ticket, struct err *err);
+	bool (*takes_document_password)(const struct queue *q);
 	/* Create-Job. A printer without it: job.id stays 0 and send() uses Print-Job. busy: the
 	 * queue takes one job at a time and has one: ERR_TEMPORARY with code
 	 * IPP_STATUS_ERROR_BUSY. */

@@ -21,7 +21,8 @@ struct queues {
 	struct clock *clock; /* borrowed */
 	char *server;
 	char *url;
-	char *id; /* NULL: none */
+	char *id;                  /* NULL: none */
+	const struct vault *vault; /* borrowed */
 	int64_t events_ms;
 	/* 16 connections to one cupsd in all: documents may stall, so the rest has its own. */
 	struct http_peer *control, *documents;
@@ -132,6 +133,8 @@ void queue_watch_event(struct queue *q, int32_t job);
 void queue_watch_ready(struct queue *q);
 
 /* queue_jobs.c, queue_probe.c: see struct queue_ops */
+int queue_check(struct queue *q, const struct local_ticket *ticket, struct err *err);
+bool queue_takes_document_password(const struct queue *q);
 int queue_create(struct queue *q, struct local_op *op, const struct local_ticket *ticket,
                  struct err *err);
 int queue_send(struct queue *q, struct local_op *op, const struct local_ticket *ticket, int32_t job,

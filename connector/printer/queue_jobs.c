@@ -13,9 +13,11 @@
 
 #include "common/util.h"
 #include "connector/base/attrs.h"
+#include "connector/base/ipp_codec.h"
 #include "connector/base/stream.h"
 #include "connector/printer/outcome.h"
 #include "connector/printer/ticket.h"
+#include "connector/printer/ticket_secret.h"
 
 enum step { STEP_CREATE, STEP_VALIDATE, STEP_SEND, STEP_JOB, STEP_GET, STEP_FIND_OPEN, STEP_FIND };
 
@@ -160,6 +162,21 @@ static int add_template(struct queue *q, struct local_op *op, const struct local
 	return ticket_apply(request, &from, keep_loss, op, err);
 }
 
+static int add_secrets(struct queue *q, const struct local_op *op,
+                       const struct local_ticket *ticket, ipp_op_t code, ipp_t *request,
+                       struct err *err)
+{
+	const struct vault *vault = q->qs->vault;
+
+	if (ticket_secret_add_pin(
+		    request, ticket->ticket != NULL ? attrs_ipp(ticket->ticket) : NULL,
+		    q->capabilities != NULL ? attrs_ipp(q->capabilities) : NULL, vault, err) < 0)
+		return -1;
+	if (code != IPP_OP_PRINT_JOB || op->document_password == NULL)
+		return 0;
+	return ticket_secret_add_document_password(request, op->document_password, vault, err);
+}
+
 static ipp_t *ticket_request(struct queue *q, struct local_op *op, ipp_op_t code,
                              const struct local_ticket *ticket, const char *format, struct err *err)
 {
@@ -170,10 +187,30 @@ static ipp_t *ticket_request(struct queue *q, struct local_op *op, ipp_op_t code
 	if (format != NULL)
 		ippAddString(request, IPP_TAG_OPERATION, IPP_TAG_MIMETYPE, "document-format", NULL,
 		             format);
-	if (add_template(q, op, ticket, request, err) == 0)
+	if (add_secrets(q, op, ticket, code, request, err) == 0 &&
+	    add_template(q, op, ticket, request, err) == 0)
 		return request;
+	ipp_wipe_secrets(request);
 	ippDelete(request);
 	return NULL;
+}
+
+int queue_check(struct queue *q, const struct local_ticket *ticket, struct err *err)
+{
+	struct local_op op = { .user_name = ticket->user_name };
+	ipp_t *request = ticket_request(q, &op, IPP_OP_VALIDATE_JOB, ticket, NULL, err);
+
+	if (request == NULL)
+		return -1;
+	ipp_wipe_secrets(request);
+	ippDelete(request);
+	return 0;
+}
+
+bool queue_takes_document_password(const struct queue *q)
+{
+	return q->capabilities != NULL &&
+	       ticket_secret_takes_document_password(attrs_ipp(q->capabilities));
 }
 
 int queue_create(struct queue *q, struct local_op *op, const struct local_ticket *ticket,
@@ -202,6 +239,12 @@ int queue_send(struct queue *q, struct local_op *op, const struct local_ticket *
 		ippAddString(request, IPP_TAG_OPERATION, IPP_TAG_MIMETYPE, "document-format", NULL,
 		             format);
 		ippAddBoolean(request, IPP_TAG_OPERATION, "last-document", !q->cups && last);
+		if (op->document_password != NULL &&
+		    ticket_secret_add_document_password(request, op->document_password,
+		                                        q->qs->vault, err) < 0) {
+			ippDelete(request);
+			return -1;
+		}
 	} else {
 		request = ticket_request(q, op, IPP_OP_PRINT_JOB, ticket, format, err);
 		if (request == NULL)

@@ -53,7 +53,8 @@ static const char *const silent_prefixes[] = {
 	"detailed-",   "document-",   "errors-",     "impressions-", "input-",   "ipp-attribute-",
 	"job-",        "k-octets",    "last-",       "media-sheets", "natural-", "notify-",
 	"number-of-",  "original-",   "output-",     "parent-",      "printer-", "pages",
-	"requested-",  "requesting-", "sheet-",      "status-",      "time-at-", "warnings-",
+	"requested-",  "requesting-", "sealed-",     "sheet-",       "status-",  "time-at-",
+	"warnings-",
 };
 
 const struct ticket_rule *ticket_rule(const char *name)

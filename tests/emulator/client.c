@@ -18,6 +18,16 @@ static ipp_attribute_t *job_attribute(struct exchange *x, const char *name, ipp_
 	return a;
 }
 
+/* An octetString; NULL: none. */
+static char *secret_of(struct exchange *x, const char *name)
+{
+	ipp_attribute_t *a = exchange_find(x, name, IPP_TAG_STRING);
+	int len = 0;
+	const char *data = a != NULL ? ippGetOctetString(a, 0, &len) : NULL;
+
+	return data != NULL ? xprintf("%.*s", len, data) : NULL;
+}
+
 /* What a job keeps of its request: template attributes, and the secrets apart. */
 static void keep_attributes(struct exchange *x, struct job *j)
 {
@@ -46,14 +56,8 @@ static void keep_attributes(struct exchange *x, struct job *j)
 	j->hold = a != NULL && ippGetString(a, 0, NULL) != NULL &&
 	          strcmp(ippGetString(a, 0, NULL), "no-hold") != 0;
 	job_set_text(&j->password_encryption, exchange_string(x, "job-password-encryption"));
-	a = exchange_find(x, "job-password", IPP_TAG_STRING);
-	if (a != NULL) {
-		int len = 0;
-		const char *data = ippGetOctetString(a, 0, &len);
-
-		free(j->password);
-		j->password = xprintf("%.*s", len, data);
-	}
+	free(j->password);
+	j->password = secret_of(x, "job-password");
 }
 
 /* 0, or why this document cannot be taken. `format` is the declared one. */
@@ -85,6 +89,7 @@ static void add_document(struct exchange *x, struct job *j, const char *format)
 	                : found != NULL                                                   ? found
 	                                : "application/octet-stream");
 	d->compression = xstrdup(compression ? compression : "none");
+	d->password = secret_of(x, "document-password");
 	j->documents =
 		xrealloc(j->documents, (size_t)(j->document_count + 1) * sizeof(*j->documents));
 	j->documents[j->document_count++] = d;

@@ -56,6 +56,7 @@ void document_free(struct document *d)
 	free(d->format);
 	free(d->supplied);
 	free(d->compression);
+	free(d->password);
 	free(d->message);
 	free(d);
 }

@@ -24,6 +24,7 @@ struct document {
 	char *format;        /* declared, or found when nothing or octet-stream was declared */
 	char *supplied;      /* as declared */
 	char *compression;   /* as sent by the client */
+	char *password;      /* document-password; NULL: none */
 	struct bytes *bytes; /* NULL: dropped or forgotten */
 	size_t length;
 	char sha256[65]; /* "" until asked for */

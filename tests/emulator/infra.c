@@ -463,6 +463,9 @@ int infra_fetch_document(struct exchange *x)
 	if (printer_quirk(x->printer, QUIRK_IPPSERVER_12))
 		ippAddString(x->answer, IPP_TAG_OPERATION, IPP_TAG_MIMETYPE, "document-format",
 		             NULL, format);
+	if (d->password != NULL)
+		ippAddOctetString(x->answer, IPP_TAG_OPERATION, "document-password", d->password,
+		                  (int)strlen(d->password));
 	ippAddInteger(x->answer, IPP_TAG_DOCUMENT, IPP_TAG_INTEGER, "document-number", d->number);
 	ippAddString(x->answer, IPP_TAG_DOCUMENT, IPP_TAG_MIMETYPE, "document-format", NULL,
 	             format);

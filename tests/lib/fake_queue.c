@@ -720,6 +720,20 @@ static bool takes(const struct queue *q, const char *format)
 	return true;
 }
 
+static int check(struct queue *q, const struct local_ticket *ticket, struct err *err)
+{
+	(void)q;
+	(void)ticket;
+	(void)err;
+	return 0;
+}
+
+static bool takes_document_password(const struct queue *q)
+{
+	(void)q;
+	return false;
+}
+
 const struct queue_ops fake_queue_ops = {
 	.open_all = queues_open,
 	.close_all = queues_close,
@@ -734,6 +748,8 @@ const struct queue_ops fake_queue_ops = {
 	.trust = queue_trust,
 	.probe = op_probe,
 	.explain = explain,
+	.check = check,
+	.takes_document_password = takes_document_password,
 	.create = op_create,
 	.send = op_send,
 	.finish = op_finish,
