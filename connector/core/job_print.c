@@ -127,14 +127,21 @@ static void cancel_at_queue(struct job *j)
 	}
 }
 
-/* What the queue says of a job that still may print, for the cloud. */
+/* What the queue says of a job that still may print, for the cloud. CUPS calls it processing also
+ * while its device is off or out of paper. */
 static int64_t tell_progress(struct job *j)
 {
-	bool trouble = j->seen && (j->seen->stuck || j->seen->state == IPP_JSTATE_STOPPED);
+	const struct queue_status *queue = j->core->set.queue_ops->status(j->printer->queue);
+	bool halted = queue->health == QUEUE_STOPPED || queue->health == QUEUE_UNREACHABLE;
+	bool stuck = j->seen && (j->seen->stuck || j->seen->state == IPP_JSTATE_STOPPED);
+	bool stands = halted || stuck;
+	const char *said = j->seen ? j->seen->message : "";
 
-	return job_tell_in_time(j, trouble ? CLOUD_JOB_STOPPED : CLOUD_JOB_PROCESSING,
-	                        trouble ? "printer-stopped" : "job-printing",
-	                        j->seen ? j->seen->message : "");
+	j->news = j->news || stands != j->stands;
+	j->stands = stands;
+	return job_tell_in_time(j, stands ? CLOUD_JOB_STOPPED : CLOUD_JOB_PROCESSING,
+	                        stands ? "printer-stopped" : "job-printing",
+	                        halted && !stuck ? queue->text : said);
 }
 
 static void on_watch(struct local_watch *w, const struct local_job *local, const struct err *err)

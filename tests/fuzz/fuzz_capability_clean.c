@@ -93,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_set(attrs_ipp(class));
 	printer_identity_read(answer, cups, &status);
 	printer_state_read(answer, "queue", cups, &status, &connecting);
-	state = printer_state_attrs(answer, &status, attrs_ipp(capabilities), NULL);
+	state = printer_state_attrs(answer, &status, attrs_ipp(capabilities), answer);
 	check_set(attrs_ipp(state));
 	check_universal(capabilities, state);
 	check_universal(class, state);

@@ -185,13 +185,31 @@ static void test_a_job_that_prints_is_told_at_least_every_four_minutes(void **st
 	fake_begin(fake_local(w, 7));
 	for (int i = 0; i < 60; i++) {
 		fake_run(w, MINUTE / 2 + 7);
-		fake_health(w, 0, i % 2 ? QUEUE_READY : QUEUE_STOPPED); /* jobs are run each time */
+		fake_health(w, 0, i % 2 ? QUEUE_READY : QUEUE_DOWN); /* jobs are run each time */
 	}
 	fake_end(fake_local(w, 7), OUTCOME_COMPLETED);
 	fake_run(w, MINUTE);
 	assert_told(w, 7, CLOUD_JOB_COMPLETED);
 	assert_true(fake_cloud_job(w, 7)->worst_silence <= 4 * MINUTE);
 	assert_true(fake_cloud_job(w, 7)->reports < 15); /* and not for nothing */
+}
+
+static void test_a_job_stands_while_its_printer_does(void **state)
+{
+	struct fake_world *w = printing(state, CUPS);
+
+	fake_begin(fake_local(w, 7));
+	fake_run(w, 2000);
+	assert_int_equal(fake_cloud_job(w, 7)->told, CLOUD_JOB_PROCESSING);
+	fake_health(w, 0, QUEUE_UNREACHABLE); /* CUPS goes on calling it processing */
+	fake_run(w, 2000);
+	assert_int_equal(fake_cloud_job(w, 7)->told, CLOUD_JOB_STOPPED);
+	fake_health(w, 0, QUEUE_READY);
+	fake_run(w, 2000);
+	assert_int_equal(fake_cloud_job(w, 7)->told, CLOUD_JOB_PROCESSING);
+	fake_end(fake_local(w, 7), OUTCOME_COMPLETED);
+	fake_run(w, MINUTE);
+	assert_told(w, 7, CLOUD_JOB_COMPLETED);
 }
 
 static void test_news_within_a_second_are_told_together_a_second_later(void **state)
@@ -765,6 +783,7 @@ int main(void)
 		in_world(test_a_held_job_can_be_canceled),
 		in_world(test_a_job_that_never_ends_is_canceled_at_give_up_after),
 		in_world(test_a_job_that_prints_is_told_at_least_every_four_minutes),
+		in_world(test_a_job_stands_while_its_printer_does),
 		in_world(test_news_within_a_second_are_told_together_a_second_later),
 		in_world(test_what_we_cancel_ourselves_is_never_called_canceled),
 		in_world(test_a_waiting_job_is_told_and_ends_at_give_up_after),
