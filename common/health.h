@@ -49,6 +49,9 @@ enum health_severity {
 	X(QUEUE_FULL, "queue-full", WARNING, \
 	  "CUPS takes no more jobs for queue {} for now", \
 	  "make room below /var/spool/cups, or raise MaxJobs in cupsd.conf; lpstat -o {} shows what is there; the connector goes on trying") \
+	X(PRINTER_STOPPED, "printer-stopped", WARNING, \
+	  "the printer of queue {} has stopped and waits for somebody", \
+	  "see to it at the device: paper, a jam, an open cover") \
 	X(QUEUE_UNREACHABLE, "queue-unreachable", WARNING, \
 	  "the printer of queue {} does not answer", \
 	  "switch it on and check its network") \

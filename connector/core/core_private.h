@@ -172,7 +172,7 @@ struct job {
 	int64_t try_at;     /* ... of rec.next_try, for the same reason */
 	int64_t cancel_at;  /* ... before which Cancel-Job is not tried again */
 	unsigned cancel_tries;
-	bool news; /* the cloud has not heard of what happened last */
+	bool news;   /* the cloud has not heard of what happened last */
 	bool stands; /* printing: it was last told that nothing moves */
 	/* what is under way, by job_op.c; NULL: nothing */
 	struct cloud_op *cloud, *tell;

@@ -100,6 +100,7 @@ static void tell_status(struct doctor *d, const struct printer *p,
 			tell(d, p, DOCTOR_VALIDATE, DOCTOR_PASS, text);
 		return;
 	case QUEUE_STOPPED:
+	case QUEUE_HALTED:
 	case QUEUE_MISSING:
 		tell(d, p, DOCTOR_QUEUE, DOCTOR_FAIL, status->text);
 		return;

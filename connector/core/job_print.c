@@ -132,7 +132,8 @@ static void cancel_at_queue(struct job *j)
 static int64_t tell_progress(struct job *j)
 {
 	const struct queue_status *queue = j->core->set.queue_ops->status(j->printer->queue);
-	bool halted = queue->health == QUEUE_STOPPED || queue->health == QUEUE_UNREACHABLE;
+	bool halted = queue->health == QUEUE_STOPPED || queue->health == QUEUE_HALTED ||
+	              queue->health == QUEUE_UNREACHABLE;
 	bool stuck = j->seen && (j->seen->stuck || j->seen->state == IPP_JSTATE_STOPPED);
 	bool stands = halted || stuck;
 	const char *said = j->seen ? j->seen->message : "";

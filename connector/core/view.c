@@ -99,6 +99,9 @@ static bool queue_health_code(enum queue_health health, bool cups, enum health_c
 	case QUEUE_STOPPED:
 		*ret = HEALTH_QUEUE_STOPPED;
 		return true;
+	case QUEUE_HALTED:
+		*ret = HEALTH_PRINTER_STOPPED;
+		return true;
 	case QUEUE_UNREACHABLE:
 		*ret = HEALTH_QUEUE_UNREACHABLE;
 		return true;

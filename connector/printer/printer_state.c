@@ -143,13 +143,13 @@ void printer_state_read(ipp_t *answer, const char *name, bool cups, struct queue
 	                  ipp_has_keyword(answer, IPP_TAG_PRINTER, "printer-state-reasons",
 	                                  "connecting-to-device");
 	if (state == IPP_PSTATE_STOPPED) {
-		status->health = QUEUE_STOPPED;
+		status->health = cups ? QUEUE_STOPPED : QUEUE_HALTED;
 		printer_text_set(
 			status->text, sizeof(status->text), "%s %.60s is stopped%s%.60s%s%.30s",
 			cups ? "queue" : "printer", name, clean[0] != '\0' ? ": " : "", clean,
 			cups ? "; cupsenable " : "; see to it at the device", cups ? name : "");
 	} else if (!ipp_get_bool(answer, IPP_TAG_PRINTER, "printer-is-accepting-jobs", true)) {
-		status->health = QUEUE_STOPPED;
+		status->health = cups ? QUEUE_STOPPED : QUEUE_HALTED;
 		printer_text_set(status->text, sizeof(status->text), "%s %.60s rejects jobs%s%.60s",
 		                 cups ? "queue" : "printer", name,
 		                 cups ? "; cupsaccept " : "; see to it at the device",
@@ -172,7 +172,7 @@ void printer_state_behind(ipp_t *device, const char *name, struct queue_status *
 	printer_reasons_read(device, false, &reasons);
 	if (clean[0] == '\0' && reasons.count > 0)
 		printer_text_copy(clean, sizeof(clean), reasons.words[0]);
-	status->health = QUEUE_STOPPED;
+	status->health = QUEUE_HALTED;
 	printer_text_set(status->text, sizeof(status->text),
 	                 "the printer of queue %.60s is stopped%s%.60s: see to it there", name,
 	                 clean[0] != '\0' ? ": " : "", clean);
@@ -219,6 +219,7 @@ static const char *outside_reason(const struct queue_status *status)
 		return "connecting-to-device";
 	case QUEUE_READY:
 	case QUEUE_STOPPED:
+	case QUEUE_HALTED:
 		break;
 	}
 	return NULL;

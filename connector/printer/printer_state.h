@@ -39,7 +39,7 @@ void printer_state_behind(ipp_t *device, const char *name, struct queue_status *
 void printer_identity_read(ipp_t *answer, bool cups, struct queue_status *status);
 
 /* State attributes for the cloud. Of a queue that cannot print for a reason outside itself (health
- * above STOPPED, or UNKNOWN) printer-state is "stopped" and status->text the message. answer: the
+ * above HALTED, or UNKNOWN) printer-state is "stopped" and status->text the message. answer: the
  * queue's; NULL: there is none. capabilities: what the queue can do; NULL: not known. device: what
  * the IPP printer behind a queue of CUPS says itself; NULL: nobody could ask it. Without counters
  * of time and jobs, which change without meaning. */

@@ -38,6 +38,7 @@ enum queue_health {
 	QUEUE_UNKNOWN,     /* not asked yet */
 	QUEUE_READY,       /* takes jobs and prints */
 	QUEUE_STOPPED,     /* there, but stopped, paused or rejecting jobs */
+	QUEUE_HALTED,      /* the printer itself says that it stands: paper, a jam, a cover */
 	QUEUE_UNREACHABLE, /* the device does not answer; CUPS or the printer said so */
 	QUEUE_MISSING,     /* CUPS has no such queue */
 	QUEUE_DOWN,        /* CUPS, or the IPP printer itself, does not answer */

@@ -6,7 +6,6 @@ import pytest
 import pdf
 from bed import PDF, ipp
 from bed.route import connect, cpu_seconds, health, wait_health
-from bed.watch import wait_until
 
 PROMPT = 60  # seconds: longer than any back-off that these failures reach
 
@@ -86,11 +85,7 @@ def test_a_device_behind_cups_that_is_off_is_never_completed(bed):
     number = route.submit(PDF)
     job = route.wait_record(number, "printing")
     bed.cups.wait_error_log(f"Job {job['local_job']}. Connecting to printer")
-
-    def stands():
-        words = bed.cloud.jobs("q", told=1)[0]["told"]
-        return next((word for word in words if "printer-stopped" in (word["reasons"] or "")), None)
-    word = wait_until(stands, "printer-stopped", 30, [bed.cloud.record])
+    word = route.wait_job_reason(number, "printer-stopped")
     assert word["state"] == 6 and "switch it on" in word["message"], word
     printer.start()
     route.ended(number, timeout=PROMPT)

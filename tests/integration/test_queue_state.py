@@ -141,11 +141,11 @@ def test_the_printer_behind_a_queue_says_errors_supplies_and_paper(bed, eve):
     assert "type=wasteToner" in told["printer-supply"]
     assert "name=main" in told["printer-input-tray"]
     assert "na_letter_8.5x11in" in told["media-ready"]
-    eve.mode = "jam 60"
+    eve.mode = "media"
     with eve.gate():
         number = route.submit(PDF)
-        route.wait_reason("media-jam-warning", LOADED)  # ippeveprinter knows no errors
-    route.ended(number, "aborted")
+        route.wait_reason("media-empty-warning", LOADED)  # ippeveprinter knows no errors
+    route.ended(number)
     route.wait_reason("none", LOADED)
 
 
@@ -160,6 +160,25 @@ def test_an_error_of_the_printer_is_told_though_cups_does_not_say_it(bed):
         assert "cups-" not in told["printer-state-reasons"]
         print("CUPS:", bed.cups.printer("q")["printer-state-reasons"])
     route.ended(number)
+
+
+def test_a_printer_that_stands_stops_its_queue_and_the_job_in_the_cloud(bed):
+    bed.cups.add_fault("behind", "rc=0")
+    bed.cups.add_raw("q", bed.cups.uri("behind", port=True))
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "q")
+    _cups(bed, "cupsdisable", "-r", "Drum burst", "behind")
+    number = route.submit(PDF)
+    entry = wait_health(daemon, "printer-stopped")
+    assert "Drum burst" in entry["text"] and "at the device" in entry["remedy"]
+    told = route.wait_attributes(lambda a: a["printer-state"] in ("5", "stopped"), "stopped",
+                                 LOADED)
+    assert "Drum burst" in told["printer-state-message"]
+    route.wait_job_reason(number, "printer-stopped", LOADED)
+    later = route.submit(PDF)
+    _cups(bed, "cupsenable", "behind")
+    route.ended(number)
+    route.ended(later)
 
 
 def test_a_queue_whose_device_is_the_queue_itself_harms_nobody(bed):

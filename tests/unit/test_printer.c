@@ -77,6 +77,7 @@ static void test_each_unwell_queue_has_its_entry(void **state)
 		enum health_code code;
 	} queues[] = {
 		{ QUEUE_STOPPED, HEALTH_QUEUE_STOPPED },
+		{ QUEUE_HALTED, HEALTH_PRINTER_STOPPED },
 		{ QUEUE_UNREACHABLE, HEALTH_QUEUE_UNREACHABLE },
 		{ QUEUE_MISSING, HEALTH_QUEUE_MISSING },
 		{ QUEUE_UNTRUSTED, HEALTH_QUEUE_UNTRUSTED },

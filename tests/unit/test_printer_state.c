@@ -45,12 +45,12 @@ static const struct example {
 	{ "rejecting", true, IPP_PSTATE_IDLE, "none", "", false, QUEUE_STOPPED, false,
 	  "queue laser rejects jobs; cupsaccept laser" },
 	{ "IPP printer out of paper", false, IPP_PSTATE_STOPPED, "media-empty-error", "Load\npaper",
-	  true, QUEUE_STOPPED, false, "printer laser is stopped: Load paper" },
+	  true, QUEUE_HALTED, false, "printer laser is stopped: Load paper" },
 	{ "IPP printer idle", false, IPP_PSTATE_IDLE, "none", "Ready", true, QUEUE_READY, false,
 	  "" },
 	{ "IPP printer whose engine is off", false, IPP_PSTATE_IDLE, "offline-report", "", true,
 	  QUEUE_UNREACHABLE, false, "does not answer" },
-	{ "IPP printer rejecting", false, IPP_PSTATE_IDLE, "none", "", false, QUEUE_STOPPED, false,
+	{ "IPP printer rejecting", false, IPP_PSTATE_IDLE, "none", "", false, QUEUE_HALTED, false,
 	  "printer laser rejects jobs" },
 };
 

@@ -110,7 +110,7 @@ static void test_the_printer_itself_says_how_it_does(void **state)
 	says(DEVICE, device_says(IPP_PSTATE_STOPPED, "media-empty-error", "Load A4"));
 	says(QUEUE, queue_on(DEVICE, IPP_PSTATE_IDLE, "")); /* read again, whole: it identifies */
 	assert_state(&f, IPP_PSTATE_STOPPED, "media-empty-error");
-	assert_int_equal(queue_ops.status(f.q)->health, QUEUE_STOPPED);
+	assert_int_equal(queue_ops.status(f.q)->health, QUEUE_HALTED);
 	assert_non_null(strstr(queue_ops.status(f.q)->text, "Load A4"));
 	assert_string_equal(
 		ipp_get_text(attrs_ipp(queue_ops.state(f.q)), IPP_TAG_ZERO, "media-ready", ""),
@@ -187,7 +187,7 @@ static void test_silence_changes_nothing_and_what_was_said_is_forgotten(void **s
 	says(DEVICE, device_says(IPP_PSTATE_STOPPED, "media-empty-error", ""));
 	says(QUEUE, queue_on(DEVICE, IPP_PSTATE_IDLE, ""));
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(queue_ops.status(f.q)->health, QUEUE_STOPPED);
+		assert_int_equal(queue_ops.status(f.q)->health, QUEUE_HALTED);
 		for (int s = 0; s < 90 && !is_asked(DEVICE); s++) {
 			pass(1000);
 			if (is_waiting(IPP_OP_GET_NOTIFICATIONS))

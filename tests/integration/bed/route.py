@@ -74,6 +74,14 @@ class Route:
         return self.wait_attributes(lambda a: text in a.get("printer-state-reasons", ""),
                                     f"{text} at the cloud", timeout)
 
+    def wait_job_reason(self, number, reason, timeout=30):
+        """The word with which the connector told the cloud this of a job."""
+        def look():
+            job = next(j for j in self.cloud.jobs(self.printer, told=1) if j["id"] == number)
+            return next((word for word in job["told"] if reason in (word["reasons"] or "")), None)
+        return wait_until(look, f"{reason} of job {number}", timeout, [self.cloud.record],
+                          [self.daemon.process])
+
     def wait_online(self, timeout=30):
         """The connector serves it and the cloud knows."""
         self.daemon.wait_printer(self.queue, timeout=timeout)
