@@ -49,7 +49,7 @@ objects = $(patsubst %.c,$(B)/%.o,$(1))
 
 # ---- packages ------------------------------------------------------------------------------------
 
-TEST_GOALS := $(filter check check-% demo bench lint fuzz deb rpm,$(or $(MAKECMDGOALS),all))
+TEST_GOALS := $(filter check check-% demo recording bench lint fuzz deb rpm,$(or $(MAKECMDGOALS),all))
 LIBRARIES  := libuv libcurl libcjson libsystemd sqlite3 libssl libcrypto zlib libseccomp
 
 # Compiler flags of the libraries, asked once. Test targets install what is missing first.
@@ -218,6 +218,9 @@ bench: $(PROGRAMS) $(B)/cloud-emulator $(BENCHES) ## measure speed and memory, a
 demo: $(PROGRAMS) $(B)/cloud-emulator ## print through a cloud to three printers, all on this machine
 	@tests/as-root.sh BUILD=$(B) $(PYTHON) -B tests/demo/demo.py $(DEMO_ARGS)
 
+recording: $(PROGRAMS) $(B)/cloud-emulator ## every verb as a person sees it, in 80 columns
+	@tests/as-root.sh BUILD=$(B) $(PYTHON) -B tests/demo/recording.py
+
 compile_commands.json: export COMMAND = $(CC) $(CPPFLAGS) $(BASE_CFLAGS) $(CFLAGS)
 compile_commands.json: $(B)/gen/varlink_idl.inc ## for editors and clang's tools
 	@$(PYTHON) -c 'import json, os, sys; json.dump([{"directory": os.getcwd(), "file": c, \
@@ -297,6 +300,6 @@ help: ## list the targets
 	@sed -n 's/^\([a-z][a-z_.-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
 .PHONY: all deps test-programs deb rpm check check-unit check-integration check-models check-system \
-        check-packages check-autopkgtest check-crash check-crash-long check-asan lint fuzz bench demo \
+        check-packages check-autopkgtest check-crash check-crash-long check-asan lint fuzz bench demo recording \
         install uninstall sample clean help
 .SECONDARY:

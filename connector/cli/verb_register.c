@@ -46,7 +46,8 @@ static void show_waiting(struct enrolling *e, const char *queue, const char *tex
 static void show_registered(struct enrolling *e, const cJSON *event)
 {
 	const char *queue = member_text(event, "queue"), *text = member_text(event, "text");
-	AUTO(free_str) char *line = NULL;
+	const char *key = member_text(event, "key");
+	AUTO(free_str) char *line = NULL, *trusted = NULL;
 
 	if (e->cli->dry_run)
 		line = xasprintf("can be %s; nothing was changed",
@@ -56,6 +57,11 @@ static void show_registered(struct enrolling *e, const cJSON *event)
 	else
 		line = xasprintf("registered as printer %s", member_text(event, "printer"));
 	print_line(e, stdout, STYLE_GOOD, queue, line);
+	if (*key) {
+		trusted = xasprintf("no authority vouches for it; known by its key %s from now on",
+		                    key);
+		print_line(e, stdout, STYLE_PLAIN, queue, trusted);
+	}
 	if (*text)
 		print_line(e, stdout, STYLE_WARNING, queue, text);
 }

@@ -37,8 +37,8 @@ static void free_names(const char ***names)
 
 static cJSON *event_new(const char *event, const char *queue, const char *text)
 {
-	static const char *const none[] = { "user_code", "verification_uri", "expires_at",
-		                            "registered", "failed" };
+	static const char *const none[] = { "user_code",  "verification_uri", "expires_at",
+		                            "registered", "failed",           "key" };
 	cJSON *ret = cJSON_CreateObject();
 
 	json_add_text(ret, "event", event);
@@ -112,6 +112,8 @@ static void on_ended(struct core_register *op, const struct core_enrolled *queue
 	event = event_new("registered", queue->queue, *queue->warning ? queue->warning : NULL);
 	if (!op->dry_run)
 		replace(event, "printer", cJSON_CreateString(queue->record->id));
+	if (!op->renew && *queue->record->pinned_key)
+		replace(event, "key", cJSON_CreateString(queue->record->pinned_key));
 	if (call->message.more)
 		send_event(call, event);
 	else

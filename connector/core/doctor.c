@@ -148,10 +148,8 @@ static void check_limits(struct doctor *d)
 
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
 		return;
-	(void)snprintf(text, sizeof(text), "%llu files may be open, %s %llu",
-	               (unsigned long long)files.rlim_cur,
-	               COUNTED(printers, "printer needs", "printers need"),
-	               (unsigned long long)wanted);
+	(void)snprintf(text, sizeof(text), "%llu files may be open, %llu are needed",
+	               (unsigned long long)files.rlim_cur, (unsigned long long)wanted);
 	doctor_tell(d, DOCTOR_LIMITS, files.rlim_cur < wanted ? DOCTOR_FAIL : DOCTOR_PASS, "",
 	            "LimitNOFILE", text);
 }

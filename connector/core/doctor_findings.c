@@ -120,7 +120,7 @@ size_t doctor_findings(struct doctor_result *results, size_t n)
 
 		if (r->mark == DOCTOR_PASS || is_consequence(r, results, n))
 			continue;
-		if (has[r->step])
+		if (has[r->step] && strcmp(found[r->step].subject, r->subject) != 0)
 			others[r->step]++;
 		if (!has[r->step] || r->mark > found[r->step].mark)
 			found[r->step] = *r;

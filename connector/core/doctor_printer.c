@@ -121,6 +121,7 @@ void doctor_look_at_queue(struct doctor *d, const struct printer *p,
                           const struct queue_status *status, const struct err *err)
 {
 	bool cups = !strstr(p->record.queue, "://");
+	char text[TEXT_SIZE];
 
 	if (!status) {
 		tell_status(d, p, d->world.queue_ops->status(p->queue), false);
@@ -128,6 +129,12 @@ void doctor_look_at_queue(struct doctor *d, const struct printer *p,
 	}
 	if (err->kind == ERR_NONE) {
 		tell_status(d, p, status, true);
+		return;
+	}
+	if (http_is_untrusted(err) && *p->record.pinned_key) {
+		(void)snprintf(text, sizeof(text), "%.120s does not show the key that it had",
+		               p->record.queue);
+		tell(d, p, DOCTOR_KEY, DOCTOR_FAIL, text);
 		return;
 	}
 	tell(d, p,

@@ -144,12 +144,17 @@ static void keep(void *text)
 	(void)text;
 }
 
-/* One certificate for several printers, the cloud's, is one entry. seen: a tree of tsearch(). */
-static bool is_first_with_certificate(const struct printer *p, void **seen)
-{
-	char *const *node = tsearch(p->certificate_sha256, seen, by_text);
+/* What several printers have in common is one entry: a certificate, the cloud's, and a queue that
+ * is registered with several clouds. Trees of tsearch(). */
+struct seen {
+	void *certificates, *queues;
+};
 
-	return !node || *node == p->certificate_sha256;
+static bool is_first(const char *text, void **seen)
+{
+	const char *const *node = tsearch(text, seen, by_text);
+
+	return !node || *node == text;
 }
 
 static bool has_looping_job(const struct printer *p)
@@ -171,7 +176,7 @@ static const struct job *find_crowded_out(const struct printer *p)
 }
 
 /* A cloud that does not answer is one entry, not one for each of its printers. */
-static void printer_health(struct printer *p, void **seen,
+static void printer_health(struct printer *p, struct seen *seen,
                            void (*each)(void *data, const struct core_health *h), void *data)
 {
 	const struct queue_status *status = p->core->set.queue_ops->status(p->queue);
@@ -181,12 +186,13 @@ static void printer_health(struct printer *p, void **seen,
 	char text[TEXT_SIZE];
 
 	expiry = certificate_health(p, text);
-	if (expiry && is_first_with_certificate(p, seen)) {
+	if (expiry && is_first(p->certificate_sha256, &seen->certificates)) {
 		h.code = *expiry;
 		h.text = text;
 		each(data, &h);
 	}
-	if (queue_health_code(status->health, is_cups(p), &h.code) && h.code != HEALTH_CUPS_DOWN) {
+	if (queue_health_code(status->health, is_cups(p), &h.code) && h.code != HEALTH_CUPS_DOWN &&
+	    is_first(p->record.queue, &seen->queues)) {
 		h.text = status->text;
 		each(data, &h);
 	}
@@ -240,7 +246,7 @@ static void damage_health(struct core *c, void (*each)(void *data, const struct 
 void core_health(struct core *c, void (*each)(void *data, const struct core_health *h), void *data)
 {
 	const char *path = c->set.config->path;
-	void *certificates = NULL;
+	struct seen seen = { 0 };
 	const char *short_of = c->set.short_of ? c->set.short_of() : NULL;
 
 	damage_health(c, each, data);
@@ -262,20 +268,24 @@ void core_health(struct core *c, void (*each)(void *data, const struct core_heal
 			                                  .text = s->err.text });
 	cups_health(c, each, data);
 	for (struct printer *p = c->printers; p; p = p->next) {
-		printer_health(p, &certificates, each, data);
+		printer_health(p, &seen, each, data);
 		for (const struct job *j = p->jobs; j; j = j->next) {
-			char id[24];
+			char id[24], text[TEXT_SIZE];
 
 			bool crashed = job_is_quarantined(j);
 
 			if ((j->rec.state != JOB_HELD && !crashed) || j->reclaimed)
 				continue;
 			(void)snprintf(id, sizeof(id), "%lld", (long long)j->rec.id);
-			each(data, &(struct core_health){ .code = crashed ? HEALTH_JOB_QUARANTINED
-			                                                  : HEALTH_JOB_HELD,
-			                                  .subject = id,
-			                                  .text = j->rec.error_text });
+			(void)snprintf(text, sizeof(text), "job %s is held: %.150s", id,
+			               j->rec.error_text);
+			each(data,
+			     &(struct core_health){ .code = crashed ? HEALTH_JOB_QUARANTINED
+			                                            : HEALTH_JOB_HELD,
+			                            .subject = id,
+			                            .text = *j->rec.error_text ? text : NULL });
 		}
 	}
-	tdestroy(certificates, keep);
+	tdestroy(seen.certificates, keep);
+	tdestroy(seen.queues, keep);
 }

@@ -224,6 +224,7 @@ static void reach_printer(struct queue *q, const char *pinned_key)
 	char url[URI_SIZE];
 	struct err err;
 
+	q->pinned = settings.pinned_key != NULL;
 	q->uri = xstrdup(q->name);
 	q->url = xstrdup(ipp_http_url(q->name, url, sizeof(url), &err) < 0 ? "" : url);
 	q->control = q->documents = http_peer_new(q->qs->http, &settings);
@@ -343,6 +344,7 @@ static void queue_trust(struct queue *q, const char *pinned_key)
 {
 	if (!q->cups)
 		http_peer_pin(q->control, *pinned_key ? pinned_key : NULL);
+	q->pinned = !q->cups && *pinned_key;
 	q->failures = 0;
 	queue_reread(q);
 }

@@ -41,6 +41,7 @@ struct queue {
 	struct queue *next; /* of qs->first */
 	char *name, *uri, *url;
 	bool cups;                             /* a queue of CUPS; else an IPP printer */
+	bool pinned;                           /* known by its key */
 	struct http_peer *control, *documents; /* those of qs, or one of our own */
 	struct queue_listener listener;
 	struct queue_status status;

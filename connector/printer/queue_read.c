@@ -327,11 +327,14 @@ static bool take_failure(struct queue *q, const struct err *err)
 		                 "CUPS has no queue %.40s; make it again under its name, or: "
 		                 "print-connector unregister %.40s --yes",
 		                 q->name, q->name);
+	} else if (http_is_untrusted(err) && q->pinned) {
+		fresh.health = QUEUE_UNTRUSTED;
+		printer_text_set(fresh.text, sizeof(fresh.text),
+		                 "printer %.100s does not show the key that it had", q->name);
 	} else if (http_is_untrusted(err)) {
 		fresh.health = QUEUE_UNTRUSTED;
 		printer_text_set(fresh.text, sizeof(fresh.text),
-		                 "what answers as printer %.60s is not trusted: %.100s", q->name,
-		                 err->text);
+		                 "printer %.60s cannot be trusted: %.100s", q->name, err->text);
 	} else {
 		fresh.health = QUEUE_DOWN;
 		printer_text_set(fresh.text, sizeof(fresh.text), "%s%.60s does not answer: %.100s",

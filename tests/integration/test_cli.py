@@ -64,7 +64,7 @@ def event(name, queue=None, **more):
     """Likewise."""
     return {"event": name, "queue": queue, "printer": None, "text": None, "remedy": None,
             "user_code": None, "verification_uri": None, "expires_at": None, "registered": None,
-            "failed": None, **more}
+            "failed": None, "key": None, **more}
 
 
 def register(parameters):

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from bed import BUILD, ROOT
-from bed.process import Process
+from bed.process import Process, run
 from bed.watch import wait_until
 
 
@@ -55,3 +55,11 @@ def test_an_interrupted_demo_leaves_nothing(demo, number, code):
     assert demo.wait(30) == code, demo.tail(60)
     assert not os.path.exists(folder)
     assert _left(folder) == []
+
+
+def test_the_recording_shows_every_verb_in_80_columns(bed_dir):
+    text = run(["/usr/bin/python3", "-B", ROOT / "tests/demo/recording.py"], 150,
+               env={**os.environ, "BUILD": str(BUILD)}).stdout
+    assert "$ print-connector reset ipps://" in text
+    assert not re.search(r"\b1 (jobs|printers|keys|things|days|steps|impressions)\b", text)
+    bed_dir.joinpath("recording.txt").write_text(text)

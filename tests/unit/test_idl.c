@@ -69,7 +69,7 @@ static void test_the_methods_are_those_of_the_commands(void **state)
 	              "queue queues all cloud name cloud_uri certificate_file key_file username "
 	              "password_file renew dry_run ",
 	              "event queue printer text remedy user_code verification_uri expires_at "
-	              "registered failed ");
+	              "registered failed key ");
 	assert_method("Unregister", "queue cloud ", "text ");
 	assert_method("Diagnose", "queue ",
 	              "event step mark cloud subject text remedy passed warned failed ");

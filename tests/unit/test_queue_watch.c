@@ -573,7 +573,7 @@ static void test_a_printer_with_another_key_is_not_trusted_until_it_is_said(void
 	pass(10000);
 	cut(IPP_OP_GET_PRINTER_ATTRIBUTES, ERR_DENIED, 90);
 	assert_int_equal(queue_ops.status(f.q)->health, QUEUE_UNTRUSTED);
-	assert_non_null(strstr(queue_ops.status(f.q)->text, "is not trusted"));
+	assert_non_null(strstr(queue_ops.status(f.q)->text, "cannot be trusted"));
 	assert_string_equal(ipp_get_text(attrs_ipp(queue_ops.state(f.q)), IPP_TAG_ZERO,
 	                                 "printer-state-reasons", ""),
 	                    "connecting-to-device");
