@@ -1,16 +1,26 @@
 /* certificates.c - certificates of printers expire: said at 60, 30, 7 and 1 days before and when
- * they have, in the journal once for each limit, in status for as long as it is so. */
+ * they have, in the journal once for each limit, in status for as long as it is so.
+ *
+ * Reading one takes a quarter of a millisecond, so that a thousand would hold up a start: they are
+ * read behind it, a few at a time. One that cannot be read is said so once; the printer's channel
+ * meets the same and says what it means. */
 #include <stdio.h>
 #include <string.h>
 
+#include "common/buf.h"
+#include "common/config.h"
+#include "common/fs.h"
 #include "common/messages.h"
 #include "common/str.h"
 #include "common/util.h"
+#include "connector/base/crypto.h"
 #include "connector/base/journal.h"
 #include "connector/core/core_private.h"
 
-#define DAY_S  (24LL * 3600)
-#define DAY_MS (DAY_S * 1000)
+#define DAY_S        (24LL * 3600)
+#define DAY_MS       (DAY_S * 1000)
+#define PEM_MAX      (64 * 1024)
+#define READ_AT_ONCE 8 /* then the loop has its turn */
 
 /* Days left, rounded down; -1: expired. */
 static int64_t days_left(const struct printer *p)
@@ -66,7 +76,7 @@ static bool is_said_already(const struct printer *p, int limit)
 	return false;
 }
 
-void certificate_check(struct printer *p)
+static void check(struct printer *p)
 {
 	struct log_about about = { .queue = p->record.queue, .cloud = p->record.cloud };
 	int limit = limit_reached(p);
@@ -92,12 +102,59 @@ static void on_day(struct timer *t)
 	struct core *c = t->data;
 
 	for (struct printer *p = c->printers; p; p = p->next)
-		certificate_check(p);
+		check(p);
 	timer_start(t, DAY_MS);
+}
+
+static void read_certificate(struct printer *p)
+{
+	const struct config_cloud *cloud = config_cloud(p->core->set.config, p->record.cloud);
+	char key[URI_SIZE], path[URI_SIZE];
+	struct crypto_certificate certificate;
+	AUTO(buf_clear) struct buf pem;
+	struct err err;
+
+	buf_init(&pem, PEM_MAX);
+	printer_credentials(p->core, &p->record, cloud, key, path);
+	if (!*path)
+		return;
+	if (fs_read_linked(path, pem.limit, &pem, &err) < 0 ||
+	    crypto_certificate_read(buf_text(&pem), &certificate, &err) < 0) {
+		log_event(LOG_LEVEL_WARNING, &(struct log_about){ .queue = p->record.queue },
+		          "certificate of printer %s: %s", p->record.queue, err.text);
+		return;
+	}
+	p->not_after = certificate.not_after;
+	(void)str_copy(p->certificate_sha256, sizeof(p->certificate_sha256), certificate.sha256);
+}
+
+static void on_reader(struct timer *t)
+{
+	struct core *c = t->data;
+	unsigned count = 0;
+
+	for (struct printer *p = c->printers; p; p = p->next) {
+		if (!p->certificate_unread)
+			continue;
+		if (count++ == READ_AT_ONCE) {
+			timer_start(t, 1);
+			return;
+		}
+		p->certificate_unread = false;
+		read_certificate(p);
+		check(p);
+	}
+}
+
+void certificate_changed(struct printer *p)
+{
+	p->certificate_unread = true;
+	timer_start(&p->core->certificate_reader, 1);
 }
 
 void certificates_watch(struct core *c)
 {
+	timer_init(&c->certificate_reader, c->set.clock, on_reader, c);
 	timer_init(&c->certificate_timer, c->set.clock, on_day, c);
 	timer_start(&c->certificate_timer, DAY_MS);
 }

@@ -341,10 +341,10 @@ int core_open(struct core **ret, const struct core_settings *settings, struct er
 			goto fail;
 	if (load_printers(c, err) < 0 || load_jobs(c, err) < 0)
 		goto fail;
+	certificates_watch(c);
 	for (struct printer *p = c->printers; p; p = p->next)
 		printer_start(p);
 	timer_start(&c->trim_timer, 60000);
-	certificates_watch(c);
 	*ret = c;
 	return 0;
 fail:
@@ -391,6 +391,7 @@ static void stop_jobs(struct core *c)
 	timer_stop(&c->short_timer);
 	timer_stop(&c->trim_timer);
 	timer_stop(&c->certificate_timer);
+	timer_stop(&c->certificate_reader);
 	for (struct printer *p = c->printers; p; p = p->next)
 		printer_stop_jobs(p);
 	batches_abort(c);
@@ -447,6 +448,7 @@ void core_close(struct core *c)
 	timer_stop(&c->short_timer);
 	timer_stop(&c->trim_timer);
 	timer_stop(&c->certificate_timer);
+	timer_stop(&c->certificate_reader);
 	while (c->printers)
 		printer_close(c->printers);
 	while (c->services) {

@@ -72,6 +72,7 @@ struct printer {
 	unsigned look_tries; /* offers in a row that could not be fetched */
 	int64_t not_after;   /* of our certificate, Unix seconds; 0: none */
 	char certificate_sha256[65];
+	bool certificate_unread;
 	int warned_days; /* the limit that was last said to be reached */
 };
 
@@ -322,12 +323,13 @@ struct core {
 	int64_t started;
 	int64_t started_at; /* monotonic ms of the same */
 	struct core_tally tally;
-	unsigned next_maker;            /* of set.work, in turn */
-	struct batch *batches;          /* of core_register() */
-	struct core_rebind *rebind;     /* under way; NULL: none */
-	struct core_trust *trust;       /* likewise */
-	struct doctor *doctor;          /* likewise */
-	struct timer certificate_timer; /* a day */
+	unsigned next_maker;             /* of set.work, in turn */
+	struct batch *batches;           /* of core_register() */
+	struct core_rebind *rebind;      /* under way; NULL: none */
+	struct core_trust *trust;        /* likewise */
+	struct doctor *doctor;           /* likewise */
+	struct timer certificate_timer;  /* a day */
+	struct timer certificate_reader; /* of those that are unread */
 	unsigned pending; /* commits and the like that end in the core, besides those of jobs */
 };
 
@@ -352,9 +354,10 @@ void batches_abort(struct core *c); /* register.c */
 void rebind_abort(struct core *c);  /* rebind.c */
 void trust_abort(struct core *c);   /* trust.c */
 bool core_is_registering(const struct core *c, const char *id);
-/* certificates.c: says what expires, now and every day. */
+/* certificates.c: says what expires, soon and every day. Before the first printer starts. */
 void certificates_watch(struct core *c);
-void certificate_check(struct printer *p);
+/* The printer shows one that was not read yet, or perhaps none. */
+void certificate_changed(struct printer *p);
 /* NULL: there is nothing to say. text: for people. */
 const enum health_code *certificate_health(const struct printer *p, char text[TEXT_SIZE]);
 struct printer *core_find_printer(struct core *c, const char *queue, const char *cloud,

@@ -496,23 +496,6 @@ static int read_password(const struct printer *p, struct buf *out, struct err *e
 	return path ? fs_secret_read(path, PASSWORD_MAX, out, err) : 0;
 }
 
-static void read_certificate(struct printer *p, const char *path)
-{
-	struct crypto_certificate certificate;
-	AUTO(buf_clear) struct buf pem;
-	struct err err;
-
-	buf_init(&pem, 64 * 1024);
-	if (fs_read_linked(path, pem.limit, &pem, &err) < 0 ||
-	    crypto_certificate_read(buf_text(&pem), &certificate, &err) < 0) {
-		log_event(LOG_LEVEL_WARNING, &(struct log_about){ .queue = p->record.queue },
-		          "certificate of printer %s: %s", p->record.queue, err.text);
-		return;
-	}
-	p->not_after = certificate.not_after;
-	(void)str_copy(p->certificate_sha256, sizeof(p->certificate_sha256), certificate.sha256);
-}
-
 void printer_credentials(const struct core *c, const struct printer_record *r,
                          const struct config_cloud *cloud, char key[URI_SIZE],
                          char certificate[URI_SIZE])
@@ -567,8 +550,6 @@ static int connect_channel(struct printer *p, struct err *err)
 	}
 	if (read_password(p, &password, err) < 0)
 		return err_wrap(err, "printer %s", p->record.queue);
-	if (*certificate)
-		read_certificate(p, certificate);
 	settings.certificate_file = *certificate ? certificate : NULL;
 	settings.key_file = *key ? key : NULL;
 	settings.username = p->record.username;
@@ -642,7 +623,7 @@ void printer_start(struct printer *p)
 		return;
 	}
 	service_channel_moved(p->service, CHANNEL_OFFLINE, CHANNEL_CONNECTING, NULL);
-	certificate_check(p);
+	certificate_changed(p);
 	on_queue_changed(p);
 }
 

@@ -10,7 +10,8 @@
 #include "tests/lib/fake_cert.h"
 #include "tests/lib/tmpdir.h"
 
-#define DAY (24 * HOUR)
+#define DAY  (24 * HOUR)
+#define MANY 20
 
 static char *certificate_new(struct fake_world *w, int days)
 {
@@ -112,9 +113,11 @@ static void test_a_start_says_what_is_so(void **state)
 	put_printer(w, "a", 5);
 	put_printer(w, "b", 100);
 	fake_start(w);
+	fake_run(w, 1000);
 	assert_int_equal(count_warnings(w), 1);
 	fake_stop(w);
 	fake_start(w);
+	fake_run(w, 1000);
 	assert_int_equal(count_warnings(w), 2);
 	look(w);
 	assert_int_equal(ill.n, 1);
@@ -136,9 +139,28 @@ static void test_a_certificate_that_printers_share_is_said_once(void **state)
 		p->certificate_file = p->key_file = path;
 	}
 	fake_start(w);
+	fake_run(w, 1000);
 	assert_int_equal(count_warnings(w), 1);
 	look(w);
 	assert_int_equal(ill.n, 1);
+}
+
+static void test_a_start_does_not_wait_for_certificates(void **state)
+{
+	struct fake_world *w = *state;
+
+	for (int i = 0; i < MANY; i++) {
+		char queue[8];
+
+		(void)snprintf(queue, sizeof(queue), "q%d", i);
+		put_printer(w, queue, 5);
+	}
+	fake_start(w);
+	look(w);
+	assert_int_equal(ill.n, 0);
+	fake_run(w, 1000);
+	look(w);
+	assert_int_equal(ill.n, MANY);
 }
 
 static void test_printers_without_a_certificate_say_nothing(void **state)
@@ -159,6 +181,7 @@ int main(void)
 		in_world(test_each_limit_is_said_once_and_status_says_it_always),
 		in_world(test_a_start_says_what_is_so),
 		in_world(test_a_certificate_that_printers_share_is_said_once),
+		in_world(test_a_start_does_not_wait_for_certificates),
 		in_world(test_printers_without_a_certificate_say_nothing),
 	};
 

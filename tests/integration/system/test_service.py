@@ -4,6 +4,7 @@ import contextlib
 import json
 import pathlib
 import re
+import shutil
 import sqlite3
 import subprocess
 import time
@@ -242,13 +243,21 @@ def test_idle_it_is_small_and_sleeps(bed, make_service):
     assert wakeups < IDLE_WAKEUPS and anonymous <= IDLE_MB, (wakeups, anonymous)
 
 
-def fill_store(count):
-    """Copies of the one printer in the store; the service is stopped."""
+def fill_store(bed, count):
+    """Copies of the one printer in the store, each with a key and a certificate of its own; the
+    service is stopped."""
+    pair = {"keys": bed.dir / "key.pem", "certificates": bed.dir / "certificate.pem"}
+    run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "300", "-subj",
+         "/CN=printer", "-keyout", pair["keys"], "-out", pair["certificates"]])
+    for folder in pair:
+        (STATE / folder).mkdir(mode=0o700, exist_ok=True)
     with sqlite3.connect(STATE / "state.db") as db:
         columns = [row[1] for row in db.execute("PRAGMA table_info(printers)")]
         row = dict(zip(columns, db.execute("SELECT * FROM printers").fetchone()))
         for i in range(count - 1):
-            copy = {**row, "id": str(uuid.uuid4()), "queue": f"laser{i}"}
+            copy = {**row, "id": str(uuid.uuid4()), "queue": f"laser{i}", "own_certificate": 1}
+            for folder, path in pair.items():
+                shutil.copy(path, STATE / folder / f"{copy['id']}.pem")
             copy = {key: re.sub("/q$", f"/q{i}", value) if isinstance(value, str) else value
                     for key, value in copy.items()}
             db.execute(f"INSERT INTO printers ({','.join(columns)}) "
@@ -259,7 +268,7 @@ def fill_store(count):
 def test_it_is_ready_at_once_with_a_thousand_printers(bed, route):
     service = route.daemon
     service.stop()
-    fill_store(MANY)
+    fill_store(bed, MANY)
     run(["chown", "-R", "print-connector:print-connector", STATE])
     bed.cloud.stop()
     times = []
