@@ -119,6 +119,19 @@ def test_hanging_it_is_ended_and_started_again(service):
         systemctl("daemon-reload")
 
 
+def test_what_cannot_start_is_tried_again_until_it_can(service):
+    service.stop()
+    service.sections["jobs"] = {"give-up-after": "never"}
+    service.write_config()
+    assert output(["systemctl", "start", UNIT])[0] != 0
+    service.wait_show("NRestarts", "^([2-9]|[1-9][0-9]+)$")
+    pause = service.show("RestartUSec")
+    assert pause == "3s" and service.show("StartLimitIntervalUSec") == "0"
+    del service.sections["jobs"]
+    service.write_config()
+    service.wait_show("ActiveState", "^active$")
+
+
 def test_good_settings_are_reloaded_and_bad_ones_are_not(service):
     pid = service.pid
     service.sections["jobs"] = {"give-up-after": "2d"}
