@@ -181,6 +181,22 @@ def test_a_printer_that_stands_stops_its_queue_and_the_job_in_the_cloud(bed):
     route.ended(later)
 
 
+def test_a_printer_that_is_off_is_told_while_cups_calls_its_job_processing(bed, eve):
+    bed.cups.add_driverless("q", eve.uri)
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "q")
+    eve.stop()
+    number = route.submit(PDF)
+    told = route.wait_reason("connecting-to-device", LOADED)
+    assert "the device of queue q does not answer" in told["printer-state-message"]
+    wait_health(daemon, "queue-unreachable")
+    route.wait_job_reason(number, "printer-stopped", LOADED)
+    assert bed.cups.job(route.record(number)["local_job"])["job-state"] == 5
+    eve.start()
+    route.ended(number)
+    route.wait_reason("none", LOADED)
+
+
 def test_a_queue_whose_device_is_the_queue_itself_harms_nobody(bed):
     bed.cups.add_raw("q", bed.cups.uri("q", port=True))
     daemon = bed.daemon()
