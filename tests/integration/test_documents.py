@@ -180,3 +180,22 @@ def test_a_document_that_is_too_large_is_refused_with_that_reason(bed, paper):
     assert "longer than" in job["error"]["text"] and told["message"]
     assert paper.sums == []
     route.ended(route.submit(PDF))
+
+
+@pytest.mark.parametrize("mime, outcome", [
+    ("application/pdf\n<0>forged line", "aborted"), ("application/pdf; charset=binary", "aborted"),
+    ("../../etc/passwd", "aborted"), ("$(reboot)", "aborted"),
+    ("application/" + "x" * 240, "aborted"),
+    ("APPLICATION/PDF", "completed"), ("", "completed")])
+def test_an_absurd_format_is_refused_by_its_name_or_is_none(bed, paper, mime, outcome):
+    daemon = bed.daemon()
+    route = connect(bed, daemon, paper.queue)
+    bed.cloud.fault("wrong-format", operation="Fetch-Document", text=mime, count=-1)
+    told, job = route.ended(route.submit(PDF, mime="application/octet-stream"), outcome)
+    assert len(paper.sums) == (outcome == "completed")
+    if outcome == "aborted":
+        assert "unsupported-document-format" in str(told)
+        assert job["error"]["text"].isprintable() and len(job["error"]["text"]) < 192
+        assert "administrator" in job["error"]["text"], job
+    bed.cloud.clear_faults()
+    route.ended(route.submit(PDF))
