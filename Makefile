@@ -171,7 +171,7 @@ test-programs: $(PROGRAMS) $(B)/cloud-emulator $(B)/no-memory.so $(B)/odd-conver
 check: test-programs $(if $(SANITIZE),,deb) ## install what is needed, build, run all tests
 	@MODELS_ARGS='--models 200' tests/run.sh $(B) unit integration models $(if $(SANITIZE),,system crash)
 
-check-system: $(B)/cloud-emulator deb ## the installed package under a real systemd
+check-system: $(B)/cloud-emulator $(B)/odd-converter deb ## the installed package under a real systemd
 	@TESTS='$(filter-out tests/integration,$(TESTS))' tests/run.sh $(B) system
 
 check-unit: $(UNIT_TESTS) $(REPLAYS) ## unit tests, and the fuzzers' corpora

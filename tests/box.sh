@@ -47,6 +47,7 @@ export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
 exec systemd-nspawn -q -D "$box/root" --register=no --keep-unit --private-network \
 	--link-journal=no --console=passive --resolv-conf=off --timezone=off \
 	--capability=CAP_NET_ADMIN \
+	--system-call-filter="landlock_create_ruleset landlock_add_rule landlock_restrict_self" \
 	--bind-ro="$repository:$inside" --bind="$repository/$build/logs:$inside/$build/logs" \
 	--boot systemd.unit=multi-user.target systemd.firstboot=off "$@"'
 # shellcheck disable=SC2086 # several words

@@ -13,7 +13,7 @@ import uuid
 import pytest
 import xps
 
-from bed import PDF
+from bed import BUILD, PDF
 from bed.process import run
 from bed.route import connect
 from bed.watch import Timeout, wait_until
@@ -90,6 +90,21 @@ def test_xps_is_converted_inside_the_sandbox(route):
     text = subprocess.run(["pdftotext", route.paper.ledger[0]["file"], "-"], check=True,
                           capture_output=True, text=True).stdout
     assert "page 1" in text and "page 2" in text
+
+
+def test_inside_the_sandbox_a_converter_is_confined_further(bed, make_service):
+    converter = pathlib.Path("/usr/lib/tries")
+    shutil.copy(BUILD / "odd-converter", converter)
+    queue, paper = add_socket_queue(bed)
+    service = make_service(settings={"jobs": {"xps-converter": converter}})
+    service.start()
+    route = connect(bed, service, queue)
+    route.ended(route.submit(xps.make(), mime="application/oxps"))
+    said = pathlib.Path(paper.ledger[0]["file"]).read_text(encoding="ascii")
+    for what in ("inet socket: EPERM", "fork: EPERM", "other program: EACCES",
+                 "read /etc/passwd: EACCES", "write to /tmp: EACCES", "other's descriptor: EBADF"):
+        assert what in said, said
+    converter.unlink()
 
 
 def test_killed_it_comes_back_and_prints_once(bed, route):
