@@ -280,14 +280,20 @@ class Worker:
                 options["ms"] = HANGS
             numbers[w.cloud.fault(fault.error, operation=fault.call, skip=int(fault.where * 3),
                                   count=1, reset=int(fault.where * 10) % 2, **options)] = fault
+        if self.sweep and w.daemon.process.returncode is None:
+            self._die()  # connections and subscriptions are made anew
         if w.daemon.process.returncode is not None:
             w.daemon.launch()
-        w.submit_some(self.rng.randint(2, 4))
+        if self.sweep:
+            self._submit()
+        else:
+            w.submit_some(self.rng.randint(2, 4))
         end = w.wait_end(SLOW)
         for rule in w.cloud.faults()["faults"]:
             fault = numbers.get(rule["id"])
             if fault and rule["hits"]:
-                self.tally.add("cut", fault.call, [fault.error])
+                self.tally.add("cut", fault.call, [fault.error if fault.bytes is None else
+                                                   f"{fault.error}:{fault.bytes}"])
             elif fault:
                 self.tally.missed += 1
         w.cloud.clear_faults()
@@ -424,9 +430,9 @@ def table(tally):
                                              column))
         if not rows:
             continue
-        print(f"\n{title:26} {'faults':>7} " + " ".join(f"{c:>{max(6, len(c))}}" for c in columns))
+        print(f"\n{title:33} {'faults':>7} " + " ".join(f"{c:>{max(6, len(c))}}" for c in columns))
         for row in rows:
-            print(f"  {row:24} {tally.faults[kind, row]:7} " + " ".join(
+            print(f"  {row:31} {tally.faults[kind, row]:7} " + " ".join(
                 f"{tally.cells[kind, row, c] or '':>{max(6, len(c))}}" for c in columns))
 
 

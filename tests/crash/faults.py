@@ -37,6 +37,22 @@ DOCUMENT_CUTS = [("cut-document", 0), ("cut-document", 1), ("cut-document", 400)
                  ("truncated", 60)]
 
 
+# Where each answer is cut in a sweep: before anything is done, at its first byte, in the headers,
+# in the IPP message, at end-of-attributes (before the last chunk, or where the document begins), at
+# the first, a middle and the last byte of the document, after all of it.
+SWEPT_CUTS = [("cut-before", None), ("cut-headers", None), ("cut-ipp", 1), ("cut-ipp", 8),
+              ("cut-ipp", 40), ("cut-last-chunk", None), ("cut-after", None)]
+SWEPT_DOCUMENT_CUTS = [("cut-document", 0), ("cut-document", 1), ("cut-document", 400),
+                       ("cut-document", -1)]
+
+
+def swept_cuts():
+    """Every kind of message, at each position, as (operation, kind, bytes)."""
+    for operation in OPERATIONS:
+        for kind, size in SWEPT_CUTS + SWEPT_DOCUMENT_CUTS * (operation == "Fetch-Document"):
+            yield operation, kind, size
+
+
 @dataclasses.dataclass
 class Fault:
     """What is done in one life of the daemon. where: how far into it, of 1."""
@@ -98,8 +114,9 @@ def lives(rng):
 
 
 class Sweep:
-    """Every call that kills, then every failure of every call, each at N = 1, 2, 3 ... until N is
-    not reached any more. One of `parts` beds, which share the numbers among them."""
+    """Every answer of the cloud cut at every position; then every call that kills, then every
+    failure of every call, each at N = 1, 2, 3 ... until N is not reached any more. One of `parts`
+    beds, which share the numbers among them."""
 
     MISSES = 3  # in a row, behind what a life without faults has
 
@@ -109,8 +126,10 @@ class Sweep:
         self.kinds = [("kill", call, "") for call in KILLS]
         self.kinds += [("error", call, error) for call, errors in ERRORS.items()
                        for error in errors]
+        self.cuts = list(swept_cuts())[part::parts]
         self.part, self.parts = part, parts
         self.number, self.misses = 0, 0
+        self.begun = False  # with calls, behind the cuts
         self._begin()
 
     def _begin(self):
@@ -122,14 +141,20 @@ class Sweep:
         return self
 
     def __next__(self):
+        if self.cuts:
+            operation, kind, size = self.cuts.pop()
+            return [Fault("cut", operation, error=kind, bytes=size, number=1)]
         if not self.kinds:
             raise StopIteration
+        self.begun = True
         kind, call, error = self.kinds[0]
         self.number += self.parts
         return [Fault(kind, call, number=self.number - self.parts, error=error)]
 
     def came(self, reached):
         """Whether the last one was reached."""
+        if not self.begun:
+            return
         self.misses = 0 if reached else self.misses + 1
         if self.misses >= self.MISSES and self.number > self.counts.get(self.kinds[0][1], 0):
             self.kinds.pop(0)
