@@ -182,6 +182,8 @@ static cJSON *parameters_new(const struct cli *cli)
 /* The call itself failed: the same as an event for all queues. */
 static void refused(struct enrolling *e, const struct failure *f)
 {
+	static const char *const none[] = { "user_code",  "verification_uri", "expires_at",
+		                            "registered", "failed",           "key" };
 	cJSON *event = cJSON_CreateObject();
 
 	add_text(event, "event", "failed");
@@ -192,6 +194,8 @@ static void refused(struct enrolling *e, const struct failure *f)
 		add_text(event, "remedy", f->remedy);
 	else
 		(void)cJSON_AddNullToObject(event, "remedy");
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		(void)cJSON_AddNullToObject(event, none[i]);
 	on_event(e, event);
 	cJSON_Delete(event);
 }
