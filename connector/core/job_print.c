@@ -347,7 +347,7 @@ static void on_looked(struct cloud_op *op, const struct err *err)
 
 	job_talked(j);
 	if (j->dead || j->rec.state != JOB_HELD || j->saving)
-		job_run(j);
+		; /* something else has begun */
 	else if (err && err->kind == ERR_GONE && job_is_unknown_there(j, err))
 		end_as_there(j, "the cloud does not know the job any more");
 	else if (!err && job_is_another(j, &op->job))
@@ -357,21 +357,24 @@ static void on_looked(struct cloud_op *op, const struct err *err)
 	else if (!err && op->final)
 		end_as_there(j, "the cloud has ended the job");
 	else
-		job_run(j);
+		job_tell(j, CLOUD_JOB_STOPPED, "resources-are-not-ready", j->rec.error_text);
+	job_run(j);
 }
 
-/* Its end there may have been told while nobody listened. */
+/* Its end there may have been told while nobody listened: after it nothing more is said. */
 static void look_there(struct job *j)
 {
 	struct err err;
 
 	if (j->cloud || !j->rec.acknowledged || !j->printer->channel ||
-	    j->printer->channel_state != CHANNEL_ONLINE)
+	    j->printer->channel_state != CHANNEL_ONLINE || !job_may_talk(j))
 		return;
 	job_begin_cloud(j, &j->cloud, on_looked);
 	if (j->core->set.cloud_ops->check(j->printer->channel, j->cloud, j->rec.cloud_job, &err) <
-	    0)
+	    0) {
 		job_drop_cloud(&j->cloud);
+		job_talked(j);
+	}
 }
 
 /* The administrator's word is the truth about a job that nobody else can know of. */
@@ -434,12 +437,11 @@ void job_held_run(struct job *j)
 		(void)err_set(&unknown, ERR_REJECTED, 0, "unknown whether printed");
 		job_settle(j, POLICY_UNKNOWN, &unknown, OUTCOME_NONE);
 	} else {
-		int64_t told = j->told,
-			next = job_tell_in_time(j, CLOUD_JOB_STOPPED, "resources-are-not-ready",
-		                                j->rec.error_text);
+		int64_t next = tell_due(j);
 
-		if (j->told != told)
-			look_there(j);
+		if (next == 0)
+			look_there(j); /* and tells */
+		next = next ? next : TELL_REPEAT_MS;
 		timer_start(&j->timer, min64(give_up_in(j), next));
 	}
 }

@@ -120,7 +120,7 @@ def test_another_machine_prints_nothing_until_it_takes_over(bed, eve, saved):
     Route(bed, daemon, eve.uri).ended(number)
 
 
-def test_jobs_that_may_have_printed_since_are_held(bed, eve):
+def test_jobs_that_may_have_printed_since_are_held_until_the_cloud_says_that_they_ended(bed, eve):
     eve.mode = "hold"
     daemon = bed.daemon(with_cups=False)
     route = connect(bed, daemon, eve.uri)
@@ -136,9 +136,10 @@ def test_jobs_that_may_have_printed_since_are_held(bed, eve):
     assert done.code == 4 and done.data["held"] == 1
     daemon.start()
     daemon.wait_printer(eve.uri)
-    job = route.wait_record(number, "held")
-    assert "restored from a backup" in job["error"]["text"]
-    bed.cloud.expect_violations = True  # it saw the end of what is held here, and says so
+    job = route.wait_record(number, "done")  # the cloud knows that it has ended
+    assert "the cloud has ended the job" in job["error"]["text"]
+    assert any("restored from a backup" in text for text in route.events(number))
+    assert route.told(number)["final_told"] == 1
     assert len(eve.ledger()) == 1
 
 

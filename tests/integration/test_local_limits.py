@@ -10,7 +10,7 @@ import signal
 import pytest
 
 import pdf
-from bed import PDF
+from bed import BUILD, PDF
 from bed.limits import FakeClock, SmallStateDaemon, failing, limited
 from bed.route import connect, cpu_seconds, health, wait_health
 
@@ -211,6 +211,10 @@ def test_without_memory_it_may_end_but_nothing_is_lost(bed, printer):
     _all_are_printed_once(route, daemon, printer, numbers)
 
 
+FAKE_TIME = pytest.mark.skipif("asan" in BUILD.name, reason="the sanitizer must be loaded first")
+
+
+@FAKE_TIME
 @pytest.mark.parametrize("offset", ["+10y", "-10y"])
 def test_a_clock_that_jumps_by_years_ends_no_job(bed, offset):
     bed.cups.add_fault("q", "wait=120")
@@ -244,6 +248,7 @@ def test_a_clock_that_jumps_by_years_ends_no_job(bed, offset):
     assert len(bed.cups.fault_ledger()) == 4
 
 
+@FAKE_TIME
 def test_suspended_for_hours_it_goes_on(bed, printer):
     clock = FakeClock(bed.dir)
     daemon = bed.daemon(env=clock.env)
