@@ -248,6 +248,42 @@ static bool can_identify(ipp_t *answer)
 	return ops != NULL && ippContainsInteger(ops, IPP_OP_IDENTIFY_PRINTER);
 }
 
+/* What the filters of CUPS do, and no device by itself: of a queue without a driver, only what
+ * leaves the document as it is, though cupsd says of every queue that it has all of it. */
+static const struct {
+	const char *name;
+	ipp_tag_t tag;
+	int number;
+	const char *word;
+} unfiltered[] = {
+	{ "job-sheets", IPP_TAG_KEYWORD, 0, "none" },
+	{ "number-up", IPP_TAG_INTEGER, 1, NULL },
+	{ "orientation-requested", IPP_TAG_ENUM, IPP_ORIENT_PORTRAIT, NULL },
+	{ "print-scaling", IPP_TAG_KEYWORD, 0, "auto" },
+};
+
+static void drop_filtered(ipp_t *out)
+{
+	ipp_attribute_t *attr = ippFindAttribute(out, "page-ranges-supported", IPP_TAG_BOOLEAN);
+	char name[IPP_MAX_NAME];
+
+	if (attr != NULL)
+		ippSetBoolean(out, &attr, 0, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(unfiltered); i++) {
+		(void)snprintf(name, sizeof(name), "%s-supported", unfiltered[i].name);
+		attr = ippFindAttribute(out, name, IPP_TAG_ZERO);
+		if (attr == NULL)
+			continue;
+		ippDeleteAttribute(out, attr);
+		if (unfiltered[i].word != NULL)
+			ippAddString(out, IPP_TAG_PRINTER, unfiltered[i].tag, name, NULL,
+			             unfiltered[i].word);
+		else
+			ippAddInteger(out, IPP_TAG_PRINTER, unfiltered[i].tag, name,
+			              unfiltered[i].number);
+	}
+}
+
 /* ---- all ---- */
 
 struct attrs *capabilities_new(ipp_t *answer, bool cups, const struct queue_listener *listener)
@@ -271,6 +307,8 @@ struct attrs *capabilities_new(ipp_t *answer, bool cups, const struct queue_list
 			capability_copy(out, as, attr);
 	}
 	add_formats(out, answer, cups, listener);
+	if (cups && capabilities_is_raw(answer))
+		drop_filtered(out);
 	capabilities_settle(out, cups);
 	return attrs_new(out);
 }
