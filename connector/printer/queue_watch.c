@@ -212,12 +212,18 @@ static bool is_stranded(struct local_follow *f, const struct local_job *job)
 /* CUPS tells whole seconds, so that it takes LOOP_MIN of them to see it. */
 static void count_starts(struct local_follow *f, struct local_job *job, bool started)
 {
-	if (f->starts == 0 || now(f) - f->loop_since > LOOP_MS) {
+	bool looping = f->last.looping;
+
+	if (f->starts == 0 && !looping)
+		f->loop_since = now(f);
+	if (now(f) - f->loop_since > LOOP_MS) {
+		/* it is over when nothing was started for so long */
+		looping = looping && f->starts > 0;
 		f->loop_since = now(f);
 		f->starts = 0;
 	}
 	f->starts += started;
-	job->looping = f->starts >= LOOP_MIN || (f->last.looping && f->starts > 0);
+	job->looping = looping || f->starts >= LOOP_MIN;
 	if (!job->looping || job->outcome != OUTCOME_NONE)
 		return;
 	job->stuck = true;
