@@ -14,6 +14,7 @@ FOOMATIC = "foomatic-db-compressed-ppds:0/ppd/foomatic-ppd/HP-LaserJet_4-ljet4.p
 KYOCERA = "openprinting-ppds:0/ppd/openprinting/Kyocera/en/Kyocera_CS_250ci.ppd"
 PCL_OPTIONS = ("-o", "PageSize=A4", "-o", "Option1=True", "-o", "Resolution=600dpi")
 LACKS = "the queue does not have it"
+NO_OPTIONS = ("compression-", "date-", "document-", "job-", "number-of-", "time-")
 
 DOCUMENT = pdf.make_marked(["tl", "tr", "bl"])
 
@@ -26,9 +27,9 @@ ROWS = {
     "size": {"media": "na_letter_8.5x11in"},
     "size-col": {"media-col": {"media-size": {"x-dimension": 21590, "y-dimension": 27940}}},
     "type": {"media-col": {"media-type": "labels"}},
-    "source": {"media-col": {"media-source": "manual"}},
+    "source": {"media-col": {"media-source": "tray-2"}},
     "bin": {"output-bin": "stacker-1"},
-    "finishings": {"finishings": 4},
+    "finishings": {"finishings": 20},
     "number-up": {"number-up": 2},
     "ranges": {"page-ranges": (2, 3)},
     "orientation": {"orientation-requested": 6},
@@ -77,6 +78,25 @@ class Kind:
         self.eve = self.bed.ipp_printer(options=["-a", DATA / "office-printer.conf"])
         self.queue = self.eve.uri
 
+    def _make_finisher(self):
+        self.eve = self.bed.ipp_printer(options=["-a", DATA / "finisher-printer.conf"])
+        self.bed.cups.add_driverless("q", self.eve.uri)
+
+    def _make_class(self):
+        self.eve = self.bed.ipp_printer(options=["-a", DATA / "finisher-printer.conf"])
+        self.bed.cups.add_driverless("member", self.eve.uri)
+        self.bed.cups.lpadmin("-p", "member", "-c", "q")
+        self.bed.cups.run("cupsenable", "-h", self.bed.cups.socket, "q")
+        self.bed.cups.run("cupsaccept", "-h", self.bed.cups.socket, "q")
+
+    def _make_raster(self):
+        self.eve = self.bed.ipp_printer(options=["-a", DATA / "raster-printer.conf"])
+        self.bed.cups.add_driverless("q", self.eve.uri)
+
+    def _make_raw(self):
+        self.socket = self.bed.socket_printer()
+        self.bed.cups.add_raw("q", self.socket.uri)
+
     def _make_pcl(self):
         self.socket = self.bed.socket_printer()
         self.bed.cups.add_pcl("q", self.socket.uri, *PCL_OPTIONS)
@@ -96,7 +116,8 @@ class Kind:
     def _said(self):
         jobs = self.eve.client.request("Get-Jobs", {
             "which-jobs": "completed", "requested-attributes": "all"}).groups("job")
-        return max(jobs, key=lambda job: job["job-id"])
+        last = max(jobs, key=lambda job: job["job-id"])
+        return {name: value for name, value in last.items() if not name.startswith(NO_OPTIONS)}
 
     def take(self, job):
         """What the next job printed."""
@@ -104,14 +125,19 @@ class Kind:
         if self.eve:
             file = self.eve.wait(self._count)[-1]["file"]
             said_of = self._said()
-            found = pages.from_pdf(file)
+            found = (pages.from_pwg if self.name == "raster" else pages.from_pdf)(file)
             # CUPS turns the order for a bin that keeps the printed side up
             last_first = self.name == "driverless" and said_of.get("output-bin") == "face-up"
             return Out(found[::-1] if last_first else found, b"", said_of, job)
         file = self.socket.wait(self._count)[-1]["file"]
-        read = pages.from_postscript if self.name == "postscript" else pages.from_pcl
+        read = {"postscript": pages.from_postscript, "raw": pages.from_pdf}.get(
+            self.name, pages.from_pcl)
         with open(file, "rb") as printed:
-            return Out(read(file), printed.read(), {}, job)
+            data = printed.read()
+        found = read(file)
+        if self.name == "raw":  # the same document as often as there are copies
+            found *= data.count(b"%PDF-")
+        return Out(found, data, {}, job)
 
 
 def said(name, value):
@@ -143,6 +169,7 @@ def lost(text):
     def check(out, base):
         assert out.lost == text, out
         assert [page.ink for page in out.pages] == [page.ink for page in base.pages], out
+    check.shows = False
     return check
 
 
@@ -172,6 +199,14 @@ def ranges(out, base):
     assert [page.ink for page in out.pages] == [{"tr"}, {"bl"}] and out.lost == "", out
 
 
+def both_sides(name, value):
+    """The same pages, each on a side of its own, and the printer's language says so."""
+    def check(out, base):
+        assert [page.ink for page in out.pages] == [page.ink for page in base.pages], out
+        more(name, value)(out, base)
+    return check
+
+
 def turned(out, base):
     """Upside down, for CUPS turns pages to fit the paper before anything else."""
     assert out.pages[0].ink != base.pages[0].ink or \
@@ -196,6 +231,16 @@ def grey(out, base):
     assert not any(page.colour for page in out.pages) and out.lost == "", out
 
 
+def as_it_was(out, base):
+    """CUPS takes it and has no use for it: a printer that is sent PDF renders it by itself, and is
+    told of no resolution."""
+    assert [page.ink for page in out.pages] == [page.ink for page in base.pages], out
+    assert "printer-resolution" not in out.said
+
+
+as_it_was.shows = False
+
+
 def black(out, base):
     """It was, and stays."""
     assert not any(page.colour for page in base.pages + out.pages) and out.lost == "", out
@@ -205,26 +250,59 @@ TWO_SIDED = "two-sided-long-edge"
 NO_COLOUR = lost(f"print-color-mode: monochrome in place of color; {LACKS}")
 NO_HIGH = lost(f"print-quality: normal in place of high; {LACKS}")
 NO_TYPE = lost(f"media-type: labels left out; {LACKS}")
-NO_MANUAL = lost(f"media-source: auto in place of manual; {LACKS}")
+NO_SOURCE = lost(f"media-source: auto in place of tray-2; {LACKS}")
 NO_BIN = lost(f"output-bin: stacker-1 left out; {LACKS}")
-NO_STAPLE = lost(f"finishings: staple left out; {LACKS}")
+NO_STAPLE = lost(f"finishings: staple-top-left left out; {LACKS}")
 ONLY_600 = lost(f"printer-resolution: 600dpi in place of 300dpi; {LACKS}")
 PAPER = {"copies": copies, "size": letter, "size-col": letter, "number-up": two_up,
          "ranges": ranges, "orientation": turned, "scaling": filled}
+FINISHER = {
+    **PAPER, "sides": said("sides", TWO_SIDED), "colour": said("print-color-mode", "color"),
+    "monochrome": said("print-color-mode", "monochrome"), "quality": said("print-quality", 5),
+    "type": said("media-type", "labels"), "source": said("media-source", "tray-2"),
+    "bin": said("output-bin", "stacker-1"), "finishings": said("finishings", 20),
+    "resolution": as_it_was}
+
+
+def left_out(name, value):
+    """A queue without a driver prints documents as they are."""
+    return lost(f"{name}: {value} left out; {LACKS}")
+
 
 TABLE = {
     "driverless": {
         **PAPER, "sides": said("sides", TWO_SIDED), "colour": said("print-color-mode", "color"),
         "monochrome": said("print-color-mode", "monochrome"), "quality": said("print-quality", 5),
-        "type": said("media-type", "labels"), "source": NO_MANUAL,
+        "type": said("media-type", "labels"), "source": NO_SOURCE,
         "bin": NO_BIN, "finishings": NO_STAPLE, "resolution": ONLY_600},
+    "raster": {
+        **PAPER, "sides": both_sides("duplex", True), "colour": in_colour, "monochrome": grey,
+        "quality": said("print-quality", 5), "type": said("media-type", "labels"),
+        "source": said("media-source", "tray-2"), "bin": NO_BIN, "finishings": NO_STAPLE,
+        "resolution": ONLY_600},
+    "finisher": FINISHER,
+    "class": FINISHER,
+    "raw": {
+        "copies": copies, "sides": left_out("sides", TWO_SIDED),
+        "colour": left_out("print-color-mode", "color"),
+        "monochrome": left_out("print-color-mode", "monochrome"),
+        "quality": left_out("print-quality", "high"),
+        "size": left_out("media", "na_letter_8.5x11in"),
+        "size-col": left_out("media", "na_letter_8.5x11in"),
+        "type": NO_TYPE, "source": left_out("media-source", "tray-2"), "bin": NO_BIN,
+        "finishings": NO_STAPLE, "number-up": lost(f"number-up: 1 in place of 2; {LACKS}"),
+        "ranges": lost("page-ranges: 2-3 left out; the queue prints whole documents only"),
+        "orientation": left_out("orientation-requested", "reverse-portrait"),
+        "scaling": lost(f"print-scaling: auto in place of fill; {LACKS}\n"
+                        f"media: na_letter_8.5x11in left out; {LACKS}"),
+        "resolution": left_out("printer-resolution", "300dpi")},
     "pcl": {
-        **PAPER, "sides": more("l.S", 1), "colour": NO_COLOUR, "monochrome": black,
-        "quality": NO_HIGH, "type": NO_TYPE, "source": more("l.H", 2), "bin": NO_BIN,
+        **PAPER, "sides": both_sides("l.S", 1), "colour": NO_COLOUR, "monochrome": black,
+        "quality": NO_HIGH, "type": NO_TYPE, "source": more("l.H", 1), "bin": NO_BIN,
         "finishings": NO_STAPLE, "resolution": more("dpi", 300)},
     "foomatic": {
         **PAPER, "sides": lost(f"sides: {TWO_SIDED} left out; {LACKS}"), "colour": NO_COLOUR,
-        "monochrome": black, "quality": NO_HIGH, "type": NO_TYPE, "source": more("l.H", 2),
+        "monochrome": black, "quality": NO_HIGH, "type": NO_TYPE, "source": NO_SOURCE,
         "bin": NO_BIN, "finishings": NO_STAPLE, "resolution": more("dpi", 300)},
     "postscript": {
         **PAPER, "sides": raw(b"*Duplex DuplexNoTumble"), "colour": in_colour,
@@ -239,19 +317,25 @@ TABLE = {
         "size": said("media", "na_letter_8.5x11in"),
         "size-col": said("media-size", {"x-dimension": 21590, "y-dimension": 27940}),
         "type": said("media-type", "labels"),
-        "source": NO_MANUAL,
-        "bin": said("output-bin", "stacker-1"), "finishings": said("finishings", 4),
+        "source": said("media-source", "tray-2"),
+        "bin": said("output-bin", "stacker-1"), "finishings": said("finishings", 20),
         "number-up": said("number-up", 2), "ranges": said("page-ranges", (2, 3)),
         "orientation": said("orientation-requested", 6), "scaling": said("print-scaling", "fill"),
         "resolution": said("printer-resolution", ipp.Resolution(300))},
 }
 
+# Kinds of queues that differ in the printer only count as one.
+SAME_KIND = {"finisher": "driverless", "raster": "driverless", "foomatic": "postscript"}
+# What changes the pages or sheets themselves, also where said() is enough elsewhere.
+ON_PAPER = {"copies": copies, "size": letter, "number-up": two_up, "ranges": ranges,
+            "orientation": turned}
+
 # What the driver of the PostScript printer calls what CUPS does not know, and the bed's tickets.
 MAPPING = """\
 [queue q]
-finishings staple = KCStaple=Upperleft
+finishings staple-top-left = KCStaple=Upperleft
 output-bin stacker-1 = OutputBin=FDTop
-media-source manual = InputSlot=MF1
+media-source tray-2 = InputSlot=MF1
 """
 
 
@@ -285,6 +369,16 @@ def test_each_option_is_seen_on_paper_or_the_job_says_why_not(bed, kind):
         except AssertionError as problem:
             wrong[row] = str(problem)[:600]
     assert not wrong, "\n".join(f"{row}: {why}" for row, why in wrong.items())
+
+
+def test_each_option_is_shown_on_three_kinds_of_queue():
+    for row in ROWS:
+        shown = {SAME_KIND.get(kind, kind) for kind, checks in TABLE.items()
+                 if getattr(checks[row], "shows", True)}
+        print(f"{row:12} {' '.join(sorted(shown))}")
+        assert len(shown) >= 3, row
+    for kind in "driverless", "raster", "pcl":
+        assert all(TABLE[kind][row] is check for row, check in ON_PAPER.items()), kind
 
 
 def ticket_file(bed, *lines):

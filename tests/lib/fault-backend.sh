@@ -1,7 +1,7 @@
 #!/bin/bash
 # A CUPS backend that does as its device URI says: fault:/NAME?rc=N&state=REASON&wait=SECONDS&once=1
 #   rc     exit status (cups backend(7)): 0 ok, 1 failed, 2 auth, 3 hold, 4 stop, 5 cancel, 6 retry,
-#          7 retry at once
+#          7 retry at once; crash: killed by a signal
 #   state  printer-state-reasons keyword reported before the end
 #   wait   keeps the job so long, or until $FAULT_DIR/gate is unlocked
 #   pages  reports so many pages, one each tenth of a second (all at once when unlocked)
@@ -38,7 +38,7 @@ cat ${6:+"$6"} >"$copy"
 [ -n "$once" ] && [ "$try" -gt 1 ] && rc=0
 sha256=$(sha256sum <"$copy")
 user=$(tr -dc '[:alnum:]._@-' <<<"$2")
-printf '{"job":%d,"try":%d,"user":"%s","copies":%d,"bytes":%d,"sha256":"%s","rc":%d,"file":"%s"}\n' \
+printf '{"job":%d,"try":%d,"user":"%s","copies":%d,"bytes":%d,"sha256":"%s","rc":"%s","file":"%s"}\n' \
 	"$1" "$try" "$user" "$4" "$(stat -c %s "$copy")" "${sha256%% *}" "$rc" "$copy" \
 	>>"$dir/ledger.jsonl"
 [ -n "$state" ] && echo "STATE: +$state" >&2
@@ -49,5 +49,6 @@ for ((page = 1; page <= ${pages:-0}; page++)); do
 done
 [ -n "$wait" ] && flock -s -w "$wait" "$dir/gate" true
 [ -n "$state" ] && echo "STATE: -$state" >&2
-[ "$rc" -ne 0 ] && echo "ERROR: fault backend exits $rc" >&2
+[ "$rc" = 0 ] || echo "ERROR: fault backend exits $rc" >&2
+[ "$rc" = crash ] && kill -SEGV $$
 exit "$rc"

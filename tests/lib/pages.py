@@ -1,8 +1,9 @@
 """What came out of a printer, as pages that can be looked at: PDF (pdftoppm), PostScript
-(ghostscript) and PCL 3 to 5 raster (decoded here)."""
+(ghostscript), and PCL 3 to 5 and PWG raster (decoded here)."""
 
 import pathlib
 import re
+import struct
 import subprocess
 import tempfile
 
@@ -204,6 +205,8 @@ class _Pcl:
             self.seeds = {}
         elif name == "*r.U":
             self.planes = abs(number)
+        elif name == "&a.G" and number == 2:  # the sheet's other side
+            self.end_page()
         elif name == "*p.Y" and number > len(self.rows):
             self.rows += [b""] * (number - len(self.rows))
         elif group == b"&l":
@@ -240,3 +243,58 @@ def from_pcl(path):
             pcl.command(found.group(1), value, letter.upper(), payload)
     pcl.end_page()
     return pcl.pages
+
+
+# ---- PWG raster (PWG 5102.4) --------------------------------------------------------------------
+
+PWG_HEADER = 1796
+
+
+def _pwg_line(data, at, width, pixel):
+    """One line of so many bytes, and where the next begins."""
+    line = bytearray()
+    while len(line) < width:
+        head = data[at]
+        at += 1
+        if head < 128:
+            line += data[at:at + pixel] * (head + 1)
+            at += pixel
+        elif head > 128:
+            line += data[at:at + pixel * (257 - head)]
+            at += pixel * (257 - head)
+        else:  # white to the end
+            line += b"\xff" * (width - len(line))
+    return bytes(line), at
+
+
+def _pwg_dark(line, pixel, cell):
+    """Darkness of every cell-th pixel, and whether any has a colour."""
+    step = pixel * cell
+    if pixel == 1:
+        return bytes(255 - one for one in line[::step]), False
+    red, green, blue = line[::step], line[1::step], line[2::step]
+    return (bytes(255 - (r + g + b) // 3 for r, g, b in zip(red, green, blue)),
+            any(max(p) - min(p) > 40 for p in zip(red, green, blue)))
+
+
+def from_pwg(path):
+    """Pages of PWG raster of 8 bits per colour; more: dpi, duplex and tumble."""
+    data = pathlib.Path(path).read_bytes()
+    assert data[:4] == b"RaS2", data[:4]
+    pages, at = [], 4
+    while at < len(data):
+        duplex, dpi = struct.unpack(">II", data[at + 272:at + 280])
+        tumble, wide, tall = struct.unpack(">III", data[at + 368:at + 380])
+        pixel = struct.unpack(">I", data[at + 388:at + 392])[0] // 8
+        cell, rows, colour, done = max(1, dpi // DPI), [], False, 0
+        at += PWG_HEADER
+        while done < tall:
+            times = data[at] + 1
+            line, at = _pwg_line(data, at + 1, wide * pixel, pixel)
+            dark, has_colour = _pwg_dark(line, pixel, cell)
+            colour = colour or has_colour
+            rows += [dark] * ((done + times - 1) // cell - (done - 1) // cell)
+            done += times
+        pages.append(Page(wide / dpi * 25.4, tall / dpi * 25.4, rows, colour, dpi=dpi,
+                          duplex=bool(duplex), tumble=bool(tumble)))
+    return pages
