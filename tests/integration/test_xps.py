@@ -10,6 +10,7 @@ import xps
 
 from bed import BUILD, PDF
 from bed.route import connect
+from bed.watch import wait_until
 
 XPS = "application/oxps"
 MARK = "for nobody else"
@@ -188,7 +189,7 @@ def test_killed_while_converting_it_is_converted_again_and_printed_once(bed, pap
     number = route.submit(xps.make(2, "once"), mime=XPS)
     child, = daemon.wait(lambda: children(daemon), "a converter")
     daemon.kill()
-    daemon.wait(lambda: not pathlib.Path(f"/proc/{child}/exe").exists(), "the converter's end")
+    wait_until(lambda: not pathlib.Path(f"/proc/{child}/exe").exists(), "the converter's end", 20)
     del daemon.sections["jobs"]
     daemon.start()
     route.ended(number)
