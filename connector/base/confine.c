@@ -281,14 +281,15 @@ static int fill(scmp_filter_ctx filter)
 	/* abort() */
 	rc = rc ? rc
 	        : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-	                           SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+	                           SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 	/* asks for its own limits; the one of memory is still to be set */
 	rc = rc ? rc
 	        : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
-	                           SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0));
+	                           SCMP_A0(SCMP_CMP_EQ, 0, 0), SCMP_A2(SCMP_CMP_EQ, 0, 0));
 	return rc ? rc
 	          : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
-	                             SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A1(SCMP_CMP_EQ, RLIMIT_AS));
+	                             SCMP_A0(SCMP_CMP_EQ, 0, 0),
+	                             SCMP_A1(SCMP_CMP_EQ, RLIMIT_AS, 0));
 }
 
 /* Whatever else is answered "not permitted": libraries try what they can do without. */
