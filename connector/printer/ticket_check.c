@@ -141,29 +141,40 @@ void ticket_check_word(struct ticket_pass *t, ipp_attribute_t *attr)
 		ticket_note_changed(t, name, asked, near, LACKS);
 }
 
-/* CUPS itself does not know it, its filters do, under a name of their own. */
+/* CUPS itself does not know them, its filters do, under names of their own. */
+static const char *const directions[][2] = {
+	{ "toright-tobottom", "lrtb" }, { "toright-totop", "lrbt" },
+	{ "toleft-tobottom", "rltb" },  { "toleft-totop", "rlbt" },
+	{ "tobottom-toright", "tblr" }, { "tobottom-toleft", "tbrl" },
+	{ "totop-toright", "btlr" },    { "totop-toleft", "btrl" },
+};
+
+const char *ticket_direction(ipp_t *capabilities, bool cups, size_t i)
+{
+	ipp_attribute_t *most = ippFindAttribute(capabilities, "number-up-supported", IPP_TAG_ZERO);
+
+	if (!cups || most == NULL || !ippContainsInteger(most, 2) || i >= ARRAY_SIZE(directions) ||
+	    ippFindAttribute(capabilities, "presentation-direction-number-up-supported",
+	                     IPP_TAG_ZERO) != NULL)
+		return NULL;
+	return directions[i][0];
+}
+
 void ticket_check_direction(struct ticket_pass *t, ipp_attribute_t *attr)
 {
-	static const char *const words[][2] = {
-		{ "toright-tobottom", "lrtb" }, { "toright-totop", "lrbt" },
-		{ "toleft-tobottom", "rltb" },  { "toleft-totop", "rlbt" },
-		{ "tobottom-toright", "tblr" }, { "tobottom-toleft", "tbrl" },
-		{ "totop-toright", "btlr" },    { "totop-toleft", "btrl" },
-	};
 	const char *name = ippGetName(attr), *word;
 
-	if (!t->cups || ticket_supported(t, name) != NULL || !ticket_is_text(attr) ||
-	    ticket_supported(t, "number-up") == NULL) {
+	if (ticket_direction(t->capabilities, t->cups, 0) == NULL || !ticket_is_text(attr)) {
 		ticket_check_word(t, attr);
 		return;
 	}
 	word = ippGetString(attr, 0, NULL);
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(words[i][0], word) != 0)
+	for (size_t i = 0; i < ARRAY_SIZE(directions); i++) {
+		if (strcmp(directions[i][0], word) != 0)
 			continue;
 		ippAddString(t->request, IPP_TAG_JOB, IPP_TAG_NAME, "number-up-layout", NULL,
-		             words[i][1]);
-		ticket_note_sent(t, name, word, words[i][1], "number-up-layout of CUPS");
+		             directions[i][1]);
+		ticket_note_sent(t, name, word, directions[i][1], "number-up-layout of CUPS");
 		return;
 	}
 	ticket_note_dropped(t, name, word, LACKS);

@@ -40,7 +40,23 @@ static void values_text(ipp_attribute_t *attr, const char *name, struct buf *out
 	}
 }
 
-static void tell_choice(const struct ticket_explained *to, ipp_t *capabilities, const char *name)
+/* Where each value would do, or none, there is no list of them. */
+static void boolean_text(ipp_attribute_t *attr, struct buf *out)
+{
+	if (ippGetBoolean(attr, 0))
+		(void)buf_printf(out, "any");
+}
+
+static void directions_text(ipp_t *capabilities, bool cups, struct buf *out)
+{
+	const char *word;
+
+	for (size_t i = 0; (word = ticket_direction(capabilities, cups, i)) != NULL; i++)
+		(void)buf_printf(out, "%s%s", i > 0 ? ", " : "", word);
+}
+
+static void tell_choice(const struct ticket_explained *to, ipp_t *capabilities, bool cups,
+                        const char *name)
 {
 	char full[IPP_MAX_NAME], usual[TICKET_TEXT] = "";
 	ipp_attribute_t *list, *fallback;
@@ -53,8 +69,12 @@ static void tell_choice(const struct ticket_explained *to, ipp_t *capabilities, 
 	if (fallback != NULL && ippGetCount(fallback) > 0)
 		value_text(fallback, name, 0, usual);
 	buf_init(&values, VALUES_TEXT);
-	if (list != NULL)
+	if (list != NULL && ippGetValueTag(list) == IPP_TAG_BOOLEAN)
+		boolean_text(list, &values);
+	else if (list != NULL)
 		values_text(list, name, &values);
+	else if (strcmp(name, "presentation-direction-number-up") == 0)
+		directions_text(capabilities, cups, &values);
 	to->choice(to->data, name, values.len > 0 ? buf_text(&values) : NULL,
 	           *usual != '\0' ? usual : NULL);
 	buf_clear(&values);
@@ -92,7 +112,7 @@ int queue_explain(const char *queue, const struct attrs *capabilities,
 	ippCopyAttributes(known, attrs_ipp(capabilities), 0, NULL, NULL);
 	ticket_announce(known, &rules);
 	for (size_t i = 0; mapping_attribute(i) != NULL; i++)
-		tell_choice(to, known, mapping_attribute(i));
+		tell_choice(to, known, from.cups, mapping_attribute(i));
 	from.ticket = wish;
 	if (ticket_apply(request, &from, to->option, to->data, &refused) < 0)
 		to->refused(to->data, refused.text);

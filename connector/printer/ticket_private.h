@@ -78,6 +78,9 @@ void ticket_check_resolution(struct ticket_pass *t, ipp_attribute_t *attr);
 void ticket_check_ranges(struct ticket_pass *t, ipp_attribute_t *attr);
 void ticket_check_members(struct ticket_pass *t, ipp_attribute_t *attr);
 void ticket_check_direction(struct ticket_pass *t, ipp_attribute_t *attr);
+/* The i-th direction of number-up that the filters of CUPS know and cupsd does not name; NULL
+ * behind the last, or when there are none. */
+const char *ticket_direction(ipp_t *capabilities, bool cups, size_t i);
 void ticket_check_priority(struct ticket_pass *t, ipp_attribute_t *attr);
 void ticket_check_account(struct ticket_pass *t, ipp_attribute_t *attr);
 

@@ -398,6 +398,8 @@ def test_explain_says_of_any_queue_what_would_become_of_a_job(bed):
     choices = {choice["name"]: choice["values"] for choice in can["choices"]}
     assert (can["queue"], can["registered"], can["refused"]) == ("q", False, None)
     assert "tray-2" in choices["media-source"] and "staple" in choices["finishings"]
+    assert choices["page-ranges"] == "any"
+    assert "tobottom-toright" in choices["presentation-direction-number-up"]
     assert choices["copies"] == "1-9999" and choices["media-type"] is None
     assert can["attributes"] == ["number-up=2"]
     path = ticket_file(bed, "# paper", "sides = two-sided-short-edge", "finishings = staple, punch",
