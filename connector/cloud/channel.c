@@ -73,7 +73,10 @@ void channel_unref(struct channel *ch)
 	attrs_unref(ch->capabilities);
 	attrs_unref(ch->state);
 	token_free(ch->token);
+	if (ch->events)
+		target_clear(ch->events);
 	free(ch->events);
+	target_clear(&ch->target);
 	service_peer_release(ch->cloud, ch->peer);
 	service_unref(ch->cloud);
 	free(ch);

@@ -34,10 +34,11 @@ static int cloud_open(struct cloud **ret, const struct cloud_settings *settings,
 {
 	struct universal *universal = NULL;
 	struct cloud *c;
-	struct target target;
+	struct target target = { 0 };
 
 	if (settings->system_uri && target_set(&target, settings->system_uri, NULL, NULL, err) < 0)
 		return err_wrap(err, "system-uri");
+	target_clear(&target);
 	if (settings->type == CLOUD_UNIVERSAL_PRINT &&
 	    universal_open(&universal, settings, err) < 0)
 		return err_wrap(err, "cloud %.60s", settings->name);

@@ -1,10 +1,12 @@
 #include "connector/cloud/request.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/str.h"
 #include "common/uri.h"
+#include "common/util.h"
 #include "connector/base/attrs.h"
 #include "connector/base/ipp_codec.h"
 #include "connector/cloud/dialect.h"
@@ -44,7 +46,8 @@ static int ipp_uri(const struct uri *u, char *ret, size_t size)
 int target_set(struct target *t, const char *uri, const char *device_uuid, const char *user,
                struct err *err)
 {
-	struct target new = { 0 };
+	char url[URI_SIZE], printer_uri[URI_SIZE];
+	const char *uuid = device_uuid ? str_uuid_find(device_uuid) : NULL;
 	struct uri u;
 
 	if (uri_parse(uri, &u) < 0)
@@ -53,20 +56,25 @@ int target_set(struct target *t, const char *uri, const char *device_uuid, const
 		return err_set(err, ERR_REJECTED, 0,
 		               "%s:// would send documents unencrypted to %.80s; use ipps://",
 		               u.scheme, u.host);
-	if (ipp_http_url(uri, new.url, sizeof(new.url), err) < 0)
+	if (ipp_http_url(uri, url, sizeof(url), err) < 0)
 		return -1;
-	if (ipp_uri(&u, new.printer_uri, sizeof(new.printer_uri)) < 0)
+	if (ipp_uri(&u, printer_uri, sizeof(printer_uri)) < 0)
 		return err_set(err, ERR_REJECTED, 0, "the URI of a cloud printer is too long");
-	if (device_uuid) {
-		const char *uuid = str_uuid_find(device_uuid);
-
-		if (!uuid)
-			return err_set(err, ERR_REJECTED, 0, "not a UUID: %.60s", device_uuid);
-		(void)snprintf(new.device_uri, sizeof(new.device_uri), "urn:uuid:%.36s", uuid);
-	}
-	(void)str_copy(new.user, sizeof(new.user), user ? user : "print-connector");
-	*t = new;
+	if (device_uuid && !uuid)
+		return err_set(err, ERR_REJECTED, 0, "not a UUID: %.60s", device_uuid);
+	if (uuid)
+		(void)snprintf(t->device_uri, sizeof(t->device_uri), "urn:uuid:%.36s", uuid);
+	(void)str_copy(t->user, sizeof(t->user), user ? user : "print-connector");
+	t->url = xstrdup(url);
+	t->printer_uri = xstrdup(printer_uri);
 	return 0;
+}
+
+void target_clear(struct target *t)
+{
+	free(t->url);
+	free(t->printer_uri);
+	*t = (struct target){ 0 };
 }
 
 /* ---- what all requests begin with ---- */

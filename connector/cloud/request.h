@@ -18,17 +18,19 @@ struct up_host;
 
 /* Who asks whom: the same in each request of one printer. */
 struct target {
-	char url[URI_SIZE];         /* http:// or https:// */
-	char printer_uri[URI_SIZE]; /* ipp:// or ipps:// */
-	char device_uri[64];        /* urn:uuid:…; "" where there is no device yet */
-	char user[NAME_SIZE];       /* requesting-user-name; "" none */
-	bool device_first;          /* output-device-uuid comes next to printer-uri */
+	char *url;            /* http:// or https:// */
+	char *printer_uri;    /* ipp:// or ipps:// */
+	char device_uri[64];  /* urn:uuid:…; "" where there is no device yet */
+	char user[NAME_SIZE]; /* requesting-user-name; "" none */
+	bool device_first;    /* output-device-uuid comes next to printer-uri */
 };
 
-/* -1: not a URI to which a cloud may be spoken (unencrypted only to this machine), or not a UUID.
- * user NULL: the connector's own name. device_uuid NULL: none. */
+/* Sets what was all zero; it is cleared by target_clear(). -1, and it is as it was: not a URI to
+ * which a cloud may be spoken (unencrypted only to this machine), or not a UUID. user NULL: the
+ * connector's own name. device_uuid NULL: none. */
 int target_set(struct target *t, const char *uri, const char *device_uuid, const char *user,
                struct err *err);
+void target_clear(struct target *t);
 
 ipp_t *request_new(const struct target *t, ipp_op_t op);
 ipp_t *request_job(const struct target *t, ipp_op_t op, int32_t job);

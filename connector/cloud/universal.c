@@ -164,16 +164,12 @@ static int fill_target(struct target *t, const char *base, const char *id, struc
 {
 	const char *rest = strstr(base, "://");
 	bool secure = strncmp(base, "https", 5) == 0;
-	int n, m, k;
+	int n = snprintf(t->device_uri, sizeof(t->device_uri), "urn:uuid:%s", id);
 
-	memset(t, 0, sizeof(*t));
-	n = snprintf(t->url, sizeof(t->url), "%s/printers/%s", base, id);
-	m = snprintf(t->printer_uri, sizeof(t->printer_uri), "%s%s/printers/%s",
-	             secure ? "ipps" : "ipp", rest, id);
-	k = snprintf(t->device_uri, sizeof(t->device_uri), "urn:uuid:%s", id);
-	if (n < 0 || m < 0 || k < 0 || (size_t)n >= sizeof(t->url) ||
-	    (size_t)m >= sizeof(t->printer_uri) || (size_t)k >= sizeof(t->device_uri))
+	if (n < 0 || (size_t)n >= sizeof(t->device_uri) || strlen(base) + strlen(id) > URI_SIZE / 2)
 		return err_set(err, ERR_REJECTED, 0, "the printer's address is too long");
+	t->url = xasprintf("%s/printers/%s", base, id);
+	t->printer_uri = xasprintf("%s%s/printers/%s", secure ? "ipps" : "ipp", rest, id);
 	t->device_first = true;
 	return 0;
 }

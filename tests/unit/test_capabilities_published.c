@@ -139,7 +139,8 @@ static char *text_of(ipp_t *request)
 static void tell(struct table *t, char **infra, char **universal)
 {
 	const struct up_host host = { "1.0", "Linux", "host" };
-	const struct target target = { .printer_uri = "ipp://localhost/ipp/print" };
+	char uri[] = "ipp://localhost/ipp/print";
+	const struct target target = { .printer_uri = uri };
 	const struct queue_listener listener = { .names = takes, .data = t };
 	struct queue_status status = { .whole = !t->cups };
 	struct attrs *capabilities, *state;

@@ -23,6 +23,7 @@ static int setup(void **state)
 	struct err err;
 
 	(void)state;
+	target_clear(&target);
 	return target_set(&target, "ipps://cloud.example/ipp/print/a", UUID, NULL, &err);
 }
 
@@ -77,7 +78,7 @@ static void test_addresses_become_url_and_printer_uri(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct target t;
+		struct target t = { 0 };
 		struct err err;
 
 		if (target_set(&t, cases[i].uri, UUID, "ann", &err) < 0)
@@ -86,6 +87,7 @@ static void test_addresses_become_url_and_printer_uri(void **state)
 		assert_string_equal(t.printer_uri, cases[i].printer_uri);
 		assert_string_equal(t.device_uri, "urn:uuid:" UUID);
 		assert_string_equal(t.user, "ann");
+		target_clear(&t);
 	}
 }
 
