@@ -324,9 +324,9 @@ static bool take_failure(struct queue *q, const struct err *err)
 	if (err->kind == ERR_GONE && q->cups) {
 		fresh.health = QUEUE_MISSING;
 		printer_text_set(fresh.text, sizeof(fresh.text),
-		                 "CUPS has no queue %.40s; make it again under its name, or: "
-		                 "print-connector unregister %.40s --yes",
-		                 q->name, q->name);
+		                 "CUPS has no queue %.40s; make it again under its name (lpadmin "
+		                 "-p %.40s), or: print-connector unregister %.40s --yes",
+		                 q->name, q->name, q->name);
 	} else if (http_is_untrusted(err) && q->pinned) {
 		fresh.health = QUEUE_UNTRUSTED;
 		printer_text_set(fresh.text, sizeof(fresh.text),

@@ -114,8 +114,8 @@ static const char *const migrations[] = {
 	"ALTER TABLE jobs ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;"
 	"CREATE TABLE life (boot TEXT NOT NULL) STRICT;"
 	"INSERT INTO life (boot) VALUES ('');",
-	"ALTER TABLE jobs ADD COLUMN taken_back INTEGER NOT NULL DEFAULT 0"
-	" CHECK (taken_back IN (0, 1));",
+	/* by the connector itself: its cancel at the queue is nobody's wish */
+	"ALTER TABLE jobs ADD COLUMN taken_back INTEGER NOT NULL DEFAULT 0;",
 };
 
 static int exec(struct store *s, const char *sql, struct err *err)
