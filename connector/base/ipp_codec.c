@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/buf.h"
@@ -93,6 +94,13 @@ static int next_request_id(void)
 	return (int)(atomic_fetch_add(&last, 1) % INT_MAX) + 1;
 }
 
+/* Without memory libcups leaves out what it is told to add: a request without its head is none. */
+static void add_head(ipp_t *msg, ipp_tag_t tag, const char *name, const char *value)
+{
+	if (!ippAddString(msg, IPP_TAG_OPERATION, tag, name, NULL, value))
+		abort();
+}
+
 ipp_t *ipp_request(ipp_op_t op, const char *target_name, const char *uri)
 {
 	ipp_t *msg = ippNew();
@@ -100,10 +108,9 @@ ipp_t *ipp_request(ipp_op_t op, const char *target_name, const char *uri)
 	ippSetVersion(msg, 2, 0);
 	ippSetOperation(msg, op);
 	ippSetRequestId(msg, next_request_id());
-	ippAddString(msg, IPP_TAG_OPERATION, IPP_TAG_CHARSET, "attributes-charset", NULL, "utf-8");
-	ippAddString(msg, IPP_TAG_OPERATION, IPP_TAG_LANGUAGE, "attributes-natural-language", NULL,
-	             "en");
-	ippAddString(msg, IPP_TAG_OPERATION, IPP_TAG_URI, target_name, NULL, uri);
+	add_head(msg, IPP_TAG_CHARSET, "attributes-charset", "utf-8");
+	add_head(msg, IPP_TAG_LANGUAGE, "attributes-natural-language", "en");
+	add_head(msg, IPP_TAG_URI, target_name, uri);
 	return msg;
 }
 

@@ -1,7 +1,10 @@
 """Any one allocation of the real daemon fails. Small ones of its own end it, as a crash does, since
-nothing sensible is left to do and the journal holds; so do those of libraries that cannot say no.
-Whatever it does: no other end than that, and no job is lost, doubled or told a false word."""
+nothing sensible is left to do and the journal holds; so do those of libraries that cannot say no,
+or do not look at what they got. Whatever it does: no other end than that, our own code never uses
+what is not there, and no job is lost, doubled or told a false word."""
 
+import pathlib
+import re
 import signal
 
 import pdf
@@ -19,6 +22,14 @@ PROMPT = 60
 def _is_over(route, number):
     return route.daemon.process.returncode is not None or \
         route.told(number)["state_name"] in ("completed", "aborted", "canceled")
+
+
+def _faulted_in_a_library(log):
+    """Whether the innermost frame that is not libc's is not ours."""
+    frames = re.findall(r"^(\S+?)\(.*\[0x[0-9a-f]+\]$", log, re.MULTILINE)
+    frames = [pathlib.Path(frame).name for frame in frames]
+    inner = [frame for frame in frames if not frame.startswith(("libc.", "no-memory", "ld-linux"))]
+    return bool(inner) and inner[0] != "print-connectord"
 
 
 def _settle(route, number, papers):
@@ -57,6 +68,9 @@ def test_an_allocation_that_fails_loses_and_doubles_nothing(bed, eve, kind):
         if daemon.process.returncode is None:
             daemon.kill()
         ends.append(daemon.process.returncode)
+        if ends[-1] == -signal.SIGSEGV:
+            log = daemon.process.text()[mark:]
+            assert _faulted_in_a_library(log), log
         daemon.env = {}
         daemon.start()
         if kind == "cups":
@@ -65,4 +79,4 @@ def test_an_allocation_that_fails_loses_and_doubles_nothing(bed, eve, kind):
             _settle(route, number, lambda: [entry["sha256"] for entry in eve.ledger("arrived")])
         assert daemon.stop() == 0
     assert failed == len(PLACES)
-    assert set(ends) <= {-signal.SIGABRT, -signal.SIGKILL}, ends
+    assert set(ends) <= {-signal.SIGABRT, -signal.SIGKILL, -signal.SIGSEGV}, ends

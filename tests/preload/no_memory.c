@@ -1,7 +1,9 @@
 /* no_memory.c - preloaded into the real daemon it makes one allocation fail: the so many-th
  * (NO_MEMORY_AT, 1: the next one) since SIGUSR1, in whatever code of the process it happens, ours
- * or a library's. It says so on stderr. */
+ * or a library's. It says so on stderr, and where the process was when it used what is not there.
+ */
 #include <errno.h>
+#include <execinfo.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -20,9 +22,23 @@ static void on_signal(int number)
 	left = at;
 }
 
+static void on_fault(int number)
+{
+	void *frames[32];
+
+	(void)number;
+	backtrace_symbols_fd(frames, backtrace(frames, 32), STDERR_FILENO);
+}
+
 __attribute__((constructor)) static void begin(void)
 {
 	const char *text = getenv("NO_MEMORY_AT");
+	void *frame;
+
+	(void)backtrace(&frame, 1); /* the first time it allocates */
+	(void)sigaction(
+		SIGSEGV,
+		&(struct sigaction){ .sa_handler = on_fault, .sa_flags = (int)SA_RESETHAND }, NULL);
 
 	at = text ? strtol(text, NULL, 10) : 0;
 	(void)sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = on_signal }, NULL);
