@@ -59,6 +59,23 @@ static void free_ipp(ipp_t **msg)
 	ippDelete(*msg);
 }
 
+/* Without memory libcups goes on without the text of a value. Depth is ipp_scan()'s business. */
+static bool has_all_texts(ipp_t *msg)
+{
+	for (ipp_attribute_t *a = ippFirstAttribute(msg); a; a = ippNextAttribute(msg)) {
+		ipp_tag_t tag = ippGetValueTag(a);
+		bool text = (tag >= IPP_TAG_TEXT && tag <= IPP_TAG_MIMETYPE) ||
+		            tag == IPP_TAG_TEXTLANG || tag == IPP_TAG_NAMELANG;
+
+		for (int i = 0; (text || tag == IPP_TAG_BEGIN_COLLECTION) && i < ippGetCount(a);
+		     i++)
+			if (text ? !ippGetString(a, i, NULL)
+			         : !has_all_texts(ippGetCollection(a, i)))
+				return false;
+	}
+	return true;
+}
+
 int ipp_decode(const void *data, size_t len, ipp_t **ret, struct err *err)
 {
 	struct cursor cursor = { data, len };
@@ -81,6 +98,8 @@ int ipp_decode(const void *data, size_t len, ipp_t **ret, struct err *err)
 	if (state == IPP_STATE_ERROR || cursor.left)
 		return err_set(err, ERR_REJECTED, 0, "not a valid IPP message: %s",
 		               "libcups cannot read it");
+	if (!has_all_texts(msg))
+		return err_set(err, ERR_TEMPORARY, 0, "no memory for an IPP message");
 	*ret = TAKE(msg);
 	return 0;
 }
