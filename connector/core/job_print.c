@@ -258,6 +258,7 @@ static void begin_take_back(struct job *j)
 	j->rec.error_kind = why.kind;
 	j->rec.error_code = 0;
 	(void)str_copy(j->rec.error_text, sizeof(j->rec.error_text), why.text);
+	job_save_lazily(j); /* also behind a commit in flight, which does not say so yet */
 }
 
 void job_printing_run(struct job *j)
