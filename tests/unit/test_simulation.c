@@ -237,7 +237,16 @@ static void something_happens(struct run *r)
 	}
 }
 
-/* Nothing fails any more: all that can end ends. */
+static bool some_are_told(struct fake_world *w)
+{
+	for (size_t i = 0; i < w->job_count; i++)
+		if (fake_row(w, w->jobs[i].job) &&
+		    fake_row(w, w->jobs[i].job)->state == JOB_REPORTING)
+			return true;
+	return false;
+}
+
+/* Nothing fails any more: all that can end ends, also what gives up in the last moment. */
 static void calm(struct run *r)
 {
 	struct fake_world *w = r->w;
@@ -254,7 +263,7 @@ static void calm(struct run *r)
 		if (fake_row(w, w->jobs[i].job) &&
 		    fake_row(w, w->jobs[i].job)->state == JOB_REPORTING)
 			(void)core_retry(w->core, fake_row(w, w->jobs[i].job)->id, &err);
-	for (int i = 0; i < 30; i++) {
+	for (int i = 0; i < 30 || (i < 40 && some_are_told(w)); i++) {
 		for (size_t p = 0; p < w->printer_count; p++)
 			fake_offer(w, (int)p);
 		fake_run(w, 5 * MINUTE);
