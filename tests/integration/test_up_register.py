@@ -1,6 +1,7 @@
 """Signing in and registering with Universal Print: what an administrator sees when it works, when
 the sign-in or the service says no, and when something dies on the way."""
 
+import pathlib
 import time
 import warnings
 
@@ -49,6 +50,12 @@ def _slowness():
     return max(1.0, (time.monotonic() - began) / 0.5)
 
 
+def _stood_in_line(pid):
+    """Seconds that a process was ready to run and had no processor: of its most delayed thread."""
+    return max(int((task / "schedstat").read_text().split()[1])
+               for task in pathlib.Path(f"/proc/{pid}/task").iterdir()) / 1e9
+
+
 def test_twenty_queues_take_one_sign_in_and_less_than_ten_seconds(bed):
     # the intervals that the service gives, not those that are quick for tests
     cloud = bed.start_up(up={"approve-after": 0, "code-interval": 5, "register-interval": 3})
@@ -59,10 +66,12 @@ def test_twenty_queues_take_one_sign_in_and_less_than_ten_seconds(bed):
     result = daemon.cli("register", "--all")
     took = time.monotonic() - began
     slow = max(slow, _slowness())
+    line = sum(_stood_in_line(part.process.pid) for part in (daemon, cloud))
     assert result.code == 4, result  # done; raw queues come with a warning
-    if slow > 1:
-        warnings.warn(f"{took:.1f} s on a machine that is {slow:.1f} times slower than meant")
-    assert took < 10 * slow, (took, slow)
+    if slow > 1 or line > 1:
+        warnings.warn(f"{took:.1f} s on a machine that is {slow:.1f} times slower than meant, "
+                      f"{line:.1f} s of it in line for a processor")
+    assert took < 10 * slow + line, (took, slow, line)
     events = [line["event"] for line in result.lines]
     assert events.count("code") == 1 and events.count("registered") == 20
     assert result.data == {"schema": 1, "event": "done", "registered": 20, "failed": 0}
