@@ -170,13 +170,14 @@ def test_a_document_is_nowhere_in_the_plain_while_it_is_converted(bed, paper):
     document = xps.make(text=MARK) + MARK.encode()
     number = route.submit(document, mime=XPS)
     child, = daemon.wait(lambda: children(daemon), "a converter")
+    status = pathlib.Path(f"/proc/{child}/status")
+    daemon.wait(lambda: "Seccomp:\t2" in status.read_text(encoding="ascii"), "its confinement")
+    assert "NoNewPrivs:\t1" in status.read_text(encoding="ascii")
     for path in [*daemon.state.rglob("*"), *daemon.cache.rglob("*"), *daemon.runtime.rglob("*")]:
         assert not path.is_file() or MARK.encode() not in path.read_bytes(), path
     for fd in pathlib.Path(f"/proc/{daemon.process.pid}/fd").iterdir():
         if "(deleted)" in str(fd.readlink()) and not str(fd.readlink()).startswith("/memfd:"):
             assert MARK.encode() not in fd.read_bytes(), fd.readlink()
-    status = pathlib.Path(f"/proc/{child}/status").read_text(encoding="ascii")
-    assert "Seccomp:\t2" in status and "NoNewPrivs:\t1" in status
     # a cancel reaches it too
     route.cancel(number)
     route.ended(number, "canceled")
