@@ -11,8 +11,8 @@
  *   before CREATE         nothing is at the queue: policy decides
  *   CREATE, no answer     an empty local job may be there and never prints: the next try has
  *                         another job-uuid, so it is not taken for it
- *   SEND to CUPS          UNDO: the local job cannot print before FINISH; it is canceled and read
- *                         again; if it started all the same, nobody knows: held
+ *   SEND to CUPS          UNDO (job_undo.c): the local job cannot print before FINISH; it is
+ *                         canceled and read again; if it started all the same, nobody knows: held
  *   ended there before    by a cancel at the queue: that is its end
  *   SEND, IPP printer     after the first byte nobody knows what it prints: held; an IPP error
  *                         is the printer's clear word: UNDO
@@ -28,7 +28,6 @@
 #include "common/str.h"
 #include "common/util.h"
 #include "connector/base/crypto.h"
-#include "connector/base/journal.h"
 #include "connector/base/transit.h"
 #include "connector/core/retry.h"
 #include "connector/core/transfer.h"
@@ -37,10 +36,6 @@
 #define CANCELED_CODE 0x0508 /* server-error-job-canceled: while it was being sent, B.1.5.9 */
 
 static const struct retry busy_retry = { .base_ms = 10, .cap_ms = 5000 };
-
-static void start_create(struct job *j);
-static void start_find(struct job *j);
-static void start_undo(struct job *j, enum policy_place place, const struct err *err);
 
 /* ---- who and what, for the queue ---- */
 
@@ -154,14 +149,13 @@ static void release_slot(struct job *j)
 	core_transfer_end(j->core);
 }
 
-/* Somebody did not want it any more at the queue, before it was there whole. */
-static void canceled_there(struct job *j)
+void job_hand_canceled(struct job *j)
 {
 	job_hand_clear(j);
 	job_settle(j, POLICY_PRINTED, NULL, OUTCOME_CANCELED);
 }
 
-static void settle(struct job *j, enum policy_place place, const struct err *err)
+void job_hand_settle(struct job *j, enum policy_place place, const struct err *err)
 {
 	job_hand_clear(j);
 	/* a queue that failed is looked at, so that nothing more is claimed for it meanwhile */
@@ -170,12 +164,12 @@ static void settle(struct job *j, enum policy_place place, const struct err *err
 	job_settle(j, place, err, OUTCOME_NONE);
 }
 
-static void unknown(struct job *j, const struct err *why)
+void job_hand_unknown(struct job *j, const struct err *why)
 {
 	struct err err = *why;
 
 	(void)err_wrap(&err, "unknown whether it printed");
-	settle(j, POLICY_UNKNOWN, &err);
+	job_hand_settle(j, POLICY_UNKNOWN, &err);
 }
 
 /* ---- documents ---- */
@@ -226,16 +220,16 @@ static void start_document(struct job *j, enum transfer_mode mode)
 	} else if (mode == TRANSFER_COLLECT) {
 		if (transit_create(j->core->set.transit, t->limit, &j->files[j->document - 1],
 		                   &err) < 0) {
-			settle(j, POLICY_DOCUMENT, &err);
+			job_hand_settle(j, POLICY_DOCUMENT, &err);
 			return;
 		}
 		t->file = j->files[j->document - 1];
 	}
 	if (transfer_start(t, &err) < 0) {
 		if (mode == TRANSFER_COLLECT)
-			settle(j, POLICY_DOCUMENT, &err);
+			job_hand_settle(j, POLICY_DOCUMENT, &err);
 		else
-			start_undo(j, POLICY_DOCUMENT, &err);
+			job_undo(j, POLICY_DOCUMENT, &err);
 		return;
 	}
 	if (mode == TRANSFER_PASS && j->rec.local_job)
@@ -348,21 +342,30 @@ static void on_transferred(struct transfer *t, const struct err *err, bool at_qu
 		j->rec.closed = false; /* the printer's own word: it took nothing */
 		job_save(j, on_busy_saved);
 	} else if (t->mode == TRANSFER_COLLECT) {
-		settle(j, POLICY_DOCUMENT, &why);
+		job_hand_settle(j, POLICY_DOCUMENT, &why);
 	} else if (err && at_queue && t->send.ipp.ipp_status == CANCELED_CODE) {
-		canceled_there(j);
+		job_hand_canceled(j);
 	} else if (t->mode == TRANSFER_DELIVER && err && t->first_byte &&
 	           t->send.ipp.req.sent > 0 && t->send.ipp.ipp_status == 0) {
 		/* the connection broke after the first byte: it may print what it has */
-		unknown(j, &why);
+		job_hand_unknown(j, &why);
 	} else if (!err && t->mode == TRANSFER_DELIVER) {
 		on_sent(j); /* too late to take it back: it is canceled while it prints */
 	} else {
-		start_undo(j, at_queue ? POLICY_NOTHING_SENT : POLICY_DOCUMENT, &why);
+		job_undo(j, at_queue ? POLICY_NOTHING_SENT : POLICY_DOCUMENT, &why);
 	}
 }
 
 /* ---- create ---- */
+
+/* Canceled before the queue could print it. */
+static void undo_canceled(struct job *j)
+{
+	struct err err;
+
+	(void)err_set(&err, ERR_CANCELED, 0, "canceled");
+	job_undo(j, POLICY_NOTHING_SENT, &err);
+}
 
 static void after_create(struct job *j, const struct err *err)
 {
@@ -372,10 +375,7 @@ static void after_create(struct job *j, const struct err *err)
 		return;
 	}
 	if (job_is_whole(j) && j->rec.cancel_requested) {
-		struct err canceled;
-
-		(void)err_set(&canceled, ERR_CANCELED, 0, "canceled");
-		start_undo(j, POLICY_NOTHING_SENT, &canceled);
+		undo_canceled(j);
 		return;
 	}
 	j->step = STEP_SEND;
@@ -395,7 +395,7 @@ static void not_created(struct job *j, const struct err *err)
 	struct err why = *err;
 
 	if (!j->transfer) {
-		settle(j, POLICY_NOTHING_SENT, &why);
+		job_hand_settle(j, POLICY_NOTHING_SENT, &why);
 		return;
 	}
 	j->undo_after_transfer = true;
@@ -494,7 +494,7 @@ static void on_finish_asked(struct local_op *op, const struct err *err)
 	if (j->dead) {
 		job_run(j);
 	} else if (err && err->kind == ERR_GONE) {
-		unknown(j, err);
+		job_hand_unknown(j, err);
 	} else if (err) {
 		job_retry(j, err);
 	} else if (op->job.incoming) {
@@ -559,170 +559,13 @@ static void run_finish(struct job *j)
 		return;
 	}
 	if (j->rec.cancel_requested) {
-		struct err err;
-
-		(void)err_set(&err, ERR_CANCELED, 0, "canceled");
-		start_undo(j, POLICY_NOTHING_SENT, &err);
+		undo_canceled(j);
 		return;
 	}
 	if (!is_my_turn(j))
 		return;
 	j->rec.closed = true;
 	job_save(j, on_closed);
-}
-
-/* ---- undo ---- */
-
-/* Of a job taken back after a restart nobody knows who canceled it: perhaps we did. */
-static bool was_canceled_there(const struct job *j, const struct local_job *local)
-{
-	return local->outcome == OUTCOME_CANCELED && !j->cancel_sent && j->undo_err.kind;
-}
-
-static void on_undone(struct local_op *op, const struct err *err)
-{
-	struct job *j = op->data;
-
-	if (j->dead) {
-		job_run(j);
-	} else if (err && err->kind != ERR_GONE) {
-		job_retry(j, err);
-	} else if (!err && was_canceled_there(j, &op->job)) {
-		canceled_there(j);
-	} else if (!err && op->job.processing_at != 0) {
-		unknown(j, &j->undo_err);
-	} else {
-		struct err why = j->undo_err;
-
-		settle(j, j->undo_place, why.kind ? &why : NULL);
-	}
-}
-
-static void on_undo_canceled(struct local_op *op, const struct err *err)
-{
-	const struct queue_ops *ops;
-	struct job *j = op->data;
-	struct err failed;
-
-	if (j->dead) {
-		job_run(j);
-		return;
-	}
-	/* "not possible": it has ended already, which the next question shows */
-	j->cancel_sent = j->cancel_sent || !err || err->kind != ERR_REJECTED;
-	if (err && err->kind != ERR_GONE && err->kind != ERR_REJECTED) {
-		job_retry(j, err);
-		return;
-	}
-	ops = j->core->set.queue_ops;
-	job_begin_local(j, &j->local, on_undone);
-	if (ops->get(j->printer->queue, j->local, j->rec.local_job, &failed) < 0) {
-		job_drop_local(&j->local);
-		job_retry(j, &failed);
-	}
-}
-
-static void run_undo(struct job *j)
-{
-	const struct queue_ops *ops = j->core->set.queue_ops;
-	struct err err;
-
-	if (!j->rec.local_job) {
-		struct err why = j->undo_err;
-
-		settle(j, j->undo_place, why.kind ? &why : NULL);
-		return;
-	}
-	job_begin_local(j, &j->local, on_undo_canceled);
-	if (ops->cancel(j->printer->queue, j->local, j->rec.local_job, &err) < 0) {
-		job_drop_local(&j->local);
-		job_retry(j, &err);
-	}
-}
-
-/* Takes the unclosed local job back, then lets policy decide about err. */
-static void start_undo(struct job *j, enum policy_place place, const struct err *err)
-{
-	if (j->undo_after_transfer) {
-		j->undo_after_transfer = false; /* undo_err has the cause, err is its echo */
-		place = POLICY_NOTHING_SENT;
-	} else if (err) {
-		j->undo_err = *err;
-	} else {
-		err_clear(&j->undo_err);
-	}
-	j->undo_place = place;
-	job_hand_clear(j);
-	if (j->local) {
-		/* Create-Job is under way: what it makes is found by the run after it */
-		j->core->set.queue_ops->op_cancel(j->local);
-	}
-	j->step = STEP_UNDO;
-	job_run(j);
-}
-
-/* ---- after a restart ---- */
-
-static void on_found(struct local_op *op, const struct err *err)
-{
-	struct job *j = op->data;
-	const struct local_job *found = NULL;
-
-	if (j->dead) {
-		job_run(j);
-		return;
-	}
-	if (err && err->kind != ERR_GONE) {
-		job_retry(j, err);
-		return;
-	}
-	for (size_t i = 0; !err && i < op->found_count; i++)
-		if (!found || op->found[i].id > found->id)
-			found = &op->found[i];
-	j->adopted = false;
-	if (found)
-		j->rec.local_job = found->id;
-	if (!found && j->rec.closed) {
-		struct err lost;
-
-		(void)err_set(&lost, ERR_GONE, 0, "local job %d is gone from the queue",
-		              j->rec.local_job);
-		unknown(j, &lost);
-	} else if (!found) {
-		j->rec.local_job = 0;
-		start_undo(j, POLICY_NOTHING_SENT, NULL);
-	} else if (!j->rec.closed) {
-		start_undo(j, POLICY_NOTHING_SENT, NULL);
-	} else if (found->incoming) {
-		j->step = STEP_FINISH;
-		job_run(j);
-	} else {
-		job_move(j, JOB_PRINTING);
-	}
-}
-
-static void start_find(struct job *j)
-{
-	const struct queue_ops *ops = j->core->set.queue_ops;
-	struct err err;
-
-	j->step = STEP_FIND;
-	if (job_is_whole(j)) {
-		j->adopted = false;
-		if (j->rec.closed) {
-			(void)err_set(&err, ERR_TEMPORARY, 0,
-			              "the connector stopped while the printer got it");
-			unknown(j, &err);
-		} else {
-			start_undo(j, POLICY_NOTHING_SENT, NULL);
-		}
-		return;
-	}
-	job_begin_local(j, &j->local, on_found);
-	if (ops->find(j->printer->queue, j->local, j->local_uuid, &err) < 0) {
-		job_drop_local(&j->local);
-		job_retry(j, &err);
-	}
 }
 
 /* ---- the state ---- */
@@ -738,7 +581,7 @@ void job_hand_give_up(struct job *j)
 	if (j->transfer && j->step == STEP_CREATE)
 		transfer_cancel(j->transfer);
 	else if (!j->transfer)
-		settle(j, j->rec.closed ? POLICY_UNKNOWN : POLICY_TOO_LATE, &err);
+		job_hand_settle(j, j->rec.closed ? POLICY_UNKNOWN : POLICY_TOO_LATE, &err);
 }
 
 static void begin(struct job *j)
@@ -749,7 +592,7 @@ static void begin(struct job *j)
 		struct err err;
 
 		(void)err_set(&err, ERR_TEMPORARY, 0, "%s", printer_why_not(j->printer));
-		settle(j, POLICY_NOTHING_SENT, &err);
+		job_hand_settle(j, POLICY_NOTHING_SENT, &err);
 		return;
 	}
 	if (!job_is_whole(j) && !may_create(j))
@@ -788,19 +631,19 @@ void job_handing_run(struct job *j)
 		    j->core->set.queue_ops->status(j->printer->queue)->health == QUEUE_UNKNOWN)
 			return; /* run when the queue has been asked */
 		if (j->adopted)
-			start_find(j);
+			job_find_run(j);
 		else if (j->rec.cancel_requested)
-			settle(j, POLICY_NOTHING_SENT, NULL);
+			job_hand_settle(j, POLICY_NOTHING_SENT, NULL);
 		else
 			begin(j);
 		return;
 	case STEP_FIND:
-		start_find(j);
+		job_find_run(j);
 		return;
 	case STEP_COLLECT:
 	case STEP_CREATE:
 		if (j->rec.cancel_requested && !j->transfer)
-			settle(j, POLICY_NOTHING_SENT, NULL);
+			job_hand_settle(j, POLICY_NOTHING_SENT, NULL);
 		else if (j->rec.cancel_requested ||
 		         (j->printer->one_at_a_time && has_open_job_at_queue(j)))
 			return; /* its end, or that of the other job, runs this one */
@@ -811,7 +654,7 @@ void job_handing_run(struct job *j)
 		run_finish(j);
 		return;
 	case STEP_UNDO:
-		run_undo(j);
+		job_undo_run(j);
 		return;
 	case STEP_SEND:
 	case STEP_FETCH:
