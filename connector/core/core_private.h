@@ -287,16 +287,6 @@ void job_identify_try(struct job *j);
 void job_hand_abort(struct job *j); /* stops what runs; done() callbacks follow */
 /* give-up-after has passed: ends what only waits. */
 void job_hand_give_up(struct job *j);
-/* Three ends of a try. Nothing of it is at the queue: policy decides about err, NULL: none. */
-void job_hand_settle(struct job *j, enum policy_place place, const struct err *err);
-/* It may have printed, or not: why says what happened. */
-void job_hand_unknown(struct job *j, const struct err *why);
-/* Somebody canceled it at the queue, before it was there whole. */
-void job_hand_canceled(struct job *j);
-/* Takes the unclosed local job back, then lets policy decide about err. */
-void job_undo(struct job *j, enum policy_place place, const struct err *err);
-void job_undo_run(struct job *j);   /* STEP_UNDO */
-void job_find_run(struct job *j);   /* STEP_FIND: what an earlier life of the daemon began */
 void job_accept_run(struct job *j); /* of a job that is only accepted again */
 /* Milliseconds until the cloud must hear of the job again; tells it when that is now. */
 int64_t job_tell_in_time(struct job *j, enum cloud_job_state state, const char *reasons,

@@ -7,18 +7,16 @@
  * have all of it" committed, SEND; then printing. One document alone: "may have all of it"
  * committed, SEND by Print-Job.
  *
- * What can fail:
+ * What can fail, besides documents on their way (job_documents.c):
  *   before CREATE         nothing is at the queue: policy decides
  *   CREATE, no answer     an empty local job may be there and never prints: the next try has
  *                         another job-uuid, so it is not taken for it
  *   SEND to CUPS          UNDO (job_undo.c): the local job cannot print before FINISH; it is
  *                         canceled and read again; if it started all the same, nobody knows: held
  *   ended there before    by a cancel at the queue: that is its end
- *   SEND, IPP printer     after the first byte nobody knows what it prints: held; an IPP error
- *                         is the printer's clear word: UNDO
  *   FINISH, no answer     the queue is asked: still incoming: again; otherwise it has it
  *   we died in here       FIND the local job by the job-uuid of this try, then as above */
-#include "connector/core/core_private.h"
+#include "connector/core/job_hand.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,12 +26,7 @@
 #include "common/str.h"
 #include "common/util.h"
 #include "connector/base/crypto.h"
-#include "connector/base/transit.h"
 #include "connector/core/retry.h"
-#include "connector/core/transfer.h"
-
-#define BUSY_CODE     0x0507 /* server-error-busy, RFC 8011 B.1.5.8 */
-#define CANCELED_CODE 0x0508 /* server-error-job-canceled: while it was being sent, B.1.5.9 */
 
 static const struct retry busy_retry = { .base_ms = 10, .cap_ms = 5000 };
 
@@ -61,22 +54,6 @@ void job_identify_try(struct job *j)
 	crypto_uuid_name(j->rec.uuid, number, uuid);
 	(void)snprintf(j->local_uuid, sizeof(j->local_uuid), "urn:uuid:%s", uuid);
 	choose_owner(j);
-}
-
-static struct local_ticket make_ticket(struct job *j)
-{
-	bool hidden = job_settings(j)->job_name == CONFIG_JOB_NAME_HIDDEN || !*j->rec.job_name;
-	int64_t left = j->core->set.config->give_up_after_ms - job_age_ms(j);
-
-	(void)snprintf(j->hidden_name, sizeof(j->hidden_name), "job %lld", (long long)j->rec.id);
-	return (struct local_ticket){
-		.ticket = j->ticket,
-		.mappings = &j->core->set.config->mappings,
-		.job_uuid = j->local_uuid,
-		.user_name = j->owner,
-		.job_name = hidden ? j->hidden_name : j->rec.job_name,
-		.cancel_after_s = (int32_t)(left > 1000 ? left / 1000 : 1),
-	};
 }
 
 /* ---- turns ---- */
@@ -113,40 +90,24 @@ static bool has_open_job_at_queue(const struct job *j)
 
 /* ---- ends of a try ---- */
 
-void job_hand_clear(struct job *j)
-{
-	if (j->has_slot)
-		core_transfer_end(j->core);
-	j->has_slot = false;
-	if (j->transfer) {
-		transfer_clear(j->transfer);
-		free(j->transfer);
-		j->transfer = NULL;
-	}
-	for (int i = 0; j->files && i < j->rec.documents; i++) {
-		transit_free(j->files[i]);
-		free(j->passwords[i]);
-	}
-	free(j->files);
-	free(TAKE(j->passwords));
-	free(j->formats);
-	j->files = NULL;
-	j->formats = NULL;
-	j->document = 0;
-}
-
-void job_hand_abort(struct job *j)
-{
-	if (j->transfer)
-		transfer_cancel(j->transfer);
-}
-
 static void release_slot(struct job *j)
 {
 	if (!j->has_slot)
 		return;
 	j->has_slot = false;
 	core_transfer_end(j->core);
+}
+
+void job_hand_clear(struct job *j)
+{
+	release_slot(j);
+	job_documents_clear(j);
+}
+
+void job_hand_abort(struct job *j)
+{
+	if (j->transfer)
+		transfer_cancel(j->transfer);
 }
 
 void job_hand_canceled(struct job *j)
@@ -172,127 +133,23 @@ void job_hand_unknown(struct job *j, const struct err *why)
 	job_hand_settle(j, POLICY_UNKNOWN, &err);
 }
 
-/* ---- documents ---- */
+/* ---- all documents are on one side ---- */
 
-static void on_transferred(struct transfer *t, const struct err *err, bool at_queue);
-
-static struct transfer *new_transfer(struct job *j, enum transfer_mode mode,
-                                     struct local_ticket *ticket)
+void job_hand_collected(struct job *j)
 {
-	const struct core_settings *set = &j->core->set;
-	struct transfer *t = xcalloc(1, sizeof(*t));
-
-	j->sent_ticket = *ticket;
-	t->mode = mode;
-	t->clock = set->clock;
-	t->cloud_ops = set->cloud_ops;
-	t->queue_ops = set->queue_ops;
-	t->channel = j->printer->channel;
-	t->queue = j->printer->queue;
-	t->transit = set->transit;
-	t->convert = set->convert;
-	t->to = job_sniff_queue(j);
-	t->ticket = &j->sent_ticket;
-	t->cloud_job = j->rec.cloud_job;
-	t->number = j->document;
-	t->local_job = j->rec.local_job;
-	t->last = j->document == j->rec.documents;
-	t->limit = (uint64_t)set->config->max_document_size;
-	t->data = j;
-	t->done = on_transferred;
-	if (j->rec.documents == 1)
-		(void)str_copy(t->format, sizeof(t->format), j->rec.format);
-	return t;
-}
-
-/* From the cloud to the queue, or into a file. */
-static void start_document(struct job *j, enum transfer_mode mode)
-{
-	struct local_ticket ticket = make_ticket(j);
-	struct transfer *t = new_transfer(j, mode, &ticket);
-	struct err err;
-
-	j->transfer = t;
-	if (mode == TRANSFER_DELIVER) {
-		t->file = j->files[j->document - 1];
-		(void)str_copy(t->format, sizeof(t->format), j->formats[j->document - 1]);
-		t->document_password = j->passwords[j->document - 1];
-	} else if (mode == TRANSFER_COLLECT) {
-		if (transit_create(j->core->set.transit, t->limit, &j->files[j->document - 1],
-		                   &err) < 0) {
-			job_hand_settle(j, POLICY_DOCUMENT, &err);
-			return;
-		}
-		t->file = j->files[j->document - 1];
-	}
-	if (transfer_start(t, &err) < 0) {
-		if (mode == TRANSFER_COLLECT)
-			job_hand_settle(j, POLICY_DOCUMENT, &err);
-		else
-			job_undo(j, POLICY_DOCUMENT, &err);
-		return;
-	}
-	if (mode == TRANSFER_PASS && j->rec.local_job)
-		transfer_go(t, j->rec.local_job);
-}
-
-static void finish_transfer(struct job *j)
-{
-	struct transfer *t = j->transfer;
-
-	j->transfer = NULL;
-	transfer_clear(t);
-	free(t);
-}
-
-static void say_converted(struct job *j)
-{
-	if (*j->transfer->from_format)
-		job_event(j, "connector", "made %s of %s", j->transfer->format,
-		          j->transfer->from_format);
-}
-
-static void on_collected(struct job *j)
-{
-	say_converted(j);
-	(void)str_copy(j->formats[j->document - 1], NAME_SIZE, j->transfer->format);
-	j->passwords[j->document - 1] = TAKE(j->transfer->fetch.document_password);
-	finish_transfer(j);
-	if (j->document < j->rec.documents) {
-		j->document++;
-		start_document(j, TRANSFER_COLLECT);
-		return;
-	}
 	release_slot(j);
 	j->collected = true;
 	job_run(j);
 }
 
 /* To an IPP printer the hand-over ends here, to CUPS it waits for its turn to be closed. */
-static void on_sent(struct job *j)
+void job_hand_sent(struct job *j)
 {
-	bool whole = j->transfer->mode == TRANSFER_DELIVER;
-
-	say_converted(j);
-	if (whole && !j->rec.local_job)
-		j->rec.local_job = j->transfer->send.job.id; /* Print-Job */
-	if (whole && *j->transfer->send.job.own_uuid)
-		(void)str_copy(j->rec.local_job_uuid, sizeof(j->rec.local_job_uuid),
-		               j->transfer->send.job.own_uuid);
-	if (whole && *j->transfer->send.dropped)
-		(void)str_copy(j->rec.dropped, sizeof(j->rec.dropped), j->transfer->send.dropped);
-	(void)str_copy(j->rec.format, sizeof(j->rec.format), j->transfer->format);
-	finish_transfer(j);
-	if (j->document < j->rec.documents) {
-		j->document++;
-		start_document(j, whole ? TRANSFER_DELIVER : TRANSFER_PASS);
-		return;
-	}
 	j->rec.handed = j->core->set.clock->wall_ms(j->core->set.clock);
 	j->core->tally.bytes += (uint64_t)j->rec.bytes;
 	job_event(j, "queue", "has all of it as job %d, %lld bytes", j->rec.local_job,
 	          (long long)j->rec.bytes);
-	if (whole) {
+	if (job_is_whole(j)) {
 		job_hand_clear(j);
 		job_move(j, JOB_PRINTING);
 		return;
@@ -300,60 +157,6 @@ static void on_sent(struct job *j)
 	release_slot(j);
 	j->step = STEP_FINISH;
 	job_run(j);
-}
-
-static void wait_for_printer(struct job *j);
-
-static void on_busy_saved(struct job *j, const struct err *err)
-{
-	(void)err;
-	wait_for_printer(j);
-}
-
-/* The transfer of one document ended. */
-static void on_transferred(struct transfer *t, const struct err *err, bool at_queue)
-{
-	struct job *j = t->data;
-	struct err why;
-
-	if (!err && t->mode != TRANSFER_DELIVER)
-		j->rec.bytes += (int64_t)t->bytes;
-	if (j->dead) {
-		finish_transfer(j);
-		job_run(j);
-		return;
-	}
-	if (!err && !j->rec.cancel_requested) {
-		if (t->mode == TRANSFER_COLLECT)
-			on_collected(j);
-		else
-			on_sent(j);
-		return;
-	}
-	if (err)
-		why = *err;
-	else
-		(void)err_set(&why, ERR_CANCELED, 0, "canceled");
-	if (!at_queue && why.kind == ERR_GONE && !job_is_unknown_there(j, &why))
-		why.kind = ERR_TEMPORARY;
-	if (t->mode == TRANSFER_DELIVER && err && at_queue && !t->local_job &&
-	    t->send.ipp.ipp_status == BUSY_CODE) {
-		finish_transfer(j);
-		j->rec.closed = false; /* the printer's own word: it took nothing */
-		job_save(j, on_busy_saved);
-	} else if (t->mode == TRANSFER_COLLECT) {
-		job_hand_settle(j, POLICY_DOCUMENT, &why);
-	} else if (err && at_queue && t->send.ipp.ipp_status == CANCELED_CODE) {
-		job_hand_canceled(j);
-	} else if (t->mode == TRANSFER_DELIVER && err && t->first_byte &&
-	           t->send.ipp.req.sent > 0 && t->send.ipp.ipp_status == 0) {
-		/* the connection broke after the first byte: it may print what it has */
-		job_hand_unknown(j, &why);
-	} else if (!err && t->mode == TRANSFER_DELIVER) {
-		on_sent(j); /* too late to take it back: it is canceled while it prints */
-	} else {
-		job_undo(j, at_queue ? POLICY_NOTHING_SENT : POLICY_DOCUMENT, &why);
-	}
 }
 
 /* ---- create ---- */
@@ -380,8 +183,7 @@ static void after_create(struct job *j, const struct err *err)
 	}
 	j->step = STEP_SEND;
 	if (job_is_whole(j)) {
-		j->document = 1;
-		start_document(j, TRANSFER_DELIVER);
+		job_documents_start(j, TRANSFER_DELIVER);
 	} else if (j->transfer) {
 		transfer_go(j->transfer, j->rec.local_job);
 	} else {
@@ -418,6 +220,18 @@ static void wait_for_printer(struct job *j)
 		job_run(j);
 }
 
+static void on_refused_busy_saved(struct job *j, const struct err *err)
+{
+	(void)err;
+	wait_for_printer(j);
+}
+
+void job_hand_refused_busy(struct job *j)
+{
+	j->rec.closed = false; /* the printer's own word */
+	job_save(j, on_refused_busy_saved);
+}
+
 static void on_created(struct local_op *op, const struct err *err)
 {
 	struct job *j = op->data;
@@ -428,7 +242,7 @@ static void on_created(struct local_op *op, const struct err *err)
 		job_run(j);
 		return;
 	}
-	if (err && err->code == BUSY_CODE) {
+	if (err && err->code == JOB_BUSY_CODE) {
 		wait_for_printer(j);
 		return;
 	}
@@ -464,7 +278,7 @@ static void start_print_job(struct job *j)
 
 static void start_create(struct job *j)
 {
-	struct local_ticket ticket = make_ticket(j);
+	struct local_ticket ticket = job_ticket(j);
 	struct err err;
 
 	if (job_is_whole(j) && j->rec.documents == 1) {
@@ -480,8 +294,7 @@ static void start_create(struct job *j)
 	}
 	/* the first bytes may come meanwhile */
 	if (!job_is_whole(j) && !j->transfer) {
-		j->document = 1;
-		start_document(j, TRANSFER_PASS);
+		job_documents_start(j, TRANSFER_PASS);
 	}
 }
 
@@ -608,11 +421,7 @@ static void begin(struct job *j)
 		return;
 	}
 	j->step = STEP_COLLECT;
-	j->document = 1;
-	j->files = xcalloc((size_t)j->rec.documents, sizeof(struct transit_file *));
-	j->formats = xcalloc((size_t)j->rec.documents, sizeof(*j->formats));
-	j->passwords = xcalloc((size_t)j->rec.documents, sizeof(struct sealed *));
-	start_document(j, TRANSFER_COLLECT);
+	job_documents_start(j, TRANSFER_COLLECT);
 }
 
 void job_handing_run(struct job *j)

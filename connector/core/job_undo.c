@@ -7,7 +7,7 @@
  *
  * What can fail: the queue does not answer (asked again); it has printed (held); it has no such
  * job, or an IPP printer may have got some of a closed one (held, if it was closed). */
-#include "connector/core/core_private.h"
+#include "connector/core/job_hand.h"
 
 /* ---- taken back ---- */
 
