@@ -225,38 +225,51 @@ void job_count_past(struct job *j);
 void job_free(struct job *j); /* abandons what is under way */
 void job_run(struct job *j);  /* decides what is next; does nothing while a commit is in flight */
 void job_request_cancel(struct job *j, const char *source);
-/* Commits the row, then calls saved(). */
-void job_save(struct job *j, void (*saved)(struct job *j, const struct err *err));
 /* Whether its queue is an IPP printer, which gets whole documents and may print from the first
  * byte. */
 bool job_is_whole(const struct job *j);
-/* Commits what nothing waits for. */
-void job_save_lazily(struct job *j);
 /* Changes the state, commits, logs, runs. */
 void job_move(struct job *j, enum job_state to);
 int64_t job_age_ms(const struct job *j); /* since it was received */
-/* Whether the cloud may be talked to about it now. Of thousands of jobs that a start takes up, few
- * at once: the others, and new jobs, need the line too. False: the job is run when it may. */
-bool job_may_talk(struct job *j);
-bool job_is_in_line(const struct job *j);
-void job_talked(struct job *j); /* it had its answer */
 /* Whether the cloud means that it does not know the job. Not-found is also what a cloud says that
  * has lost its devices, until it is told of ours again: so it counts when it is said again. */
 bool job_is_unknown_there(struct job *j, const struct err *err);
 /* Lets policy decide and moves. */
 void job_settle(struct job *j, enum policy_place place, const struct err *err,
                 enum job_outcome outcome);
-void job_event(struct job *j, const char *source, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-void job_log(const struct job *j, int level, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
 /* Tries the step again after a back-off. */
 void job_retry(struct job *j, const struct err *err);
 bool job_is_quarantined(const struct job *j);
 bool job_is_open_at_queue(const struct job *j);
-void job_drop(struct job *j); /* it is not ours: the row goes */
 const struct config_queue *job_settings(const struct job *j);
 struct sniff_queue job_sniff_queue(const struct job *j); /* where its documents go */
+
+/* job_save.c */
+/* Commits the row and what its time-line has new, then calls saved(). */
+void job_save(struct job *j, void (*saved)(struct job *j, const struct err *err));
+/* Commits what nothing waits for. */
+void job_save_lazily(struct job *j);
+/* True: a commit had failed and is tried again. */
+bool job_save_again(struct job *j);
+void job_save_end(struct job *j); /* the last one; frees the job */
+void job_drop(struct job *j);     /* it is not ours: the row goes */
+
+/* job_log.c */
+/* For the time-line; durable with the next commit. source: "cloud", "connector", "queue", ... */
+void job_event(struct job *j, const char *source, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void job_log(const struct job *j, int level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* It has moved. */
+void job_log_move(const struct job *j);
+
+/* job_line.c */
+/* Whether the cloud may be talked to about it now. Of thousands of jobs that a start takes up, few
+ * at once: the others, and new jobs, need the line too. False: the job is run when it may. */
+bool job_may_talk(struct job *j);
+bool job_is_in_line(const struct job *j);
+void job_talked(struct job *j);     /* it had its answer */
+void job_leave_line(struct job *j); /* it goes */
 
 /* job_op.c: another exchange or commit, in *place until done() begins; its data is the job. */
 void job_begin_cloud(struct job *j, struct cloud_op **place,

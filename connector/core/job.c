@@ -9,7 +9,7 @@
  * Happy path: job_claim.c, job_hand.c, job_print.c, job_report.c, one after the other.
  *
  * What can fail, and what then:
- *   a commit             what should follow it does not happen; the commit is tried again
+ *   a commit             what should follow it does not happen (job_save.c)
  *   the cloud, claiming  nothing was promised: the job is left to be offered again
  *   either side, handing the local job is taken back; policy.c decides between another try and an
  *                        end. Once the closing Send-Document may have arrived nothing is sent again
@@ -23,13 +23,11 @@
  * the job and decided after it. */
 #include "connector/core/core_private.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/config.h"
-#include "common/messages.h"
 #include "common/str.h"
 #include "common/util.h"
 #include "connector/base/attrs.h"
@@ -38,7 +36,6 @@
 #include "connector/base/journal.h"
 #include "connector/core/retry.h"
 #include "connector/core/tally.h"
-#include "connector/core/transfer.h"
 
 #define TO(state) (1u << JOB_##state)
 
@@ -56,8 +53,6 @@ static const struct {
 	[JOB_DONE] = { 0, NULL },
 };
 
-#define TALKING_MAX 32 /* jobs of the store at once */
-
 #define NOT_FOUND_CODE  0x0406 /* RFC 8011 B.1.4.7 */
 #define NOT_FOUND_TIMES 3
 #define BEAT_MS         (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
@@ -66,7 +61,6 @@ static const struct retry step_retry = { .base_ms = 1000, .cap_ms = 300000 };
 #define WAIT_CAP_MS 300000
 static const struct retry wait_retry = { .base_ms = 2000, .cap_ms = WAIT_CAP_MS };
 #define WAIT_MAX_MS (RETRY_AFTER_MAX_S * 1000LL + WAIT_CAP_MS)
-static const struct retry commit_retry = { .base_ms = 500, .cap_ms = 10000 };
 
 static int64_t wall(const struct job *j)
 {
@@ -83,63 +77,7 @@ int64_t job_age_ms(const struct job *j)
 	return now(j) - j->born;
 }
 
-/* ---- words ---- */
-
-/* What lines about a job say it is about; id and cloud_job are room. */
-static struct log_about about_job(const struct job *j, char id[24], char cloud_job[24])
-{
-	struct log_about about = {
-		.queue = j->printer->record.queue,
-		.cloud = j->printer->record.cloud,
-		.job = j->rec.id ? id : NULL, /* not stored yet */
-		.cloud_job = cloud_job,
-		.state = job_state_name(j->rec.state),
-		.error = j->rec.error_kind ? err_kind_name(j->rec.error_kind) : NULL,
-	};
-
-	(void)snprintf(id, 24, "%lld", (long long)j->rec.id);
-	(void)snprintf(cloud_job, 24, "%d", j->rec.cloud_job);
-	return about;
-}
-
-void job_log(const struct job *j, int level, const char *fmt, ...)
-{
-	char id[24], cloud_job[24], text[512];
-	struct log_about about = about_job(j, id, cloud_job);
-	va_list ap;
-
-	if (level > LOG_LEVEL_WARNING)
-		about.message_id = NULL;
-	else if (j->rec.state == JOB_HELD)
-		about.message_id = message_id(MESSAGE_JOB_HELD);
-	else if (j->rec.outcome == OUTCOME_ABORTED)
-		about.message_id = message_id(MESSAGE_JOB_FAILED);
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	log_event((enum log_level)level, &about, "job %s: %s", id, text);
-}
-
-void job_event(struct job *j, const char *source, const char *fmt, ...)
-{
-	struct job_event *e;
-	va_list ap;
-
-	if (!j->events)
-		j->events = xcalloc(JOB_EVENTS_MAX, sizeof(*j->events));
-	if (j->event_count == JOB_EVENTS_MAX) {
-		memmove(j->events, j->events + 1, sizeof(*e) * (JOB_EVENTS_MAX - 1));
-		j->event_count--;
-		j->events_sent -= j->events_sent > 0;
-	}
-	e = &j->events[j->event_count++];
-	e->time = wall(j);
-	(void)str_copy(e->source, sizeof(e->source), source);
-	va_start(ap, fmt);
-	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
-	va_end(ap);
-	job_log(j, LOG_LEVEL_DEBUG, "%s: %s", source, e->text);
-}
+/* ---- what it is about ---- */
 
 const struct config_queue *job_settings(const struct job *j)
 {
@@ -245,61 +183,11 @@ bool job_is_busy(const struct job *j)
 	return j->store || j->lazy || j->cloud || j->tell || j->local || j->cancel || j->transfer;
 }
 
-static void leave_line(struct job *j)
-{
-	if (j->in_line)
-		TAILQ_REMOVE(&j->core->line, j, line);
-	j->in_line = false;
-}
-
-bool job_is_in_line(const struct job *j)
-{
-	return j->in_line && j->core->talking == TALKING_MAX;
-}
-
-bool job_may_talk(struct job *j)
-{
-	struct core *c = j->core;
-
-	if (!j->from_store)
-		return true;
-	if (c->talking == TALKING_MAX) {
-		if (!j->in_line)
-			TAILQ_INSERT_TAIL(&c->line, j, line);
-		j->in_line = true;
-		return false;
-	}
-	leave_line(j);
-	c->talking++;
-	j->from_store = false;
-	j->talks = true;
-	return true;
-}
-
-void job_talked(struct job *j)
-{
-	struct core *c = j->core;
-	struct job *next;
-
-	if (!j->talks)
-		return;
-	j->talks = false;
-	c->talking--;
-	while ((next = TAILQ_FIRST(&c->line))) {
-		leave_line(next);
-		timer_start(&next->timer, 0);
-		if (next->printer->channel_state == CHANNEL_ONLINE)
-			return; /* the others go on when their channel is up */
-	}
-}
-
 static void destroy(struct job *j)
 {
 	struct printer *p = j->printer;
 
-	leave_line(j);
-	job_talked(j);
-
+	job_leave_line(j);
 	if (j->watching)
 		p->core->set.queue_ops->unwatch(&j->watch);
 	timer_stop(&j->timer);
@@ -389,62 +277,7 @@ static void on_beat(struct timer *t)
 		(void)job_tell_in_time(j, CLOUD_JOB_PROCESSING, "job-queued", "");
 }
 
-/* ---- commits ---- */
-
-/* The first of them are durable. */
-static void drop_events(struct job *j, unsigned count)
-{
-	j->event_count -= count;
-	j->events_sent = 0;
-	if (j->event_count)
-		memmove(j->events, j->events + count, sizeof(*j->events) * j->event_count);
-	else
-		free(TAKE(j->events));
-}
-
-static void on_committed(struct store_op *op, const struct err *err)
-{
-	struct job *j = op->data;
-	void (*saved)(struct job *, const struct err *) = j->saved;
-	bool again;
-
-	core_store_result(j->core, err);
-	if (err && !j->dead) {
-		/* what should follow must not happen; the row is tried again */
-		j->tries++;
-		timer_start(&j->timer,
-		            retry_delay_ms(&commit_retry, j->tries, 0,
-		                           j->core->set.clock->random(j->core->set.clock)));
-		return;
-	}
-	again = j->again;
-	j->saving = j->again = false;
-	j->tries = 0;
-	drop_events(j, j->events_sent);
-	if (!j->dead)
-		saved(j, NULL);
-	if (again || j->dead)
-		job_run(j);
-}
-
-static void submit(struct job *j)
-{
-	j->events_sent = j->event_count;
-	j->core->set.store_ops->job_save(j->core->set.store,
-	                                 job_begin_store(j, &j->store, on_committed), &j->rec,
-	                                 j->events, j->event_count);
-}
-
-void job_save(struct job *j, void (*saved)(struct job *j, const struct err *err))
-{
-	timer_stop(&j->timer);
-	j->saving = true;
-	j->again = false;
-	j->backing_off = false;
-	j->tries = 0;
-	j->saved = saved;
-	submit(j);
-}
+/* ---- retries ---- */
 
 static void on_timer(struct timer *t)
 {
@@ -456,9 +289,7 @@ static void on_timer(struct timer *t)
 		return;
 	}
 	j->backing_off = false;
-	if (j->saving && !j->store)
-		submit(j);
-	else
+	if (!job_save_again(j))
 		job_run(j);
 }
 
@@ -482,101 +313,12 @@ bool job_is_unknown_there(struct job *j, const struct err *err)
 
 /* ---- moves ---- */
 
-static void say_details(const struct job *j)
-{
-	char id[24], cloud_job[24];
-	struct log_about about = about_job(j, id, cloud_job);
-
-	log_details_of(&about);
-}
-
-/* The one line of a job that went well; one that did not brings its details along. */
-static void say_end(const struct job *j)
-{
-	char impressions[32];
-
-	if (j->rec.outcome == OUTCOME_COMPLETED) {
-		(void)snprintf(impressions, sizeof(impressions), "%s",
-		               j->rec.impressions < 0
-		                       ? "impressions unknown"
-		                       : COUNTED(j->rec.impressions, "impression", "impressions"));
-		job_log(j, LOG_LEVEL_INFO, "completed on %s, %s, %lld bytes, %.1f s",
-		        j->printer->record.queue, impressions, (long long)j->rec.bytes,
-		        (double)(j->rec.finished - j->rec.received) / 1000);
-		return;
-	}
-	if (j->rec.outcome == OUTCOME_ABORTED)
-		say_details(j);
-	job_log(j, j->rec.outcome == OUTCOME_ABORTED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s%s%s",
-	        job_outcome_name(j->rec.outcome), *j->rec.report_message ? ": " : "",
-	        j->rec.report_message);
-}
-
 static void on_moved(struct job *j, const struct err *err)
 {
 	(void)err;
-	job_log(j, LOG_LEVEL_DEBUG, "%s -> %s", job_state_name(j->before),
-	        job_state_name(j->rec.state));
-	if (j->rec.state == JOB_REPORTING)
-		say_end(j);
-	if (j->rec.state == JOB_HELD)
-		say_details(j);
-	if (j->rec.state == JOB_WAITING || j->rec.state == JOB_HELD)
-		job_log(j, LOG_LEVEL_WARNING, "%s: %s", job_state_name(j->rec.state),
-		        j->rec.error_text);
+	job_log_move(j);
 	printer_next(j->printer);
 	job_run(j);
-}
-
-static void forget(struct job *j, const struct err *err)
-{
-	(void)err;
-	job_free(j);
-}
-
-/* A crash before it is durable means that it is reported once more, which is harmless. */
-static void on_done(struct store_op *op, const struct err *err)
-{
-	struct job *j = op->data;
-
-	if (err) {
-		j->saved = forget;
-		on_committed(op, err);
-		return;
-	}
-	core_store_result(j->core, NULL);
-	j->saving = false;
-	job_free(j);
-}
-
-static void on_lazy(struct store_op *op, const struct err *err);
-
-void job_save_lazily(struct job *j)
-{
-	if (j->lazy) {
-		j->lazy_again = true;
-		return;
-	}
-	/* events of a commit in flight go with that */
-	j->core->set.store_ops->job_save_lazy(
-		j->core->set.store, job_begin_store(j, &j->lazy, on_lazy), &j->rec,
-		j->saving ? NULL : j->events, j->saving ? 0 : j->event_count);
-	if (!j->saving)
-		drop_events(j, j->event_count);
-}
-
-static void on_lazy(struct store_op *op, const struct err *err)
-{
-	struct job *j = op->data;
-	bool again = j->lazy_again && !j->dead && j->rec.state != JOB_DONE;
-
-	core_store_result(j->core, err);
-	j->lazy_again = false;
-	j->took_back = j->rec.taken_back && !err && !again;
-	if (again)
-		job_save_lazily(j);
-	if (j->dead || j->took_back)
-		job_run(j);
 }
 
 bool job_is_whole(const struct job *j)
@@ -619,11 +361,7 @@ void job_move(struct job *j, enum job_state to)
 			job_free(j); /* never was in the store */
 			return;
 		}
-		j->saving = true;
-		j->core->set.store_ops->job_save_lazy(j->core->set.store,
-		                                      job_begin_store(j, &j->store, on_done),
-		                                      &j->rec, j->events, j->event_count);
-		drop_events(j, j->event_count);
+		job_save_end(j);
 		printer_next(p);
 		return;
 	}
@@ -745,28 +483,6 @@ void job_request_cancel(struct job *j, const char *source)
 	if (j->rec.id)
 		job_save_lazily(j); /* who asked here has been told that it is on its way */
 	job_run(j);
-}
-
-static void on_dropped(struct store_op *op, const struct err *err)
-{
-	struct job *j = op->data;
-
-	core_store_result(j->core, err);
-	j->saving = false;
-	job_free(j);
-}
-
-void job_drop(struct job *j)
-{
-	timer_stop(&j->timer);
-	if (!j->rec.id || j->reclaimed) {
-		job_free(j);
-		return;
-	}
-	j->step = STEP_DROP;
-	j->saving = true;
-	j->core->set.store_ops->job_drop(j->core->set.store,
-	                                 job_begin_store(j, &j->store, on_dropped), j->rec.id);
 }
 
 bool job_is_open_at_queue(const struct job *j)
