@@ -10,30 +10,22 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <uv.h>
-
 #include "common/err.h"
-#include "common/str.h"
 #include "common/util.h"
 #include "connector/base/clock.h"
-#include "connector/base/confine.h"
-#include "connector/base/journal.h"
+#include "connector/base/convert_child.h"
 #include "connector/base/loop.h"
 #include "connector/base/stream.h"
 #include "connector/base/transit.h"
 
 #define STREAM_BYTES (256u * 1024)
-#define PIECE        16384  /* any stream has room for so much at some time */
-#define WAITING_MAX  8      /* documents that wait: more are tried again later */
-#define SAID_MAX     4096   /* of what the program says */
-#define FORMAT_ERROR 0x0411 /* client-error-document-format-error, RFC 8011 B.1.4.18 */
+#define PIECE        16384 /* any stream has room for so much at some time */
+#define WAITING_MAX  8     /* documents that wait: more are tried again later */
 
 const struct convert_settings convert_defaults = {
 	.program = "",
@@ -57,21 +49,13 @@ struct convert {
 	/* of the one in hand */
 	bool busy;
 	enum step step;
-	struct timer deadline;
 	int in, out; /* memory; -1 none */
 	struct stream *stream;
 	struct transit_op pump;
 	bool pumping;
-	uv_process_t child;
-	uv_pipe_t pipe; /* what it says */
-	unsigned open;  /* of these two */
-	bool running;   /* not yet waited for */
-	bool late;      /* it was killed at the deadline */
-	int64_t status; /* of its end */
-	int signal;
+	struct convert_child child;
 	off_t offset; /* in out */
-	char said[SAID_MAX + 1], piece[PIECE];
-	size_t said_len;
+	char piece[PIECE];
 	struct err err; /* the first failure */
 };
 
@@ -219,139 +203,6 @@ static void start_storing(struct convert *c, struct convert_op *op)
 	wake(c);
 }
 
-/* ---- the child ------------------------------------------------------------------------------- */
-
-static void on_child_closed(uv_handle_t *h)
-{
-	struct convert *c = h->data;
-
-	c->open--;
-	wake(c);
-}
-
-static void on_ended(uv_process_t *child, int64_t status, int number)
-{
-	struct convert *c = child->data;
-
-	c->running = false;
-	c->status = status;
-	c->signal = number;
-	uv_close((uv_handle_t *)child, on_child_closed);
-}
-
-static void on_room(uv_handle_t *h, size_t wanted, uv_buf_t *ret)
-{
-	struct convert *c = h->data;
-
-	(void)wanted;
-	*ret = uv_buf_init(c->piece, sizeof(c->piece)); /* free while it runs */
-}
-
-static void on_said(uv_stream_t *pipe, ssize_t n, const uv_buf_t *buf)
-{
-	struct convert *c = pipe->data;
-	size_t len = n > 0 ? (size_t)n : 0;
-
-	if (n < 0) {
-		uv_close((uv_handle_t *)pipe, on_child_closed);
-		return;
-	}
-	if (len > SAID_MAX - c->said_len)
-		len = SAID_MAX - c->said_len;
-	memcpy(c->said + c->said_len, buf->base, len);
-	c->said_len += len;
-}
-
-static void kill_child(struct convert *c)
-{
-	if (!c->running)
-		return;
-	/* the group, should it not have come as far as to be forbidden children */
-	(void)kill(-c->child.pid, SIGKILL);
-	(void)uv_process_kill(&c->child, SIGKILL);
-}
-
-static void on_deadline(struct timer *t)
-{
-	struct convert *c = t->data;
-
-	c->late = true;
-	kill_child(c);
-}
-
-static void start_child(struct convert *c)
-{
-	char parent[24], cpu[24], memory[24], output[24];
-	char *argv[] = { (char *)(uintptr_t) "print-connectord",
-		         (char *)(uintptr_t)CONFINE_OPTION,
-		         parent,
-		         cpu,
-		         memory,
-		         output,
-		         c->program,
-		         (char *)(uintptr_t) "/proc/self/fd/3",
-		         (char *)(uintptr_t) "/proc/self/fd/4",
-		         NULL };
-	char *environment[] = { NULL };
-	uv_stdio_container_t stdio[] = {
-		{ .flags = UV_IGNORE },
-		{ .flags = UV_IGNORE },
-		{ .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
-		  .data.stream = (uv_stream_t *)&c->pipe },
-		{ .flags = UV_INHERIT_FD, .data.fd = c->in },
-		{ .flags = UV_INHERIT_FD, .data.fd = c->out },
-	};
-	const uv_process_options_t options = {
-		.exit_cb = on_ended,
-		.file = "/proc/self/exe",
-		.args = argv,
-		.env = environment,
-		.flags = UV_PROCESS_DETACHED, /* a group of its own */
-		.stdio_count = ARRAY_SIZE(stdio),
-		.stdio = stdio,
-	};
-	int rc;
-
-	(void)snprintf(parent, sizeof(parent), "%d", getpid());
-	(void)snprintf(cpu, sizeof(cpu), "%u", c->settings.cpu_s);
-	(void)snprintf(memory, sizeof(memory), "%llu", (unsigned long long)c->settings.memory);
-	(void)snprintf(output, sizeof(output), "%llu", (unsigned long long)c->settings.output);
-	c->step = RUNNING;
-	c->said_len = 0;
-	c->late = false;
-	c->signal = 0;
-	c->child.data = c->pipe.data = c;
-	(void)uv_pipe_init(loop_uv(c->loop), &c->pipe, 0);
-	rc = uv_spawn(loop_uv(c->loop), &c->child, &options);
-	c->open = 2;
-	c->running = rc == 0;
-	if (rc == 0)
-		rc = uv_read_start((uv_stream_t *)&c->pipe, on_room, on_said);
-	if (rc == 0) {
-		timer_start(&c->deadline, c->settings.deadline_s * 1000);
-		return;
-	}
-	(void)err_set(&c->err, ERR_TEMPORARY, -rc, "start a converter: %s", uv_strerror(rc));
-	uv_close((uv_handle_t *)&c->pipe, on_child_closed);
-	if (c->running)
-		kill_child(c);
-	else
-		uv_close((uv_handle_t *)&c->child, on_child_closed);
-}
-
-/* It goes on after errors and leaves out what it could not read. */
-static bool complained(const struct convert *c)
-{
-	const char *at = c->said;
-
-	for (; at; at = strchr(at, '\n')) {
-		at += *at == '\n';
-		if (strncasecmp(at, "error", 5) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* A package ends with the record that says where its parts are (APPNOTE 4.3.16), behind which at
  * most a comment stands. The converter would do without it, and print what is left of a cut one. */
 static bool is_whole_package(struct convert *c)
@@ -371,58 +222,6 @@ static bool is_whole_package(struct convert *c)
 	return false;
 }
 
-static bool is_pdf(const struct convert *c)
-{
-	char head[5];
-
-	return pread(c->out, head, sizeof(head), 0) == sizeof(head) &&
-	       memcmp(head, "%PDF-", sizeof(head)) == 0;
-}
-
-static const char *program_name(const struct convert *c)
-{
-	const char *slash = strrchr(c->program, '/');
-
-	return slash ? slash + 1 : c->program;
-}
-
-#define DAMAGED "it is damaged, or no XPS"
-
-static int refuse(struct err *err, const char *what)
-{
-	return err_set(err, ERR_REJECTED, FORMAT_ERROR,
-	               "the XPS document cannot be converted: %s; print it as PDF", what);
-}
-
-/* What its end means. */
-static int judge(struct convert *c, struct err *err)
-{
-	char first[160];
-
-	c->said[c->said_len] = '\0';
-	str_clean(c->said, first, sizeof(first));
-	if (c->said_len || c->signal || c->status)
-		log_event(LOG_LEVEL_DEBUG, NULL, "%s: status %lld, signal %d: %s", program_name(c),
-		          (long long)c->status, c->signal, first);
-	if (c->late || c->signal == SIGXCPU)
-		return refuse(err, "it takes too long");
-	if (c->signal == SIGXFSZ)
-		return refuse(err, "what it becomes is too large");
-	if (c->signal == SIGSYS) {
-		log_event(LOG_LEVEL_WARNING, NULL,
-		          "%s did what no converter does and was ended: its document may be an "
-		          "attack",
-		          program_name(c));
-		return refuse(err, "the converter was ended for what it tried to do");
-	}
-	if (c->signal == 0 && (c->status == CONFINE_FAILED || c->status == CONFINE_NOBODY))
-		return err_set(err, ERR_REJECTED, FORMAT_ERROR, "XPS cannot be converted here: %s",
-		               *first ? first : "the converter is no program of this machine");
-	if (c->signal || c->status || complained(c) || !is_pdf(c))
-		return refuse(err, DAMAGED);
-	return 0;
-}
-
 /* ---- the line -------------------------------------------------------------------------------- */
 
 static void finish(struct convert *c)
@@ -430,7 +229,6 @@ static void finish(struct convert *c)
 	struct convert_op *op = TAILQ_FIRST(&c->line);
 	struct err err = c->err;
 
-	timer_stop(&c->deadline);
 	close_memory(&c->in);
 	close_memory(&c->out);
 	TAILQ_REMOVE(&c->line, op, line);
@@ -461,14 +259,15 @@ static void start_step(struct convert *c)
 	case LOADING:
 		end_stream(c);
 		(void)fcntl(c->in, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK);
+		c->step = RUNNING;
 		if (is_whole_package(c))
-			start_child(c);
+			(void)convert_child_start(&c->child, &c->settings, c->program, c->in,
+			                          c->out, &c->err);
 		else
-			(void)refuse(&c->err, DAMAGED);
+			(void)convert_refuse(&c->err, CONVERT_DAMAGED);
 		return;
 	case RUNNING:
-		timer_stop(&c->deadline);
-		if (judge(c, &c->err) == 0)
+		if (convert_child_judge(&c->child, &c->err) == 0)
 			start_storing(c, op);
 		return;
 	case STORING:
@@ -487,7 +286,7 @@ static bool is_under_way(struct convert *c)
 		return true;
 	if (c->step == STORING && store_some(c))
 		return true;
-	return c->pumping || c->open;
+	return c->pumping || convert_child_is_open(&c->child);
 }
 
 /* Those that are canceled while others are in hand. */
@@ -530,8 +329,8 @@ static void go_on(struct convert *c)
 		return;
 	if (c->stream && c->err.kind != ERR_NONE)
 		stream_fail(c->stream, &c->err);
-	kill_child(c);
-	if (c->pumping || c->open)
+	convert_child_kill(&c->child);
+	if (c->pumping || convert_child_is_open(&c->child))
 		return; /* their ends wake us */
 	if (c->stream)
 		end_stream(c);
@@ -550,7 +349,7 @@ void convert_open(struct convert **ret, struct loop *loop, const struct convert_
 	c->in = c->out = -1;
 	TAILQ_INIT(&c->line);
 	timer_init(&c->turn, loop_clock(loop), on_turn, c);
-	timer_init(&c->deadline, loop_clock(loop), on_deadline, c);
+	convert_child_init(&c->child, loop, on_wake, c);
 	*ret = c;
 }
 
@@ -560,7 +359,6 @@ void convert_close(struct convert *c)
 		return;
 	assert(c->count == 0);
 	timer_stop(&c->turn);
-	timer_stop(&c->deadline);
 	free(c->program);
 	free(c);
 }
