@@ -139,6 +139,7 @@ enum job_order {
 };
 
 #define JOB_EVENTS_MAX 8
+#define JOB_GAVE_UP    "not printed within give-up-after"
 
 struct job {
 	struct core *core;
@@ -230,7 +231,9 @@ void job_request_cancel(struct job *j, const char *source);
 bool job_is_whole(const struct job *j);
 /* Changes the state, commits, logs, runs. */
 void job_move(struct job *j, enum job_state to);
-int64_t job_age_ms(const struct job *j); /* since it was received */
+int64_t job_now_ms(const struct job *j);  /* the monotonic clock */
+int64_t job_wall_ms(const struct job *j); /* Unix time, as this machine has it */
+int64_t job_age_ms(const struct job *j);  /* since it was received */
 /* Whether the cloud means that it does not know the job. Not-found is also what a cloud says that
  * has lost its devices, until it is told of ours again: so it counts when it is said again. */
 bool job_is_unknown_there(struct job *j, const struct err *err);

@@ -62,19 +62,19 @@ static const struct retry step_retry = { .base_ms = 1000, .cap_ms = 300000 };
 static const struct retry wait_retry = { .base_ms = 2000, .cap_ms = WAIT_CAP_MS };
 #define WAIT_MAX_MS (RETRY_AFTER_MAX_S * 1000LL + WAIT_CAP_MS)
 
-static int64_t wall(const struct job *j)
+int64_t job_wall_ms(const struct job *j)
 {
 	return j->core->set.clock->wall_ms(j->core->set.clock);
 }
 
-static int64_t now(const struct job *j)
+int64_t job_now_ms(const struct job *j)
 {
 	return j->core->set.clock->now_ms(j->core->set.clock);
 }
 
 int64_t job_age_ms(const struct job *j)
 {
-	return now(j) - j->born;
+	return job_now_ms(j) - j->born;
 }
 
 /* ---- what it is about ---- */
@@ -120,8 +120,8 @@ struct job *job_claim(struct printer *p, const struct cloud_offer *offer)
 	(void)str_copy(j->rec.printer, sizeof(j->rec.printer), p->record.id);
 	j->rec.cloud_job = offer->job;
 	(void)str_copy(j->rec.cloud_uuid, sizeof(j->rec.cloud_uuid), offer->uuid);
-	j->rec.received = wall(j);
-	j->born = now(j);
+	j->rec.received = job_wall_ms(j);
+	j->born = job_now_ms(j);
 	j->past_counts = true;
 	return j;
 }
@@ -130,9 +130,9 @@ struct job *job_claim(struct printer *p, const struct cloud_offer *offer)
  * have moved the clock back since. */
 static int64_t try_at(const struct job *j)
 {
-	int64_t wait = j->rec.next_try - wall(j);
+	int64_t wait = j->rec.next_try - job_wall_ms(j);
 
-	return wait > 0 && wait <= WAIT_MAX_MS ? now(j) + wait : 0;
+	return wait > 0 && wait <= WAIT_MAX_MS ? job_now_ms(j) + wait : 0;
 }
 
 struct job *job_adopt(struct printer *p, const struct job_record *rec, struct attrs *ticket)
@@ -148,7 +148,7 @@ struct job *job_adopt(struct printer *p, const struct job_record *rec, struct at
 	/* it may be open there still, see job_print.c */
 	j->take_back = rec->state == JOB_REPORTING && rec->outcome != OUTCOME_COMPLETED &&
 	               rec->local_job > 0;
-	j->born = now(j);
+	j->born = job_now_ms(j);
 	j->try_at = try_at(j);
 	j->quarantine = rec->crashes >= p->core->set.config->quarantine_after &&
 	                (j->adopted || rec->state == JOB_PRINTING);
@@ -165,11 +165,11 @@ void job_count_past(struct job *j)
 	if (j->past_counts || !there)
 		return;
 	j->past_counts = true;
-	past = (wall(j) < there ? wall(j) : there) - j->rec.received;
+	past = (job_wall_ms(j) < there ? job_wall_ms(j) : there) - j->rec.received;
 	if (j->rec.cloud_created && there - j->rec.cloud_created * 1000 < past)
 		past = there - j->rec.cloud_created * 1000;
-	if (now(j) - past < j->born)
-		j->born = now(j) - past;
+	if (job_now_ms(j) - past < j->born)
+		j->born = job_now_ms(j) - past;
 }
 
 bool job_is_quarantined(const struct job *j)
@@ -345,7 +345,7 @@ void job_move(struct job *j, enum job_state to)
 	j->rec.state = to;
 	j->step = STEP_IDLE;
 	j->order = ORDER_NONE; /* was about the state before */
-	j->entered = j->core->set.clock->now_ms(j->core->set.clock);
+	j->entered = job_now_ms(j);
 	j->news = true;
 	if (to != JOB_HANDING)
 		timer_stop(&j->beat);
@@ -442,8 +442,8 @@ void job_settle(struct job *j, enum policy_place place, const struct err *err,
 		delay = retry_delay_ms(&wait_retry,
 		                       j->not_found ? j->not_found : (unsigned)j->rec.attempt,
 		                       err ? err->retry_after_s : 0, clock->random(clock));
-		j->rec.next_try = wall(j) + delay;
-		j->try_at = now(j) + delay;
+		j->rec.next_try = job_wall_ms(j) + delay;
+		j->try_at = job_now_ms(j) + delay;
 		job_event(j, "connector", "waiting: %s", j->rec.error_text);
 		j->told = 0; /* the cloud hears of it at once */
 		break;
@@ -453,7 +453,7 @@ void job_settle(struct job *j, enum policy_place place, const struct err *err,
 		break;
 	case JOB_REPORTING:
 		j->rec.outcome = out.outcome;
-		j->rec.finished = wall(j);
+		j->rec.finished = job_wall_ms(j);
 		(void)str_copy(j->rec.report_reasons, sizeof(j->rec.report_reasons), out.reasons);
 		if (out.outcome == OUTCOME_ABORTED)
 			say_why(j);

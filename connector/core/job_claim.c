@@ -49,7 +49,7 @@ static void start_accept(struct job *j)
 static void accepted(struct job *j)
 {
 	j->rec.acknowledged = true;
-	j->rec.acked = j->core->set.clock->wall_ms(j->core->set.clock);
+	j->rec.acked = job_wall_ms(j);
 	job_event(j, "connector", "accepted from the cloud");
 	/* one adopted while claiming may have come as far as Create-Job: it is looked for */
 	job_move(j, JOB_HANDING);

@@ -145,7 +145,7 @@ void job_hand_collected(struct job *j)
 /* To an IPP printer the hand-over ends here, to CUPS it waits for its turn to be closed. */
 void job_hand_sent(struct job *j)
 {
-	j->rec.handed = j->core->set.clock->wall_ms(j->core->set.clock);
+	j->rec.handed = job_wall_ms(j);
 	j->core->tally.bytes += (uint64_t)j->rec.bytes;
 	job_event(j, "queue", "has all of it as job %d, %lld bytes", j->rec.local_job,
 	          (long long)j->rec.bytes);
@@ -390,7 +390,7 @@ void job_hand_give_up(struct job *j)
 	if (j->saving || j->local)
 		return;
 	(void)err_set(&err, ERR_REJECTED, 0, "%s",
-	              *j->rec.error_text ? j->rec.error_text : "not printed within give-up-after");
+	              *j->rec.error_text ? j->rec.error_text : JOB_GAVE_UP);
 	if (j->transfer && j->step == STEP_CREATE)
 		transfer_cancel(j->transfer);
 	else if (!j->transfer)

@@ -58,7 +58,7 @@ void job_event(struct job *j, const char *source, const char *fmt, ...)
 		j->events_sent -= j->events_sent > 0;
 	}
 	e = &j->events[j->event_count++];
-	e->time = j->core->set.clock->wall_ms(j->core->set.clock);
+	e->time = job_wall_ms(j);
 	(void)str_copy(e->source, sizeof(e->source), source);
 	va_start(ap, fmt);
 	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);

@@ -17,14 +17,7 @@
 #define TELL_AGAIN_MS  1000                    /* progress: at most one report a second */
 #define TELL_REPEAT_MS (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
 
-#define GAVE_UP "not printed within give-up-after"
-
 static const struct retry cancel_retry = { .base_ms = 1000, .cap_ms = 60000 };
-
-static int64_t now(const struct job *j)
-{
-	return j->core->set.clock->now_ms(j->core->set.clock);
-}
 
 static int64_t give_up_in(const struct job *j)
 {
@@ -66,7 +59,7 @@ void job_tell(struct job *j, enum cloud_job_state state, const char *reasons, co
 	if (j->tell || j->another_there || !j->rec.acknowledged || !j->printer->channel ||
 	    j->printer->channel_state != CHANNEL_ONLINE || !job_may_talk(j))
 		return;
-	j->told = now(j);
+	j->told = job_now_ms(j);
 	j->news = false;
 	job_begin_cloud(j, &j->tell, on_told);
 	if (j->core->set.cloud_ops->report(j->printer->channel, j->tell, &report, &err) < 0) {
@@ -82,7 +75,7 @@ static int64_t tell_due(const struct job *j)
 
 	if (!j->told)
 		due = j->entered + (j->rec.state == JOB_PRINTING ? TELL_FIRST_MS : 0);
-	return due > now(j) ? due - now(j) : 0;
+	return due > job_now_ms(j) ? due - job_now_ms(j) : 0;
 }
 
 int64_t job_tell_in_time(struct job *j, enum cloud_job_state state, const char *reasons,
@@ -105,8 +98,8 @@ static void on_canceled(struct local_op *op, const struct err *err)
 		struct clock *clock = j->core->set.clock;
 
 		j->cancel_sent = false;
-		j->cancel_at = now(j) + retry_delay_ms(&cancel_retry, ++j->cancel_tries, 0,
-		                                       clock->random(clock));
+		j->cancel_at = job_now_ms(j) + retry_delay_ms(&cancel_retry, ++j->cancel_tries, 0,
+		                                              clock->random(clock));
 	}
 	job_run(j);
 }
@@ -115,7 +108,7 @@ static void cancel_at_queue(struct job *j)
 {
 	struct err err;
 
-	if (j->cancel_sent || j->cancel || now(j) < j->cancel_at)
+	if (j->cancel_sent || j->cancel || job_now_ms(j) < j->cancel_at)
 		return;
 	job_begin_local(j, &j->cancel, on_canceled);
 	j->cancel_sent = true;
@@ -123,7 +116,7 @@ static void cancel_at_queue(struct job *j)
 	    0) {
 		j->cancel_sent = false;
 		job_drop_local(&j->cancel);
-		j->cancel_at = now(j) + TELL_AGAIN_MS;
+		j->cancel_at = job_now_ms(j) + TELL_AGAIN_MS;
 	}
 }
 
@@ -203,7 +196,7 @@ static void on_watch(struct local_watch *w, const struct local_job *local, const
 	}
 	if (local->outcome == OUTCOME_CANCELED && !j->rec.cancel_requested && give_up_in(j) == 0) {
 		/* by job-cancel-after */
-		(void)err_set(&lost, ERR_REJECTED, 0, GAVE_UP);
+		(void)err_set(&lost, ERR_REJECTED, 0, JOB_GAVE_UP);
 		job_settle(j, POLICY_PRINTED, &lost, OUTCOME_CANCELED);
 		return;
 	}
@@ -253,7 +246,7 @@ static void begin_take_back(struct job *j)
 		              "local job %d",
 		              j->rec.local_job);
 	else
-		(void)err_set(&why, ERR_REJECTED, 0, GAVE_UP);
+		(void)err_set(&why, ERR_REJECTED, 0, JOB_GAVE_UP);
 	j->rec.taken_back = true;
 	j->rec.error_kind = why.kind;
 	j->rec.error_code = 0;
@@ -283,7 +276,8 @@ void job_printing_run(struct job *j)
 	else if (!j->lazy)
 		job_save_lazily(j);
 	if (!j->cancel_sent)
-		next = min64(next, j->cancel_at > now(j) ? j->cancel_at - now(j) : TELL_AGAIN_MS);
+		next = min64(next, j->cancel_at > job_now_ms(j) ? j->cancel_at - job_now_ms(j)
+		                                                : TELL_AGAIN_MS);
 	timer_start(&j->timer, next);
 }
 
@@ -291,7 +285,7 @@ void job_printing_run(struct job *j)
 
 void job_waiting_run(struct job *j)
 {
-	int64_t wait = j->try_at - now(j);
+	int64_t wait = j->try_at - job_now_ms(j);
 
 	if (j->rec.cancel_requested) {
 		job_settle(j, POLICY_NOTHING_SENT, NULL, OUTCOME_NONE);
@@ -324,7 +318,7 @@ static void obey_unclaimed(struct job *j, enum job_order order)
 	j->rec.refused = true;
 	j->rec.outcome = OUTCOME_ABORTED;
 	j->rec.error_code = IPP_STATUS_ERROR_INTERNAL;
-	j->rec.finished = j->core->set.clock->wall_ms(j->core->set.clock);
+	j->rec.finished = job_wall_ms(j);
 	(void)str_copy(j->rec.report_message, sizeof(j->rec.report_message), j->rec.error_text);
 	(void)str_copy(j->rec.report_reasons, sizeof(j->rec.report_reasons), "aborted-by-system");
 	job_event(j, "connector", "refused by the administrator");

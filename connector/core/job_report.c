@@ -16,7 +16,7 @@ static void start_report(struct job *j, bool canceled);
 
 static void finish(struct job *j)
 {
-	j->rec.reported = j->core->set.clock->wall_ms(j->core->set.clock);
+	j->rec.reported = job_wall_ms(j);
 	job_event(j, "cloud", "told: %s", job_outcome_name(j->rec.outcome));
 	job_move(j, JOB_DONE);
 }
@@ -77,7 +77,7 @@ static void lost(struct job *j)
 	job_event(j, "cloud", "has another job under this number and does not know this one");
 	job_log(j, LOG_LEVEL_WARNING, "the cloud has another job under number %d; not told: %s",
 	        j->rec.cloud_job, job_outcome_name(j->rec.outcome));
-	j->rec.reported = j->core->set.clock->wall_ms(j->core->set.clock);
+	j->rec.reported = job_wall_ms(j);
 	job_move(j, JOB_DONE);
 }
 
@@ -85,7 +85,7 @@ static void lost(struct job *j)
 static void ended(struct job *j)
 {
 	job_event(j, "cloud", "had ended it: not told %s", job_outcome_name(j->rec.outcome));
-	j->rec.reported = j->core->set.clock->wall_ms(j->core->set.clock);
+	j->rec.reported = job_wall_ms(j);
 	job_move(j, JOB_DONE);
 }
 
