@@ -81,21 +81,12 @@ struct printer *printer_open(struct core *c, const struct printer_record *record
 void printer_start(struct printer *p);
 /* With the certificate that its record has now, as soon as no job asks the cloud. */
 void printer_reconnect(struct printer *p);
-/* Paths of what it shows to its cloud, "" none; cloud NULL: not in the settings. */
-void printer_credentials(const struct core *c, const struct printer_record *r,
-                         const struct config_cloud *cloud, char key[URI_SIZE],
-                         char certificate[URI_SIZE]);
 /* To the queue of another record of its own, without jobs. */
 void printer_move(struct printer *p, const struct printer_record *record);
 void printer_stop_jobs(struct printer *p); /* they go in later turns of the loop */
 void printer_close(struct printer *p);     /* without jobs */
 bool printer_is_mine(const struct printer *p);
 void printer_set_paused(struct printer *p, bool paused); /* after the commit */
-/* Takes offered jobs as long as there is room. */
-void printer_claim(struct printer *p);
-/* An offer could not be taken for now: the cloud is asked again after a back-off. err: why, or
- * NULL. */
-void printer_look_again(struct printer *p, const struct err *err);
 /* Something changed that jobs of the printer may wait for: a turn, a free slot, the queue, the
  * cloud. They are looked at in the next turn of the loop. */
 void printer_next(struct printer *p);
@@ -106,6 +97,31 @@ bool printer_can_print(const struct printer *p);
 /* Why not, for people, with the remedy. */
 const char *printer_why_not(const struct printer *p);
 const char *printer_state_name(const struct printer *p);
+/* The channel or the queue is other than before. */
+void printer_moved(struct printer *p);
+void printer_free(struct printer *p); /* closed, and not identifying any more */
+
+/* printer_channel.c */
+/* Opens p->channel with the settings and credentials of now. */
+int printer_connect(struct printer *p, struct err *err);
+void printer_disconnect(struct printer *p); /* if it is connected */
+/* Paths of what it shows to its cloud, "" none; cloud NULL: not in the settings. */
+void printer_credentials(const struct core *c, const struct printer_record *r,
+                         const struct config_cloud *cloud, char key[URI_SIZE],
+                         char certificate[URI_SIZE]);
+
+/* printer_offers.c */
+void printer_offers_init(struct printer *p);
+void printer_offers_clear(struct printer *p);
+/* The cloud's whole list, in place of the one before; copied. */
+void printer_take_offers(struct printer *p, const struct cloud_offer *offers, size_t count);
+/* Takes offered jobs as long as there is room. */
+void printer_claim(struct printer *p);
+/* An offer could not be taken for now: the cloud is asked again after a back-off. err: why, or
+ * NULL. */
+void printer_look_again(struct printer *p, const struct err *err);
+/* Whether a finished or open job is being accepted again already. */
+bool printer_meets_again(const struct printer *p, int32_t cloud_job);
 void printer_add_job(struct printer *p, struct job *j);
 void printer_remove_job(struct printer *p, struct job *j);
 
@@ -295,7 +311,9 @@ void job_take_back(struct job *j);     /* when j->take_back says so and the queu
 void job_reporting_run(struct job *j); /* job_report.c */
 /* The outcome is on its way to disk: asks the cloud for a cancel meanwhile. */
 void job_report_look(struct job *j);
-bool job_is_another(const struct job *j, const struct job_record *there);
+/* Whether the cloud has another job under its number, by the job-uuid it tells, "" none: one that
+ * lost its memory gives numbers out again, and what we have to say is not about that job. */
+bool job_is_another(const struct job *j, const char *uuid);
 /* A word in between; the last one counts, lost ones are repeated. */
 void job_tell(struct job *j, enum cloud_job_state state, const char *reasons, const char *message);
 /* Computes local_uuid and owner of the try in hand. */

@@ -345,7 +345,7 @@ static void on_looked(struct cloud_op *op, const struct err *err)
 		; /* something else has begun */
 	else if (err && err->kind == ERR_GONE && job_is_unknown_there(j, err))
 		end_as_there(j, "the cloud does not know the job any more");
-	else if (!err && job_is_another(j, &op->job))
+	else if (!err && job_is_another(j, op->job.cloud_uuid))
 		end_as_there(j, "the cloud has another job under its number");
 	else if (!err && op->canceled)
 		job_request_cancel(j, "cloud");

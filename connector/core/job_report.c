@@ -64,12 +64,9 @@ static void on_reported(struct cloud_op *op, const struct err *err)
 	}
 }
 
-/* A cloud that lost its memory gives numbers out again: what we have to say is not about that job.
- */
-bool job_is_another(const struct job *j, const struct job_record *there)
+bool job_is_another(const struct job *j, const char *uuid)
 {
-	return *j->rec.cloud_uuid && *there->cloud_uuid &&
-	       strcasecmp(j->rec.cloud_uuid, there->cloud_uuid) != 0;
+	return *j->rec.cloud_uuid && *uuid && strcasecmp(j->rec.cloud_uuid, uuid) != 0;
 }
 
 static void lost(struct job *j)
@@ -96,7 +93,7 @@ static void on_checked(struct cloud_op *op, const struct err *err)
 	job_talked(j);
 	j->checked = !err || (err->kind != ERR_TEMPORARY && err->kind != ERR_DENIED);
 	j->canceled_there = !err && op->canceled && j->rec.outcome == OUTCOME_COMPLETED;
-	j->another_there = j->another_there || (!err && job_is_another(j, &op->job));
+	j->another_there = j->another_there || (!err && job_is_another(j, op->job.cloud_uuid));
 	if (!j->checked && !j->dead && !j->saving)
 		job_retry(j, err);
 	else
