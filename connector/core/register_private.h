@@ -1,5 +1,5 @@
 /* register_private.h - one call of core_register(): a sign-in, and the queues that are registered
- * under it. For register.c and enroll.c. */
+ * under it. For register.c, enroll.c and enroll_record.c. */
 #ifndef CONNECTOR_CORE_REGISTER_PRIVATE_H
 #define CONNECTOR_CORE_REGISTER_PRIVATE_H
 
@@ -40,6 +40,8 @@ bool batch_wants_sign_in(const struct batch *b);
 
 /* ---- one queue: enroll.c ---- */
 
+#define ENROLMENT_PASSWORD_MAX 1024 /* bytes */
+
 struct enrolment {
 	struct core *core;
 	struct batch *batch;
@@ -73,5 +75,13 @@ void enrolment_start(struct batch *b, const char *queue);
 void enrolment_turn(struct enrolment *e);
 void enrolment_cancel(struct enrolment *e);
 void enrolment_free(struct enrolment *e);
+
+/* ---- what it begins with: enroll_record.c ---- */
+
+/* The record, password and what is to be done, of a queue by its name. REJECTED and GONE: with what
+ * is in the way. */
+int enrolment_fill(struct enrolment *e, const char *queue, struct err *err);
+/* Names and model as the queue has them, where the command did not say. */
+void enrolment_describe(struct enrolment *e, const struct queue_status *status);
 
 #endif
