@@ -9,6 +9,7 @@
 #include "common/err.h"
 #include "common/ini.h"
 #include "common/uri.h"
+#include "common/str.h"
 #include "common/util.h"
 
 /* clang-format off */
@@ -48,23 +49,15 @@ static const struct {
 };
 /* clang-format on */
 
-static bool is_listed(const char *word, const char *const *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(word, list[i]) == 0)
-			return true;
-	return false;
-}
-
 bool config_cloud_has(const struct config_cloud *cloud, const char *key)
 {
 	switch (cloud->type) {
 	case CONFIG_CLOUD_NONE:
 		return true;
 	case CONFIG_CLOUD_IPP_INFRA:
-		return !is_listed(key, universal_keys, ARRAY_SIZE(universal_keys));
+		return !str_is_listed(key, universal_keys, ARRAY_SIZE(universal_keys));
 	case CONFIG_CLOUD_UNIVERSAL_PRINT:
-		return !is_listed(key, infra_keys, ARRAY_SIZE(infra_keys));
+		return !str_is_listed(key, infra_keys, ARRAY_SIZE(infra_keys));
 	}
 	return true;
 }

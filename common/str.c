@@ -140,6 +140,14 @@ bool str_glob(const char *pattern, const char *text)
 	return !*pattern;
 }
 
+bool str_is_listed(const char *word, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(word, list[i]) == 0)
+			return true;
+	return false;
+}
+
 static size_t min3(size_t a, size_t b, size_t c)
 {
 	size_t least = a < b ? a : b;

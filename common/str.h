@@ -23,6 +23,7 @@ bool str_is_utf8(const char *text);
 /* '*' is any text, '?' any one byte, anything else itself. Never slower than the product of both
  * lengths. */
 bool str_glob(const char *pattern, const char *text);
+bool str_is_listed(const char *word, const char *const *list, size_t n);
 /* The known word that is at most two typing errors away, else one that begins with this word, or
  * NULL. Borrowed from the list. */
 const char *str_nearest(const char *word, const char *const *list, size_t n);

@@ -38,10 +38,7 @@ static const char *const of_the_service[] = {
 
 static bool is_of_the_service(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(of_the_service); i++)
-		if (strcmp(of_the_service[i], name) == 0)
-			return true;
-	return false;
+	return str_is_listed(name, of_the_service, ARRAY_SIZE(of_the_service));
 }
 
 /* ---- syntaxes ---- */

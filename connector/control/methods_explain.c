@@ -1,8 +1,6 @@
 /* methods_explain.c - Explain. */
 #include "connector/control/control_private.h"
 
-#include <string.h>
-
 #include "common/buf.h"
 #include "common/util.h"
 #include "connector/control/json.h"
@@ -162,7 +160,6 @@ void method_explain(struct call *call)
 	call->queue = core_queue_of(call->control->core, name);
 	op->data = call;
 	op->done = on_probed;
-	op->user_name = "print-connector";
 	if (core_probe(call->control->core, op, call->queue, &err) < 0)
 		call_fail(call, call->queue, &err);
 }

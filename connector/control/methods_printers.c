@@ -65,7 +65,6 @@ void method_list_queues(struct call *call)
 	call->list = cJSON_CreateArray();
 	op->data = call;
 	op->done = on_queues_listed;
-	op->user_name = "print-connector";
 	if (core_list_queues(call->control->core, op, on_queue, call, &err) < 0)
 		call_fail(call, "CUPS", &err);
 }

@@ -354,6 +354,13 @@ fail:
 
 /* ---- stop ---- */
 
+int core_check_running(const struct core *c, struct err *err)
+{
+	return c->draining ? err_set(err, ERR_TEMPORARY, 0,
+	                             "the connector is stopping; try again when it has started")
+	                   : 0;
+}
+
 bool core_holds_back(const struct core *c)
 {
 	return c->draining || c->resting;
@@ -383,15 +390,20 @@ static bool has_jobs(const struct core *c)
 	return false;
 }
 
-static void stop_jobs(struct core *c)
+static void stop_timers(struct core *c)
 {
-	c->stopping = true;
 	timer_stop(&c->drain_timer);
 	timer_stop(&c->store_timer);
 	timer_stop(&c->short_timer);
 	timer_stop(&c->trim_timer);
 	timer_stop(&c->certificate_timer);
 	timer_stop(&c->certificate_reader);
+}
+
+static void stop_jobs(struct core *c)
+{
+	c->stopping = true;
+	stop_timers(c);
 	for (struct printer *p = c->printers; p; p = p->next)
 		printer_stop_jobs(p);
 	batches_abort(c);
@@ -443,12 +455,7 @@ void core_close(struct core *c)
 {
 	if (!c)
 		return;
-	timer_stop(&c->drain_timer);
-	timer_stop(&c->store_timer);
-	timer_stop(&c->short_timer);
-	timer_stop(&c->trim_timer);
-	timer_stop(&c->certificate_timer);
-	timer_stop(&c->certificate_reader);
+	stop_timers(c);
 	while (c->printers)
 		printer_close(c->printers);
 	while (c->services) {

@@ -378,6 +378,8 @@ bool core_is_short(struct core *c);
 bool core_transfer_begin(struct core *c);
 void core_transfer_end(struct core *c);
 void core_check_drained(struct core *c);
+/* TEMPORARY when the daemon stops: nothing that an administrator orders is begun. */
+int core_check_running(const struct core *c, struct err *err);
 /* Whether nothing new may be begun: the daemon stops, or is drained by hand. */
 bool core_holds_back(const struct core *c);
 void core_wake(struct core *c);                        /* looks at all jobs and offers */

@@ -312,7 +312,6 @@ static void ask_local(struct doctor *d, const struct doctor_task *t)
 	d->world.queue_ops->op_clear(&d->local);
 	d->local.data = d;
 	d->local.done = on_local;
-	d->local.user_name = "print-connector";
 	d->asks_queue = true;
 	d->local.pinned_key = p ? p->record.pinned_key : NULL;
 	if (t->kind == TASK_CUPS)
@@ -517,10 +516,11 @@ int core_doctor(struct core *c, struct doctor *d, const char *queue, struct err 
 		.core = c,
 	};
 
-	if (c->doctor || c->draining)
-		return err_set(err, ERR_TEMPORARY, 0, "%s",
-		               c->draining ? "the connector is stopping"
-		                           : "another doctor is at work; try again in a minute");
+	if (core_check_running(c, err) < 0)
+		return -1;
+	if (c->doctor)
+		return err_set(err, ERR_TEMPORARY, 0,
+		               "another doctor is at work; try again in a minute");
 	if (doctor_start(d, &world, queue, err) < 0)
 		return -1;
 	c->doctor = d;

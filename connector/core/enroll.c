@@ -566,7 +566,6 @@ static int start(struct enrolment *e, const char *queue, struct err *err)
 	}
 	e->local.data = e;
 	e->local.done = on_queue_probed;
-	e->local.user_name = "print-connector";
 	say(e, "reading the queue");
 	if (set->queue_ops->probe(e->core->queues, e->record.queue, &e->local, err) < 0)
 		return -1;

@@ -112,8 +112,8 @@ int core_pause(struct core *c, struct core_pause *op, const char *queue, const c
 		               queue);
 	if (p->leaving || p->changing)
 		return err_set(err, ERR_TEMPORARY, 0, "%s is being changed already", queue);
-	if (c->draining)
-		return err_set(err, ERR_TEMPORARY, 0, "the connector is stopping");
+	if (core_check_running(c, err) < 0)
+		return -1;
 	p->changing = true;
 	c->pending++;
 	op->core = c;

@@ -109,7 +109,6 @@ static void on_identify(void *data, const char *actions, const char *message)
 	p->core->set.queue_ops->op_clear(p->identify);
 	p->identify->data = p;
 	p->identify->done = on_identified;
-	p->identify->user_name = "print-connector";
 	p->identifying = p->core->set.queue_ops->identify(p->queue, p->identify, actions, message,
 	                                                  &err) == 0;
 	if (!p->identifying)

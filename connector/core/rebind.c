@@ -8,8 +8,6 @@
  * new queue (refused, with its remedy); the commit (all stays). */
 #include "connector/core/core_private.h"
 
-#include <string.h>
-
 #include "common/str.h"
 #include "connector/base/journal.h"
 
@@ -107,8 +105,8 @@ static int check(struct core *c, const struct printer *p, const char *queue, str
 		               p->record.queue);
 	if (p->leaving || c->rebind)
 		return err_set(err, ERR_TEMPORARY, 0, "a printer is being moved; try again");
-	if (c->draining)
-		return err_set(err, ERR_TEMPORARY, 0, "the connector is stopping");
+	if (core_check_running(c, err) < 0)
+		return -1;
 	return check_idle(p, err);
 }
 
@@ -125,7 +123,6 @@ int core_rebind(struct core *c, struct core_rebind *op, const char *printer, con
 		return err_set(err, ERR_REJECTED, 0, "the queue's name is too long");
 	op->local.data = op;
 	op->local.done = on_probed;
-	op->local.user_name = "print-connector";
 	if (c->set.queue_ops->probe(c->queues, op->record.queue, &op->local, err) < 0)
 		return -1;
 	op->asking = true;

@@ -245,7 +245,6 @@ static int find_queues(struct batch *b, struct err *err)
 		return 0;
 	b->list.data = b;
 	b->list.done = on_listed;
-	b->list.user_name = "print-connector";
 	if (b->core->set.queue_ops->list(b->core->queues, &b->list, on_queue, b, err) < 0)
 		return -1;
 	b->listing = true;
@@ -321,8 +320,8 @@ int core_register(struct core *c, struct core_register *op, struct err *err)
 	const struct config_cloud *cloud = NULL;
 	struct batch *b;
 
-	if (c->draining)
-		return err_set(err, ERR_TEMPORARY, 0, "the connector is stopping");
+	if (core_check_running(c, err) < 0)
+		return -1;
 	if (choose_cloud(c, op, &cloud, err) < 0 || check_options(op, cloud, err) < 0)
 		return -1;
 	b = xcalloc(1, sizeof(*b));

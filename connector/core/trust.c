@@ -84,13 +84,12 @@ int core_trust(struct core *c, struct core_trust *op, const char *printer, const
 		return err_set(err, ERR_REJECTED, 0, "%s", printer_why_not(p));
 	if (p->leaving || p->changing || c->trust)
 		return err_set(err, ERR_TEMPORARY, 0, "a printer is being changed; try again");
-	if (c->draining)
-		return err_set(err, ERR_TEMPORARY, 0, "the connector is stopping");
+	if (core_check_running(c, err) < 0)
+		return -1;
 	op->core = c;
 	op->record = p->record;
 	op->local.data = op;
 	op->local.done = on_probed;
-	op->local.user_name = "print-connector";
 	if (c->set.queue_ops->probe(c->queues, op->record.queue, &op->local, err) < 0)
 		return -1;
 	op->asking = true;

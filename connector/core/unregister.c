@@ -2,7 +2,6 @@
  *
  * What can fail: it has open jobs, or is just being registered (refused); the commit (all stays). A
  * crash after the commit leaves key files that nothing uses. */
-#include <string.h>
 
 #include "common/messages.h"
 #include "connector/base/journal.h"
@@ -61,8 +60,8 @@ int core_unregister(struct core *c, struct core_unregister *op, const char *queu
 	if (core_is_registering(c, p->record.id))
 		return err_set(err, ERR_REJECTED, 0,
 		               "%s is being registered; wait for that, or cancel it", queue);
-	if (c->draining)
-		return err_set(err, ERR_TEMPORARY, 0, "the connector is stopping");
+	if (core_check_running(c, err) < 0)
+		return -1;
 	p->leaving = true;
 	c->pending++;
 	op->core = c;

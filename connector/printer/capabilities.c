@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/uri.h"
+#include "common/str.h"
 #include "common/util.h"
 #include "connector/base/attrs.h"
 #include "connector/base/ipp_codec.h"
@@ -50,10 +51,7 @@ bool capabilities_is_raw(ipp_t *answer)
 
 static bool is_safe(const char *format)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (strcmp(formats[i], format) == 0)
-			return true;
-	return false;
+	return str_is_listed(format, formats, ARRAY_SIZE(formats));
 }
 
 /* What the administrator allows of the rest, behind the safe ones. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/str.h"
 #include "common/util.h"
 #include "connector/base/attrs.h"
 #include "connector/base/ipp_codec.h"
@@ -44,10 +45,7 @@ static const char *const own_names[] = {
 
 static bool is_own(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(own_names); i++)
-		if (strcmp(own_names[i], name) == 0)
-			return true;
-	return false;
+	return str_is_listed(name, own_names, ARRAY_SIZE(own_names));
 }
 
 /* ---- two attributes of one name ---- */

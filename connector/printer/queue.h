@@ -85,7 +85,7 @@ struct local_job {
 };
 
 struct local_op {
-	const char *user_name; /* borrowed; requesting-user-name, the owner's */
+	const char *user_name; /* borrowed; requesting-user-name, the owner's; NULL: ours */
 	/* probe: as of open(), borrowed for the call. NULL: a printer that no CA vouches for is
 	 * believed this once, and `learned` says what to pin. */
 	const char *pinned_key;

@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "common/str.h"
 #include "common/util.h"
 #include "connector/base/attrs.h"
 #include "connector/base/ipp_codec.h"
@@ -161,10 +162,7 @@ void queue_device_ask(struct queue *q)
 
 static bool is_wanted(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
-		if (strcmp(wanted[i], name) == 0)
-			return true;
-	return false;
+	return str_is_listed(name, wanted, ARRAY_SIZE(wanted));
 }
 
 /* What is worth keeping of it, checked like everything that printers say. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/str.h"
 #include "common/util.h"
 #include "connector/base/ipp_codec.h"
 
@@ -273,10 +274,7 @@ static bool is_redundant(const char *name)
 		                             "media-source", "media-type",
 		                             "media-key",    "media-source-properties" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
+	return str_is_listed(name, names, ARRAY_SIZE(names));
 }
 
 static void look_at_member(struct ticket_pass *t, struct paper *p, ipp_attribute_t *member)

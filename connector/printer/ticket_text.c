@@ -199,10 +199,7 @@ int ticket_parse_value(ipp_t *into, const char *name, const char *text, struct e
 
 static bool is_flag(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
-		if (strcmp(flags[i], name) == 0)
-			return true;
-	return false;
+	return str_is_listed(name, flags, ARRAY_SIZE(flags));
 }
 
 static int unknown(const char *name, struct err *err)

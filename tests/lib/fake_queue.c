@@ -303,7 +303,7 @@ static struct fake_call *start(const char *verb, struct queue *q, struct local_o
 {
 	struct fake_call *c = fake_call_start(fake_world, verb, op, job, run, done_local, err);
 
-	assert(op->user_name && *op->user_name);
+	assert(!job || (op->user_name && *op->user_name)); /* of a job: its owner */
 	if (c && q) {
 		assert(q->open);
 		c->queue = q;

@@ -373,9 +373,23 @@ static void test_things_are_counted_in_words_that_fit(void **state)
 	assert_string_equal(COUNTED(INT64_MAX, "day", "days"), "9223372036854775807 days");
 }
 
+static void test_a_word_is_listed_when_one_is_the_same_to_the_letter(void **state)
+{
+	static const char *const words[] = { "pdf", "xps" };
+
+	(void)state;
+	assert_true(str_is_listed("xps", words, 2));
+	assert_false(str_is_listed("xps", words, 1));
+	assert_false(str_is_listed("XPS", words, 2));
+	assert_false(str_is_listed("xp", words, 2));
+	assert_false(str_is_listed("", words, 2));
+	assert_false(str_is_listed("pdf", NULL, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_word_is_listed_when_one_is_the_same_to_the_letter),
 		cmocka_unit_test(test_readable_text_stays_as_it_is),
 		cmocka_unit_test(test_control_characters_are_not_shown),
 		cmocka_unit_test(test_invalid_utf8_is_not_shown),
