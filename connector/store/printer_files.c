@@ -3,7 +3,10 @@
  *
  * What can fail: the disk (the write of the row fails with it; the file may be ahead of a row whose
  * commit failed, until the next start makes them equal). A file that is not whole, or that the
- * table refuses, is passed over and counted. */
+ * table refuses, is passed over and counted.
+ *
+ * Each file costs two syncs, and a thousand of them seconds, so after a start they are made equal
+ * in slices, between which whatever else was asked of the store has its turn. */
 #include "connector/store/printer_files.h"
 
 #include <dirent.h>
@@ -22,6 +25,7 @@
 #define FOLDER   "printers"
 #define KEYS     "keys"
 #define FILE_MAX (64u * 1024)
+#define SLICE_US 2000 /* files that are as they should be are many in that time */
 
 static const char *text_of(sqlite3_stmt *q, int column)
 {
@@ -136,47 +140,85 @@ static DIR *read_folder(int at, const char *name)
 	return dir;
 }
 
-static int remove_others(struct store *s, int folder, struct err *err)
+static bool is_over(int64_t began_us)
 {
-	DIR *dir = read_folder(folder, ".");
-	struct dirent *entry;
-	bool found = false;
-	int rc = 0;
+	return store_now_us() - began_us >= SLICE_US;
+}
 
-	if (!dir)
+/* 1: the slice is over, 0: all rows have their files. */
+static int sync_rows(struct store *s, int folder, int64_t began_us, struct err *err)
+{
+	AUTO(store_statement_done) sqlite3_stmt *q = NULL;
+	AUTO(buf_clear) struct buf text = { 0 };
+	char *last = s->files.last;
+	int rc;
+
+	if (store_statement(s, STMT_PRINTERS_AFTER, &q, err) < 0)
+		return -1;
+	(void)sqlite3_bind_text(q, 1, last, -1, SQLITE_TRANSIENT);
+	while ((rc = store_step(s, q, err)) > 0) {
+		bool same;
+
+		if (encode(q, &text, err) < 0)
+			return -1;
+		same = is_same(folder, text_of(q, 0), &text);
+		if (!same && fs_replace(folder, text_of(q, 0), text.data, text.len, 0600, err) < 0)
+			return -1;
+		store_read_text(q, 0, last, sizeof(s->files.last));
+		if (!same || is_over(began_us))
+			return 1;
+	}
+	return rc;
+}
+
+/* The same for files without a row. */
+static int remove_others(struct store *s, int folder, int64_t began_us, struct err *err)
+{
+	struct dirent *entry;
+
+	if (!s->files.others)
+		s->files.others = read_folder(folder, ".");
+	if (!s->files.others)
 		return err_errno(err, "read directory " FOLDER);
-	while (rc == 0 && (entry = readdir(dir))) {
+	while ((entry = readdir(s->files.others))) {
+		bool found = false;
+
 		if (*entry->d_name == '.')
 			continue;
 		if (!has_row(s, entry->d_name, &found, err))
-			rc = -1;
-		else if (!found)
-			rc = fs_remove(folder, entry->d_name, err);
+			return -1;
+		if (!found)
+			return fs_remove(folder, entry->d_name, err) < 0 ? -1 : 1;
+		if (is_over(began_us))
+			return 1;
 	}
-	(void)closedir(dir);
-	return rc;
+	return 0;
 }
 
 int printer_files_sync(struct store *s, struct err *err)
 {
-	AUTO(store_finalize) sqlite3_stmt *q = NULL;
-	AUTO(buf_clear) struct buf text = { 0 };
 	AUTO(close_fd) int folder = -1;
-	int rc;
+	const int64_t began_us = store_now_us();
+	int rc = 0;
 
-	if (open_folder(s, &folder, err) < 0 ||
-	    store_prepare(s, "SELECT " PRINTER_NAMES " FROM printers", &q, err) < 0)
+	if (open_folder(s, &folder, err) < 0)
 		return -1;
-	while ((rc = store_step(s, q, err)) > 0) {
-		const char *id = text_of(q, 0);
-
-		if (encode(q, &text, err) < 0)
-			return -1;
-		if (!is_same(folder, id, &text) &&
-		    fs_replace(folder, id, text.data, text.len, 0600, err) < 0)
-			return -1;
+	if (!s->files.rows_done) {
+		rc = sync_rows(s, folder, began_us, err);
+		s->files.rows_done = rc == 0;
 	}
-	return rc < 0 ? -1 : remove_others(s, folder, err);
+	if (rc == 0)
+		rc = remove_others(s, folder, began_us, err);
+	if (rc <= 0)
+		printer_files_sync_end(s);
+	return rc;
+}
+
+void printer_files_sync_end(struct store *s)
+{
+	if (s->files.others)
+		(void)closedir(s->files.others);
+	s->files = (struct printer_files){ 0 };
 }
 
 /* ---- reading ---- */

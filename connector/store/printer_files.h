@@ -9,8 +9,12 @@
 /* As the row is now, within its transaction. */
 int printer_file_save(struct store *s, const char *id, struct err *err);
 int printer_file_remove(struct store *s, const char *id, struct err *err);
-/* Makes the files what the rows are: after an upgrade, or when a commit failed behind its file. */
+/* Makes the files what the rows are: after an upgrade, or when a commit failed behind its file.
+ * One slice, which changes one file at most. 1: there is more, 0: done, -1: the next slice begins
+ * anew. */
 int printer_files_sync(struct store *s, struct err *err);
+/* Of what may be half done. */
+void printer_files_sync_end(struct store *s);
 /* Rows of all files that are whole. *ret_lost: how many were not, or have a key but no file. */
 int printer_files_restore(struct store *s, unsigned *ret, unsigned *ret_lost, struct err *err);
 /* Whether there is one. */

@@ -148,7 +148,7 @@ static void count_write(struct store *s, const struct err *err)
 	pthread_mutex_unlock(&s->stats_lock);
 }
 
-static int64_t now_us(void)
+int64_t store_now_us(void)
 {
 	struct timespec t;
 
@@ -181,7 +181,7 @@ static int batch_end(void *data, struct err *err)
 {
 	struct store *s = data;
 	struct err ignored;
-	int64_t began = now_us();
+	int64_t began = store_now_us();
 	int rc;
 
 	if (!s->begun)
@@ -196,7 +196,7 @@ static int batch_end(void *data, struct err *err)
 	if (rc < 0 && !sqlite3_get_autocommit(s->db))
 		(void)store_run(s, STMT_ROLLBACK, &ignored);
 	s->begun = false;
-	count_commit(s, now_us() - began, rc < 0 ? err : NULL);
+	count_commit(s, store_now_us() - began, rc < 0 ? err : NULL);
 	return rc;
 }
 
@@ -248,9 +248,6 @@ static int make_sure(struct store *s, struct err *err)
 	if (!s->sound && store_schema_check(s, err) < 0)
 		return store_unsound(s, err);
 	s->sound = true;
-	if (!s->synced && printer_files_sync(s, err) < 0)
-		return -1;
-	s->synced = true;
 	return 0;
 }
 
@@ -297,6 +294,43 @@ static void tell_damage(struct store *s)
 	damaged(s->on_damage_data, &s->damaged);
 }
 
+static int run_sync(struct store_request *r, struct err *err)
+{
+	int rc = printer_files_sync(r->s, err);
+
+	r->more = rc > 0;
+	return rc < 0 ? -1 : 0;
+}
+
+/* The next slice goes behind what was asked for during this one. */
+static bool finish_sync(struct store_request *r, const struct err *err)
+{
+	if (err || !r->more || r->s->closing)
+		return false;
+	store_request_submit(r);
+	return true;
+}
+
+static void on_synced(struct store_op *op, const struct err *err)
+{
+	struct store *s = CONTAINER_OF(op, struct store, sync);
+
+	s->unsynced = err != NULL;
+}
+
+static void sync_start(struct store *s)
+{
+	struct store_request *r;
+
+	if (s->closing || s->sync.private)
+		return;
+	s->unsynced = false;
+	s->sync.done = on_synced;
+	r = store_request_new(s, &s->sync, run_sync);
+	r->finish = finish_sync;
+	store_request_submit(r);
+}
+
 static void on_done(struct work_item *item, const struct err *err)
 {
 	struct store_request *r = CONTAINER_OF(item, struct store_request, item);
@@ -305,6 +339,8 @@ static void on_done(struct work_item *item, const struct err *err)
 
 	if (r->finish && r->finish(r, err))
 		return;
+	if (s->unsynced && r->writes && !err)
+		sync_start(s);
 	op->private = NULL;
 	buf_clear(&r->ticket);
 	free(r->jobs);
@@ -358,8 +394,12 @@ static int run_check(struct store_request *r, struct err *err)
 /* What it found is told by tell_damage(), or by the next write. */
 static void on_checked(struct store_op *op, const struct err *err)
 {
-	(void)op;
-	(void)err;
+	struct store *s = CONTAINER_OF(op, struct store, check);
+
+	if (err)
+		s->unsynced = true;
+	else
+		sync_start(s);
 }
 
 void store_start(struct store *s, void (*damaged)(void *data, const struct err *err), void *data)
@@ -424,6 +464,7 @@ void store_close(struct store *s)
 	s->on_damage = NULL;
 	if (s->work)
 		work_close(s->work);
+	printer_files_sync_end(s);
 	for (size_t i = 0; i < ARRAY_SIZE(s->statements); i++)
 		(void)sqlite3_finalize(s->statements[i]);
 	if (s->sound && s->lives)

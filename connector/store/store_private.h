@@ -3,6 +3,7 @@
 #ifndef CONNECTOR_STORE_STORE_PRIVATE_H
 #define CONNECTOR_STORE_STORE_PRIVATE_H
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -171,6 +172,7 @@ void store_read_text(sqlite3_stmt *q, int column, char *ret, size_t size);
 	             " AND detailed = 0 AND " DONE_TIME " < ?1 LIMIT ?2)")                         \
 	X(PRINTER_SAVE, "REPLACE INTO printers (" PRINTER_NAMES ") VALUES (" PRINTER_VALUES ")")   \
 	X(PRINTER_GET, "SELECT " PRINTER_NAMES " FROM printers WHERE id = ?")                      \
+	X(PRINTERS_AFTER, "SELECT " PRINTER_NAMES " FROM printers WHERE id > ? ORDER BY id")       \
 	X(PRINTER_DELETE, "DELETE FROM printers WHERE id = ?")
 
 /* When a job was done. In the index jobs_done too, so the text must stay the same. */
@@ -186,6 +188,13 @@ enum store_statement {
 		STMT_COUNT
 };
 
+/* How far printer_files_sync() is. */
+struct printer_files {
+	char last[ID_SIZE]; /* rows up to this one have their files */
+	bool rows_done;
+	DIR *others; /* where files without a row are looked for; or NULL */
+};
+
 struct store {
 	struct work *work;
 	int dir, lock; /* descriptors; -1: none */
@@ -199,11 +208,12 @@ struct store {
 	bool crashed;         /* the life before this one did not end by itself */
 	struct store_op life; /* says that this one has begun */
 	bool sound;           /* its content was checked, and nothing has told otherwise since */
-	bool synced;          /* the printers' files are what their rows are */
-	struct err damaged;   /* kind set: nothing is read or written any more */
+	struct printer_files files;
+	struct err damaged; /* kind set: nothing is read or written any more */
 
 	/* Loop thread. */
-	struct store_op check;
+	struct store_op check, sync;
+	bool unsynced; /* the last try to make the printers' files what their rows are failed */
 	void (*on_damage)(void *data, const struct err *err); /* NULL: told, or nobody asked */
 	void *on_damage_data;
 	char aside[STORE_NAME_SIZE]; /* at least when it was looked at last; "" none */
@@ -249,6 +259,8 @@ void store_request_submit(struct store_request *r);
 int store_unsound(struct store *s, const struct err *err);
 /* Fills err from what SQLite says. "cannot write state.db: disk is full" */
 int store_error(sqlite3 *db, const char *verb, struct err *err);
+/* Of a clock that never goes back. */
+int64_t store_now_us(void);
 /* Borrowed, reset by store_statement_done() (for AUTO()). */
 int store_statement(struct store *s, enum store_statement which, sqlite3_stmt **ret,
                     struct err *err);

@@ -1,8 +1,10 @@
 /* What becomes of printers and jobs when state.db is damaged. */
 #include "tests/unit/store_fixture.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include <sqlite3.h>
 
@@ -166,6 +168,22 @@ static void test_a_file_that_is_not_whole_and_a_key_alone_are_counted(void **sta
 	assert_int_equal(f->found.printers_lost, 4);
 }
 
+/* Something is asked of the store again and again until the file is there, or is not. */
+static void wait_for_file(struct fixture *f, const char *name, bool there)
+{
+	time_t end = time(NULL) + 60;
+
+	while (is_there(f, name) != there && time(NULL) < end) {
+		struct waited w = { 0 };
+
+		store_jobs_list(f->store, expect(f, &w), NULL, 0, 1);
+		wait_all(f);
+		assert_done(&w);
+		store_op_clear(&w.op);
+	}
+	assert_int_equal(is_there(f, name), there);
+}
+
 static void test_files_follow_their_rows(void **state)
 {
 	struct fixture *f = *state;
@@ -187,9 +205,115 @@ static void test_files_follow_their_rows(void **state)
 	assert_int_equal(unlink(path), 0); /* as before an upgrade from a version without them */
 	write_file(f, "printers/22222222-2222-4222-8222-222222222222", "of a commit that failed");
 	fixture_open_checked(f);
-	assert_true(is_there(f, "printers/11111111-1111-4111-8111-111111111111"));
-	assert_false(is_there(f, "printers/22222222-2222-4222-8222-222222222222"));
+	wait_for_file(f, "printers/11111111-1111-4111-8111-111111111111", true);
+	wait_for_file(f, "printers/22222222-2222-4222-8222-222222222222", false);
 	assert_string_equal(f->found.aside, "");
+}
+
+static unsigned count_files(struct fixture *f)
+{
+	AUTO(free_str) char *path = path_of(f, "printers");
+	DIR *dir = opendir(path);
+	unsigned count = 0;
+
+	for (struct dirent *e; dir && (e = readdir(dir));)
+		count += *e->d_name != '.' && !strstr(e->d_name, FS_ASIDE);
+	if (dir)
+		(void)closedir(dir);
+	return count;
+}
+
+#define MANY 200
+
+/* As many printers again, their rows alone: as a version without files left them. */
+static void add_rows(struct fixture *f)
+{
+	AUTO(free_str) char *path = path_of(f, "state.db");
+	char sql[1024];
+	sqlite3 *db;
+
+	(void)snprintf(sql, sizeof(sql),
+	               "CREATE TEMP TABLE more AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
+	               " SELECT i + 1 FROM n WHERE i < %d) SELECT i, p.* FROM n, printers p;"
+	               "UPDATE more SET id = printf('33333333-3333-4333-8333-%%012d', i),"
+	               " queue = 'q' || i;"
+	               "ALTER TABLE more DROP COLUMN i;"
+	               "INSERT INTO printers SELECT * FROM more",
+	               MANY);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(db));
+	(void)sqlite3_close(db);
+}
+
+/* Files take a sync each; whoever asks meanwhile waits for the one being written, and for one that
+ * shares its batch. */
+static void test_no_request_waits_for_more_than_two_files(void **state)
+{
+	struct fixture *f = *state;
+	struct printer_record a = sample_printer(first_id, "office");
+	unsigned before = 1, after, most = 0, asked = 0;
+	time_t end = time(NULL) + 120;
+
+	save_printer(f, &a);
+	fixture_close(f);
+	add_rows(f);
+	fixture_open_checked(f);
+	assert_true(count_files(f) <= before + 2);
+	while ((before = count_files(f)) < MANY + 1 && time(NULL) < end) {
+		struct waited w = { 0 };
+
+		store_jobs_list(f->store, expect(f, &w), NULL, 0, 1);
+		wait_all(f);
+		assert_done(&w);
+		store_op_clear(&w.op);
+		after = count_files(f);
+		most = after - before > most ? after - before : most;
+		asked++;
+	}
+	assert_int_equal(before, MANY + 1);
+	assert_true(asked >= MANY / 3);
+	assert_in_range(most, 0, 3); /* one more may come between counting and asking */
+}
+
+static void test_files_cut_short_are_made_at_the_next_start(void **state)
+{
+	struct fixture *f = *state;
+	struct printer_record a = sample_printer(first_id, "office");
+
+	save_printer(f, &a);
+	fixture_close(f);
+	add_rows(f);
+	fixture_open_checked(f);
+	fixture_close(f);
+	assert_true(count_files(f) < MANY);
+	fixture_open_checked(f);
+	wait_for_file(f, "printers/33333333-3333-4333-8333-000000000200", true);
+	assert_int_equal(count_files(f), MANY + 1);
+}
+
+static void test_files_that_could_not_be_made_are_made_behind_the_next_write(void **state)
+{
+	struct fixture *f = *state;
+	struct printer_record a = sample_printer(first_id, "office");
+	AUTO(free_str) char *folder = path_of(f, "printers");
+	AUTO(free_str) char *away = path_of(f, "away");
+	struct job_record job = { .printer = "p", .cloud_uuid = "u", .state = JOB_CLAIMING };
+	struct waited w = { 0 };
+
+	save_printer(f, &a);
+	fixture_close(f);
+	add_rows(f);
+	assert_int_equal(rename(folder, away), 0);
+	write_file(f, "printers", "in the way");
+	fixture_open_checked(f);
+	assert_int_equal(unlink(folder), 0);
+	store_job_add(f->store, expect(f, &w), &job, NULL);
+	wait_all(f);
+	assert_done(&w);
+	wait_for_file(f, "printers/33333333-3333-4333-8333-000000000200", true);
+	assert_int_equal(count_files(f), MANY + 1);
+	store_op_clear(&w.op);
 }
 
 static void test_a_state_that_is_empty_or_gone_beside_printers_is_damaged(void **state)
@@ -459,6 +583,9 @@ int main(void)
 		STORE_TEST(test_printers_come_back_from_their_files_as_they_were),
 		STORE_TEST(test_a_file_that_is_not_whole_and_a_key_alone_are_counted),
 		STORE_TEST(test_files_follow_their_rows),
+		STORE_TEST(test_no_request_waits_for_more_than_two_files),
+		STORE_TEST(test_files_cut_short_are_made_at_the_next_start),
+		STORE_TEST(test_files_that_could_not_be_made_are_made_behind_the_next_write),
 		STORE_TEST(test_a_state_that_is_empty_or_gone_beside_printers_is_damaged),
 		STORE_TEST(test_a_printer_whose_file_cannot_be_written_is_not_saved),
 		STORE_TEST(test_a_recovered_job_is_believed_only_where_that_does_no_harm),
