@@ -18,6 +18,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 from bed import process
 from bed.bed import Bed
 from bed.ippeve import Bus
+from bed.paper import Paper
+from up_client import Up, start
 
 
 def pytest_configure(config):
@@ -90,6 +92,20 @@ def fixture_cupsd(bed):
 def fixture_eve(bed):
     """A running IPP printer."""
     return bed.ipp_printer()
+
+
+@pytest.fixture(name="paper", params=["cups", "ipp"])
+def fixture_paper(bed, request):
+    """A CUPS queue and an IPP printer, and what comes out of it."""
+    return Paper(bed, request.param)
+
+
+@pytest.fixture(name="up")
+def fixture_up(tmp_path):
+    """Universal Print of an emulator without anything else."""
+    emulator = start(tmp_path)
+    yield Up(emulator)
+    emulator.stop()
 
 
 @pytest.fixture(name="socket_printer")

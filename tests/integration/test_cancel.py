@@ -50,9 +50,7 @@ def test_a_cancel_while_the_ipp_printer_prints_reaches_it(bed, eve, how):
     route = connect(bed, bed.daemon(), eve.uri)
     eve.mode = "hold"
     with eve.gate():
-        number = route.submit(PDF)
-        job = route.wait_record(number, "printing")
-        eve.wait(1, "arrived")
+        number, job = route.submit_to_eve(eve, PDF)
         if how == "in the cloud":
             route.cancel(number)
         else:
@@ -67,9 +65,7 @@ def test_a_cancel_while_cups_prints_reaches_it(bed, how):
     bed.cups.add_fault("q", "wait=60")
     route = connect(bed, bed.daemon(), "q")
     with bed.cups.fault_gate():
-        number = route.submit(PDF)
-        job = route.wait_record(number, "printing")
-        bed.cups.wait_job(job["local_job"], ["processing"])
+        number, job = route.submit_to_cups(PDF)
         if how == "in the cloud":
             route.cancel(number)
         else:
@@ -82,9 +78,7 @@ def test_a_cancel_at_cups_reaches_the_cloud(bed):
     bed.cups.add_fault("q", "wait=60")
     route = connect(bed, bed.daemon(), "q")
     with bed.cups.fault_gate():
-        number = route.submit(PDF)
-        job = route.wait_record(number, "printing")
-        bed.cups.wait_job(job["local_job"], ["processing"])
+        number, job = route.submit_to_cups(PDF)
         bed.cups.run("cancel", "-h", bed.cups.socket, f"q-{job['local_job']}")
         told, _ = route.ended(number, "canceled", timeout=20)
     assert told["final_told"] == 1
@@ -94,9 +88,7 @@ def test_a_cancel_at_the_ipp_printer_reaches_the_cloud(bed, eve):
     route = connect(bed, bed.daemon(), eve.uri)
     eve.mode = "hold"
     with eve.gate():
-        number = route.submit(PDF)
-        job = route.wait_record(number, "printing")
-        eve.wait(1, "arrived")
+        number, job = route.submit_to_eve(eve, PDF)
         assert eve.client.request("Cancel-Job", {"job-id": job["local_job"]}).ok
     route.ended(number, "canceled", timeout=20)
 

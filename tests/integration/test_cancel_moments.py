@@ -221,9 +221,7 @@ def test_a_cancel_of_a_held_job_while_the_daemon_rests_ends_it(bed, eve):
     route = connect(bed, daemon, eve.uri)
     eve.mode = "hold"
     with eve.gate():
-        number = route.submit(PDF)
-        route.wait_record(number, "printing")
-        eve.wait(1, "arrived")
+        number, _ = route.submit_to_eve(eve, PDF)
         eve.stop()
         eve.mode = "ok"
         eve.start()

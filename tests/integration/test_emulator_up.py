@@ -9,19 +9,7 @@ import time
 import pytest
 
 from emulator_fixture import PROGRAM, Emulator
-from up_client import Key, Printer, Up, openssl, start
-
-
-@pytest.fixture
-def emulator(tmp_path):
-    it = start(tmp_path)
-    yield it
-    it.stop()
-
-
-@pytest.fixture
-def up(emulator):
-    return Up(emulator)
+from up_client import Key, Printer, openssl, start
 
 
 @pytest.fixture
@@ -29,11 +17,6 @@ def clean(up):
     """For tests in which nobody breaks a rule."""
     yield up
     assert up.emulator.rules() == []
-
-
-def settings(up, **values):
-    answer = up.emulator.admin("PUT", "/up/settings", **values)
-    assert "error" not in answer, answer
 
 
 def test_a_code_is_pending_until_it_is_approved(clean):
@@ -54,18 +37,18 @@ def test_a_declined_code_is_declined(clean):
 
 
 def test_a_code_expires(clean):
-    settings(clean, code_life=0)
+    clean.settings(code_life=0)
     assert clean.poll(clean.device_code()["device_code"])["error"] == "expired_token"
 
 
 def test_a_code_can_approve_itself(clean):
-    settings(clean, approve_after=3)
+    clean.settings(approve_after=3)
     code = clean.device_code()["device_code"]
     assert [clean.poll(code).status for _ in range(3)] == [400, 400, 200]
 
 
 def test_polling_too_fast_is_told_and_recorded(up):
-    settings(up, code_interval=5)
+    up.settings(code_interval=5)
     code = up.device_code()["device_code"]
     assert up.poll(code)["error"] == "authorization_pending"
     assert up.poll(code)["error"] == "slow_down"
@@ -74,10 +57,10 @@ def test_polling_too_fast_is_told_and_recorded(up):
 
 
 def test_slow_down_comes_unprovoked_when_set(clean):
-    settings(clean, slow_down=1)
+    clean.settings(slow_down=1)
     code = clean.device_code()["device_code"]
     assert clean.poll(code)["error"] == "slow_down"
-    settings(clean, code_interval=0)
+    clean.settings(code_interval=0)
     assert clean.emulator.admin("GET", "/up/settings")["slow-down"] == 0
 
 
@@ -93,7 +76,7 @@ def test_a_wrong_poll_is_refused_and_recorded(up, fields, error):
 def test_an_unknown_client_and_scope_are_refused(clean):
     assert clean.device_code(client_id="x")["error"] == "unauthorized_client"
     assert clean.device_code(scope="https://other.example/.default")["error"] == "invalid_scope"
-    settings(clean, public_client=0)
+    clean.settings(public_client=0)
     reply = clean.poll(clean.device_code()["device_code"])
     assert reply.status == 401 and reply["error"] == "invalid_client"
 
@@ -104,14 +87,14 @@ def test_more_scopes_than_needed_are_recorded(up):
 
 
 def test_consent_missing_is_said_as_entra_says_it(clean):
-    settings(clean, consent=0, approve_after=1)
+    clean.settings(consent=0, approve_after=1)
     reply = clean.poll(clean.device_code()["device_code"])
     assert reply["error"] == "interaction_required" and reply["error_codes"] == [65001]
     assert reply["error_description"].startswith("AADSTS65001:")
 
 
 def test_a_code_is_good_for_one_token(up):
-    settings(up, approve_after=1)
+    up.settings(approve_after=1)
     code = up.device_code()["device_code"]
     assert up.poll(code).status == 200
     assert up.poll(code)["error"] == "invalid_grant"
@@ -130,13 +113,13 @@ def test_a_printer_is_registered_and_gets_a_token(clean, tmp_path):
 
 
 def test_registration_is_polled_until_it_is_ready(clean, tmp_path):
-    settings(clean, register_polls=-1)
+    clean.settings(register_polls=-1)
     token = clean.sign_in()
     begun = clean.register(token, Printer(clean, tmp_path).body())
     for _ in range(5):
         reply = clean.registered(token, begun["registration_id"])
         assert reply.status == 202 and reply["interval"] == 0
-    settings(clean, register_polls=0)
+    clean.settings(register_polls=0)
     assert clean.registered(token, begun["registration_id"]).status == 200
 
 
@@ -180,9 +163,9 @@ def test_a_request_for_a_certificate_is_looked_at_closely(up, tmp_path):
 def test_registration_wants_a_living_token_of_a_user_with_the_role(up, tmp_path):
     printer = Printer(up, tmp_path).register()
     token = up.sign_in()
-    settings(up, role=0)
+    up.settings(role=0)
     assert up.register(token, printer.body()).status == 403
-    settings(up, role=1)
+    up.settings(role=1)
     up.emulator.admin("POST", "/up/revoke", kind="user")
     assert up.register(token, printer.body()).status == 401
     assert up.emulator.rules() == []
@@ -215,7 +198,7 @@ def test_a_nonce_is_good_once_and_for_a_time(up, tmp_path):
     printer = Printer(up, tmp_path).register()
     nonce = printer.nonce()
     assert printer.ask_token(printer.jwt(nonce)).status == 200
-    settings(up, nonce_life=-1)
+    up.settings(nonce_life=-1)
     assert printer.ask_token(printer.jwt(printer.nonce())).status == 400
     assert up.emulator.rules() == []
     assert printer.ask_token(printer.jwt(nonce))["error"] == "invalid_grant"
@@ -248,7 +231,7 @@ def test_x5c_as_a_string_is_taken_when_allowed_only(up, tmp_path):
     printer = Printer(up, tmp_path).register()
     text = {"x5c": "".join(printer.answer["certificate"].split("-----")[2].split())}
     assert printer.ask_token(printer.jwt(printer.nonce(), text)).status == 400
-    settings(up, x5c_string=1)
+    up.settings(x5c_string=1)
     assert printer.ask_token(printer.jwt(printer.nonce(), text)).status == 200
     assert up.emulator.rules() == ["jwt-header"]
 
@@ -268,7 +251,7 @@ def test_login_fails_as_it_is_told(clean, tmp_path):
 
 
 def test_the_clock_can_be_an_hour_off(clean, tmp_path):
-    settings(clean, clock_skew=3600)
+    clean.settings(clock_skew=3600)
     printer = Printer(clean, tmp_path).register()
     date = email.utils.parsedate_to_datetime(clean.device_code().headers["Date"]).timestamp()
     assert 3500 < date - time.time() < 3700
@@ -294,7 +277,7 @@ def test_secrets_are_listed_for_those_who_look_for_them(clean, tmp_path):
 
 
 def test_an_expired_certificate_gets_no_token(clean, tmp_path):
-    settings(clean, certificate_days=0)
+    clean.settings(certificate_days=0)
     printer = Printer(clean, tmp_path).register()
     clean.emulator.admin("GET", "/wait", registered=99, timeout=1.1)
     reply = printer.ask_token(printer.jwt(printer.nonce()))

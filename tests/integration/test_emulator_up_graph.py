@@ -9,11 +9,9 @@ PDF = b"%PDF-1.4\n" + bytes(range(256)) * 200
 
 
 @pytest.fixture
-def office(tmp_path):
-    emulator = start(tmp_path)
-    yield Printer(Up(emulator), tmp_path).register().online()
-    assert emulator.rules() == []
-    emulator.stop()
+def office(up, tmp_path):
+    yield Printer(up, tmp_path).register().online()
+    assert up.emulator.rules() == []
 
 
 def put(office, url, data, first, total):

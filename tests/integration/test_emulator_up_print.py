@@ -15,18 +15,6 @@ GONE, INTERNAL, NOT_SUPPORTED, BAD_REQUEST, NOT_FOUND = 0x407, 0x500, 0x501, 0x4
 
 
 @pytest.fixture
-def emulator(tmp_path):
-    it = start(tmp_path)
-    yield it
-    it.stop()
-
-
-@pytest.fixture
-def up(emulator):
-    return Up(emulator)
-
-
-@pytest.fixture
 def office(up, tmp_path):
     return Printer(up, tmp_path).register().online()
 
@@ -37,11 +25,6 @@ def rules(printer):
 
 def notices(printer):
     return [n["rule"] for n in printer.up.emulator.admin("GET", "/violations")["notices"]]
-
-
-def settings(printer, **values):
-    answer = printer.up.emulator.admin("PUT", "/up/settings", **values)
-    assert "error" not in answer, answer
 
 
 def submit(printer, document=PDF):
@@ -105,9 +88,9 @@ def test_only_living_tokens_of_printers_are_let_in(office):
     reply = office.post(message)
     assert reply.status == 401 and reply.headers["WWW-Authenticate"] == "Bearer"
     assert notices(office) == ["dead-token"]
-    settings(office, token_life=-1)
+    office.up.settings(token_life=-1)
     assert office.post(message, token=office.get_token().token).status == 401
-    settings(office, token_life=60)
+    office.up.settings(token_life=60)
     assert office.post(message, token=office.get_token().token).status == 200
     assert len(rules(office)) == 2
 
@@ -149,7 +132,7 @@ def test_update_active_jobs_can_be_had_or_not(office):
     message = encode("Update-Active-Jobs", [(OPERATION, office.head()[:2] + office.head()[3:]
                                              + states)])
     assert Answer(office.post(message).body).status == 0
-    settings(office, active_jobs=0)
+    office.up.settings(active_jobs=0)
     assert office.tell("Update-Active-Jobs", states).status == NOT_SUPPORTED
     assert rules(office) == []
 
@@ -252,7 +235,7 @@ def test_events_are_asked_for_by_the_next_number_and_come_at_once(office):
 
 
 def test_notify_wait_is_not_waited_for(office):
-    settings(office, notify_interval=7)
+    office.up.settings(notify_interval=7)
     answer = office.tell("Get-Notifications", [
         (INTEGER, "notify-subscription-ids", office.subscription), (BOOLEAN, "notify-wait", True)],
         (), "notification")
@@ -276,7 +259,7 @@ def test_events_are_lost_repeated_and_turned_round(office):
 
 
 def test_a_lease_is_as_long_as_the_service_likes(office):
-    settings(office, lease_max=1)
+    office.up.settings(lease_max=1)
     assert office.subscribe().get("notify-lease-duration") == 1
     short = office.subscription
     renewed = office.tell("Renew-Subscription", [(INTEGER, "notify-subscription-id", short)], [
@@ -284,7 +267,7 @@ def test_a_lease_is_as_long_as_the_service_likes(office):
     assert renewed.get("notify-lease-duration") == 1
     office.up.emulator.admin("GET", "/wait", printer=office.id, subscriptions=99, timeout=1.2)
     assert office.events().status == NOT_FOUND
-    settings(office, lease_max=0)
+    office.up.settings(lease_max=0)
     assert office.subscribe().get("notify-lease-duration") == 0
     assert office.tell("Cancel-Subscription", [
         (INTEGER, "notify-subscription-id", office.subscription)], (), "notification").status == 0

@@ -125,9 +125,7 @@ def test_killed_while_cups_prints_it_is_printed_once(bed):
     daemon = bed.daemon()
     route = connect(bed, daemon, "q")
     with bed.cups.fault_gate():
-        number = route.submit(PDF)
-        job = route.wait_record(number, "printing")
-        bed.cups.wait_job(job["local_job"], ["processing"])
+        number, job = route.submit_to_cups(PDF)
         daemon.kill()
         daemon.start()
         route.wait_record(number, "printing")
@@ -140,9 +138,7 @@ def test_killed_while_cups_prints_and_ended_meanwhile_it_is_told(bed):
     daemon = bed.daemon()
     route = connect(bed, daemon, "q")
     with bed.cups.fault_gate():
-        number = route.submit(PDF)
-        job = route.wait_record(number, "printing")
-        bed.cups.wait_job(job["local_job"], ["processing"])
+        number, job = route.submit_to_cups(PDF)
         daemon.kill()
     bed.cups.wait_job(job["local_job"])
     daemon.start()
@@ -155,9 +151,7 @@ def test_killed_while_the_ipp_printer_prints_it_is_printed_once(bed, eve):
     route = connect(bed, daemon, eve.uri)
     eve.mode = "hold"
     with eve.gate():
-        number = route.submit(PDF)
-        route.wait_record(number, "printing")
-        eve.wait(1, "arrived")
+        number, _ = route.submit_to_eve(eve, PDF)
         bed.cloud.wait_job(number, state="5")
         daemon.kill()
     daemon.start()

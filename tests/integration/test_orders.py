@@ -18,9 +18,7 @@ LONG = pdf.make(1, 8000000)
 def _held(bed, route):
     """A job of which nobody knows whether it printed."""
     with bed.cups.fault_gate():
-        number = route.submit(PDF)
-        job = route.wait_record(number, "printing")
-        bed.cups.wait_job(job["local_job"], ["processing"])
+        number, job = route.submit_to_cups(PDF)
         bed.cups.kill()
         bed.cups.start()
         return number, route.wait_record(number, "held", timeout=PROMPT)

@@ -149,9 +149,7 @@ def test_cups_restarted_while_it_prints_does_not_make_two_jobs(bed):
     daemon = bed.daemon()
     route = connect(bed, daemon, "q")
     with bed.cups.fault_gate():
-        number = route.submit(PDF)
-        job = route.wait_record(number, "printing")
-        bed.cups.wait_job(job["local_job"], ["processing"])
+        number, job = route.submit_to_cups(PDF)
         bed.cups.restart()
     route.ended(number, timeout=PROMPT)
     assert len(bed.cups.jobs("q")) == 1  # ours was handed over once, whatever CUPS did with it
@@ -165,9 +163,7 @@ def test_cups_killed_while_it_prints_is_never_taken_for_completed(bed):
     daemon = bed.daemon()
     route = connect(bed, daemon, "q")
     with bed.cups.fault_gate():
-        number = route.submit(PDF)
-        job = route.wait_record(number, "printing")
-        bed.cups.wait_job(job["local_job"], ["processing"])
+        number, job = route.submit_to_cups(PDF)
         bed.cups.kill()
         bed.cups.start()
         job = route.wait_record(number, "held", timeout=PROMPT)
@@ -186,9 +182,7 @@ def test_when_unknown_abort_ends_it(bed):
     bed.cups.restart()
     route = connect(bed, bed.daemon(settings={"jobs": {"when-unknown": "abort"}}), "q")
     with bed.cups.fault_gate():
-        number = route.submit(PDF)
-        job = route.wait_record(number, "printing")
-        bed.cups.wait_job(job["local_job"], ["processing"])
+        number, job = route.submit_to_cups(PDF)
         bed.cups.kill()
         bed.cups.start()
         told, _ = route.ended(number, "aborted", timeout=PROMPT)
@@ -200,9 +194,7 @@ def test_an_ipp_printer_that_dies_in_the_middle_leaves_the_job_held(bed, eve):
     route = connect(bed, daemon, eve.uri)
     eve.mode = "hold"
     with eve.gate():
-        number = route.submit(PDF)
-        route.wait_record(number, "printing")
-        eve.wait(1, "arrived")
+        number, _ = route.submit_to_eve(eve, PDF)
         eve.stop()
         wait_health(daemon, "queue-unreachable")
         assert route.record(number)["state"] == "printing"

@@ -85,9 +85,7 @@ def test_damage_beside_a_job_that_prints_neither_loses_nor_doubles_it(bed):
     daemon = bed.daemon()
     route = connect(bed, daemon, "q")
     with bed.cups.fault_gate():
-        number = route.submit(PDF)
-        job = route.wait_record(number, "printing")
-        bed.cups.wait_job(job["local_job"], ["processing"])
+        number, job = route.submit_to_cups(PDF)
         daemon.kill()
         fill(daemon.state, None, 300, "done")
         _overwrite(daemon.state / "state.db",
@@ -104,9 +102,7 @@ def test_a_job_whose_row_is_lost_is_said_to_be_unknown(bed):
     daemon = bed.daemon()
     route = connect(bed, daemon, "q")
     with bed.cups.fault_gate():
-        number = route.submit(PDF)
-        job = route.wait_record(number, "printing")
-        bed.cups.wait_job(job["local_job"], ["processing"])
+        number, job = route.submit_to_cups(PDF)
         daemon.kill()
         for path in daemon.state.glob("state.db*"):
             path.unlink()

@@ -9,39 +9,12 @@ import pytest
 import xps
 
 from bed import BUILD, PDF
+from bed.paper import Paper
 from bed.route import connect
 from bed.watch import wait_until
 
 XPS = "application/oxps"
 MARK = "for nobody else"
-
-
-class Paper:
-    """A queue that passes documents on unchanged, and what came out of it."""
-
-    def __init__(self, bed, kind):
-        self._socket = bed.socket_printer() if kind == "cups" else None
-        self._eve = bed.ipp_printer() if kind == "ipp" else None
-        if kind == "cups":
-            bed.cups.add_raw("raw", self._socket.uri)
-        self.queue = "raw" if kind == "cups" else self._eve.uri
-
-    @property
-    def count(self):
-        """Of documents."""
-        return len(self._socket.ledger if self._socket else self._eve.ledger("arrived"))
-
-    def last(self):
-        """The path of the document that came out last."""
-        if self._socket:
-            return self._socket.ledger[-1]["file"]
-        return self._eve.ledger("arrived")[-1]["file"]
-
-
-@pytest.fixture(name="paper", params=["cups", "ipp"])
-def fixture_paper(bed, request):
-    """A CUPS queue or an IPP printer."""
-    return Paper(bed, request.param)
 
 
 def converter(daemon_dir, name):
@@ -79,13 +52,13 @@ def test_xps_is_printed_as_pdf_with_all_its_pages(bed, paper, mime):
     route = connect(bed, bed.daemon(), paper.queue)
     number = route.submit(xps.make(3, "converted page"), mime=mime)
     _, job = route.ended(number)
-    assert paper.count == 1
-    pages, text = pdf_text(paper.last())
+    document, = paper.documents
+    pages, text = pdf_text(document["file"])
     assert pages == 3
     assert all(f"converted page {n}" in text for n in (1, 2, 3))
     assert f"made application/pdf of {XPS}" in route.events(number)
     assert job["attempts"] == 1
-    ink = subprocess.run(["pdftoppm", "-r", "20", "-gray", "-f", "1", "-l", "1", paper.last()],
+    ink = subprocess.run(["pdftoppm", "-r", "20", "-gray", "-f", "1", "-l", "1", document["file"]],
                          check=True, capture_output=True).stdout
     assert ink.count(b"\0") > 500  # the black square
 
@@ -98,7 +71,7 @@ def test_xps_is_offered_only_where_it_can_be_converted(bed, paper):
     told, job = route.ended(route.submit(xps.make(), mime=XPS), "aborted")
     assert told["refusal"] == 0x040a and told["documents"][0]["fetches"] == 0
     assert XPS in told["message"] and "libgxps-utils" in told["message"]
-    assert job["times"]["acknowledged"] is None and paper.count == 0
+    assert job["times"]["acknowledged"] is None and len(paper.documents) == 0
     # of a type that was not said it is seen when its first bytes are here
     told, _ = route.ended(route.submit(xps.make(), mime="application/octet-stream"), "aborted")
     assert XPS in told["message"] and "libgxps-utils" in told["message"]
@@ -107,7 +80,7 @@ def test_xps_is_offered_only_where_it_can_be_converted(bed, paper):
     daemon.reload()
     route.wait_attributes(lambda a: XPS in a["document-format-supported"], "XPS at the cloud")
     route.ended(route.submit(xps.make(), mime=XPS))
-    assert paper.count == 1
+    assert len(paper.documents) == 1
 
 
 def test_damaged_xps_is_aborted_with_what_helps_and_prints_nothing(bed, paper):
@@ -119,9 +92,9 @@ def test_damaged_xps_is_aborted_with_what_helps_and_prints_nothing(bed, paper):
         assert "print it as PDF" in told["message"], told
         assert job["error"]["kind"] == "rejected" and job["error"]["code"] == 0x0411
         assert "document-format-error" in str(told), told
-    assert paper.count == 0
+    assert len(paper.documents) == 0
     route.ended(route.submit(PDF))
-    assert paper.count == 1
+    assert len(paper.documents) == 1
 
 
 def test_an_office_document_is_not_taken_for_xps(bed, paper):
@@ -129,14 +102,14 @@ def test_an_office_document_is_not_taken_for_xps(bed, paper):
     office = xps.make().replace(b"Documents/1/", b"word/ocumen/")
     told, _ = route.ended(route.submit(office, mime=XPS), "aborted")
     assert "wordprocessingml" in told["message"]
-    assert paper.count == 0
+    assert len(paper.documents) == 0
 
 
 def test_xps_that_is_too_large_is_aborted_with_that_reason(bed, paper):
     route = connect(bed, bed.daemon(), paper.queue)
     told, _ = route.ended(route.submit(xps.make(padding=65 << 20), mime=XPS), "aborted")
     assert "too large to convert" in told["message"] and "64 MB" in told["message"]
-    assert paper.count == 0
+    assert len(paper.documents) == 0
 
 
 @pytest.mark.parametrize("name, says", [
@@ -147,9 +120,9 @@ def test_a_converter_that_misbehaves_fails_its_job_and_no_other(bed, paper, name
     route = connect(bed, daemon, paper.queue)
     told, _ = route.ended(route.submit(xps.make(), mime=XPS), "aborted")
     assert says in told["message"]
-    assert paper.count == 0 and children(daemon) == []
+    assert len(paper.documents) == 0 and children(daemon) == []
     route.ended(route.submit(PDF))
-    assert paper.count == 1
+    assert len(paper.documents) == 1
     if name == "attacks":
         daemon.wait_for_line("may be an attack")
 
@@ -159,7 +132,7 @@ def test_what_the_daemons_user_may_the_converter_may_not(bed, paper):
     (daemon.dir / "secret").write_text("not for converters", encoding="ascii")
     route = connect(bed, daemon, paper.queue)
     route.ended(route.submit(xps.make(), mime=XPS))
-    said = pathlib.Path(paper.last()).read_text(encoding="ascii")
+    said = pathlib.Path(paper.documents[-1]["file"]).read_text(encoding="ascii")
     assert "inet socket: EPERM" in said and "read beside it: EACCES" in said
     assert ": done" not in said, said
 
@@ -181,7 +154,7 @@ def test_a_document_is_nowhere_in_the_plain_while_it_is_converted(bed, paper):
     # a cancel reaches it too
     route.cancel(number)
     route.ended(number, "canceled")
-    assert children(daemon) == [] and paper.count == 0
+    assert children(daemon) == [] and len(paper.documents) == 0
 
 
 def test_killed_while_converting_it_is_converted_again_and_printed_once(bed, paper):
@@ -194,8 +167,8 @@ def test_killed_while_converting_it_is_converted_again_and_printed_once(bed, pap
     del daemon.sections["jobs"]
     daemon.start()
     route.ended(number)
-    assert paper.count == 1
-    assert pdf_text(paper.last())[0] == 2
+    assert len(paper.documents) == 1
+    assert pdf_text(paper.documents[-1]["file"])[0] == 2
 
 
 def test_a_stop_ends_a_converter_and_the_next_start_prints(bed):
@@ -208,4 +181,4 @@ def test_a_stop_ends_a_converter_and_the_next_start_prints(bed):
     del daemon.sections["jobs"]
     daemon.start()
     route.ended(number)
-    assert paper.count == 1
+    assert len(paper.documents) == 1

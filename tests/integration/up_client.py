@@ -60,6 +60,11 @@ class Up:
         self.timeout = 20
         self.context = ssl.create_default_context(cafile=self.urls["ca"])
 
+    def settings(self, **values):
+        """Changes how the emulator behaves."""
+        answer = self.emulator.admin("PUT", "/up/settings", **values)
+        assert "error" not in answer, answer
+
     def request(self, method, url, body=None, headers=None):
         parts = urllib.parse.urlsplit(url)
         connection = http.client.HTTPSConnection(parts.netloc, timeout=self.timeout,

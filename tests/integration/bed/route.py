@@ -20,6 +20,20 @@ class Route:
         """A job, as fast as can be."""
         return self.cloud.submit(document, self.printer, **options)
 
+    def submit_to_cups(self, document):
+        """A job that is being printed by CUPS now: its number, and the connector's record."""
+        number = self.submit(document)
+        job = self.wait_record(number, "printing")
+        self.bed.cups.wait_job(job["local_job"], ["processing"])
+        return number, job
+
+    def submit_to_eve(self, eve, document):
+        """A job that has arrived at the IPP printer, which prints it now: as above."""
+        number = self.submit(document)
+        job = self.wait_record(number, "printing")
+        eve.wait(1, "arrived")
+        return number, job
+
     def cancel(self, number):
         """As its owner does in the cloud."""
         self.cloud.cancel(number, self.printer)
