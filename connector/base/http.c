@@ -91,10 +91,10 @@ static void take_counts(struct http_exchange *x)
 	(void)curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
 	(void)curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
 	x->peer->connections += connects > 0 ? (unsigned)connects : 0;
-	r->sent = sent;
-	/* libcurl counts the chunks' frames as well */
-	if (x->unrepeatable || (r->body && r->sent > (int64_t)x->head_off + x->taken))
-		r->sent = (int64_t)x->head_off + x->taken;
+	/* it counts anew for each connection, and the chunks' frames as well */
+	r->sent = sent > x->most_up ? sent : x->most_up;
+	if (x->unrepeatable || (r->body && r->sent > (int64_t)r->head_len + x->taken))
+		r->sent = (int64_t)r->head_len + x->taken;
 }
 
 static void start_waiting(struct http_peer *p);

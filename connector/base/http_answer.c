@@ -238,12 +238,19 @@ static enum err_kind kind_of_code(const struct http_exchange *x, CURLcode code)
 	return ERR_TEMPORARY;
 }
 
-/* The request went out on a kept connection, which then ended without a byte of an answer. */
+/* The request went out on a kept connection, which then ended without a byte of an answer. libcurl
+ * may have tried to connect once more, and failed, before it asked whether the body can be had
+ * again. */
 static bool is_lost(const struct http_exchange *x, CURLcode code)
 {
+	curl_off_t sent = 0;
 	long connects = 0;
 
 	if (code == CURLE_SEND_FAIL_REWIND)
+		return true;
+	if ((x->req->once || x->taken > 0) && x->easy &&
+	    curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &sent) == CURLE_OK &&
+	    sent < x->most_up)
 		return true;
 	return x->req->once && x->easy && !x->header_bytes &&
 	       (code == CURLE_GOT_NOTHING || code == CURLE_SEND_ERROR ||
@@ -263,7 +270,7 @@ static void judge_code(struct http_exchange *x, CURLcode code, const char *name)
 	if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
 		why = "its key is not the one that was pinned";
 	/* libcurl names a port that nobody meant and the milliseconds it took */
-	if (code == CURLE_COULDNT_CONNECT && x->easy &&
+	if (code == CURLE_COULDNT_CONNECT && x->easy && !is_lost(x, code) &&
 	    curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &number) == CURLE_OK && number > 0) {
 		(void)err_set(&x->result, kind, (int)code, "cannot connect to %s: %s", name,
 		              strerrordesc_np((int)number));

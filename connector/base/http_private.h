@@ -71,6 +71,7 @@ struct http_exchange {
 	curl_socket_t fd;    /* of its connection, as far as known; 0: not */
 	int last_word;       /* status of an answer that was found when that was closed; 0: none */
 	curl_off_t down, up; /* libcurl's counters at that time */
+	curl_off_t most_up;  /* on any of its connections */
 
 	/* our body */
 	size_t head_off;

@@ -56,6 +56,8 @@ static int on_progress(void *data, curl_off_t total_down, curl_off_t down, curl_
 		http_moved(x);
 	x->down = down;
 	x->up = up;
+	if (up > x->most_up)
+		x->most_up = up;
 	return 0;
 }
 

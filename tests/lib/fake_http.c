@@ -230,15 +230,32 @@ static void go_on(struct conn *c)
 	}
 }
 
+static void on_listener_closed(uv_handle_t *handle)
+{
+	struct fake_http *f = handle->data;
+
+	f->listening = false;
+	free_server_if_last(f);
+}
+
+static void stop_listening(struct fake_http *f)
+{
+	if (!uv_is_closing(&f->uv.handle))
+		uv_close(&f->uv.handle, on_listener_closed);
+}
+
 static void start_answer(struct conn *c)
 {
 	if (c->answering || c->script.silent)
 		return;
 	c->answering = true;
-	if (c->script.close_on_reuse && c->requests >= c->script.close_on_reuse)
-		conn_close(c, false);
-	else
+	if (!c->script.close_on_reuse || c->requests < c->script.close_on_reuse) {
 		go_on(c);
+		return;
+	}
+	if (c->script.gone)
+		stop_listening(c->server);
+	conn_close(c, false);
 }
 
 static void whole_request(struct conn *c)
@@ -469,14 +486,6 @@ struct fake_http *fake_http_open(struct loop *loop, const struct fake_http_setti
 	return f;
 }
 
-static void on_listener_closed(uv_handle_t *handle)
-{
-	struct fake_http *f = handle->data;
-
-	f->listening = false;
-	free_server_if_last(f);
-}
-
 void fake_http_close(struct fake_http *f)
 {
 	struct conn *c, *next;
@@ -486,7 +495,8 @@ void fake_http_close(struct fake_http *f)
 		next = TAILQ_NEXT(c, link);
 		conn_close(c, false);
 	}
-	uv_close(&f->uv.handle, on_listener_closed);
+	stop_listening(f);
+	free_server_if_last(f);
 }
 
 const char *fake_http_url(struct fake_http *f, const char *path)

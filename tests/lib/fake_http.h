@@ -34,6 +34,7 @@ struct fake_script {
 	uint64_t big;       /* after answer, so many bytes of pattern follow */
 	unsigned
 		close_on_reuse; /* a connection's n-th request is answered by closing it; 0: none */
+	bool gone;              /* ... and nobody listens any more */
 };
 
 struct fake_http *fake_http_open(struct loop *loop, const struct fake_http_settings *settings);

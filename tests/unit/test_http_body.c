@@ -353,6 +353,33 @@ static void test_a_streamed_body_is_not_sent_twice(void **state)
 	http_case_close(&c);
 }
 
+/* libcurl connects again before it asks for the body again: that error must not hide the first. */
+static void test_what_was_sent_before_the_server_went_away_counts(void **state)
+{
+	struct http_case c;
+	struct producer p;
+	struct call call;
+
+	(void)state;
+	for (int chunked = 0; chunked < 2; chunked++) {
+		http_case_open(&c, NULL, NULL);
+		call_run(&call, &c);
+		call_clear(&call);
+		c.script->close_on_reuse = 2;
+		c.script->gone = true;
+		producer_open(&p, &c, 5000);
+		upload(&call, &c, &p, chunked ? -1 : 5000);
+		call_wait(&call);
+		assert_int_equal(call.err.kind, ERR_TEMPORARY);
+		assert_int_equal(call.err.code, HTTP_LOST);
+		assert_non_null(strstr(call.err.text, "closed the connection before it answered"));
+		assert_int_equal(call.req.sent, 5004);
+		producer_close(&p);
+		call_clear(&call);
+		http_case_close(&c);
+	}
+}
+
 static void test_cancel_while_sending_wakes_the_producer(void **state)
 {
 	struct http_case c;
@@ -539,6 +566,7 @@ int main(void)
 		cmocka_unit_test(test_an_early_refusal_ends_exchange_and_producer),
 		cmocka_unit_test(test_an_answer_before_a_local_server_breaks_off_is_heard),
 		cmocka_unit_test(test_a_streamed_body_is_not_sent_twice),
+		cmocka_unit_test(test_what_was_sent_before_the_server_went_away_counts),
 		cmocka_unit_test(test_cancel_while_sending_wakes_the_producer),
 		cmocka_unit_test(test_a_document_passes_through_in_bounded_memory),
 		cmocka_unit_test(test_a_slow_reader_holds_back_the_sender),
