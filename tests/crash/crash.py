@@ -96,7 +96,7 @@ class Worker:
         for (_, call), count in per.items():
             self.counts[call] = max(self.counts.get(call, 0), count)
         self.ports = {w.cloud.port.number: "cloud",
-                      **{eve.port.number: "printer" for eve in w.eves}}
+                      **{one.address[1]: "printer" for one in w.to_eves}}
 
     def _number(self, fault):
         before = self.before.get(fault.call, 0)
@@ -300,6 +300,54 @@ class Worker:
         if end == "dead":
             self._check_death([])
 
+    def link(self, some):
+        """Links between the daemon and its queues are cut, or one is gone for a while."""
+        w = self.world
+        if (self.sweep or self.rng.random() < 0.5) and w.daemon.process.returncode is None:
+            self._die()  # what was open is looked for at the queue
+        if w.daemon.process.returncode is not None:
+            w.daemon.launch()
+        cuts = [(fault, w.cut_link(fault)) for fault in some if fault.error != "all"]
+        if self.sweep:
+            self._submit()
+        else:
+            w.submit_some(self.rng.randint(2, 4))
+        if any("Cancel-Job" in fault.call for fault in some) or self.rng.random() < 0.1:
+            self._run_for(self.rng.random() / 4)
+            if w.cancel_one(self.rng.random() < 0.5):
+                self.tally.add("cancel", "around a cut", [])
+        for fault in some:
+            if fault.error == "all":
+                self._interrupt(fault)
+        if not self.sweep and self.rng.random() < 0.3:
+            self._wait_for_hit([cut for _, cut in cuts])
+            self._die()
+        elif w.wait_end(SLOW) == "dead":
+            self._check_death([])
+        w.links.clear()
+        for fault, cut in cuts:
+            if cut.is_hit:
+                self.tally.add("link", fault.call, [*(cut.states or ["-"]), "@" + fault.error])
+            else:
+                self.tally.missed += 1
+
+    def _interrupt(self, fault):
+        """Nothing passes for up to a second."""
+        w = self.world
+        self._run_for(fault.where)
+        self.tally.add("link", f"{fault.call}: all of it", w.states())
+        link = w.link(fault.call)
+        w.links.down(link)
+        self._run_for(fault.where)
+        w.links.up(link)
+
+    def _wait_for_hit(self, cuts):
+        try:
+            wait_until(lambda: not cuts or any(cut.is_hit for cut in cuts), "a cut", SLOW,
+                       [self.world.cloud.record], [self.world.daemon.process], look_again=0.02)
+        except Timeout:
+            pass
+
     # ---- lives and judgements ----------------------------------------------------------------
 
     def live(self, some):
@@ -309,7 +357,7 @@ class Worker:
         if kind in ("kill", "error") and self.world.daemon.process.returncode is None:
             self._die()
         missed = self.tally.missed
-        if kind in ("error", "cut"):
+        if kind in ("error", "cut", "link"):
             getattr(self, kind)(some)
         else:
             getattr(self, kind)(*some)
@@ -422,7 +470,8 @@ def table(tally):
     """By call and state."""
     for kind, title in (("kill", "kill -9 before the Nth"), ("error", "the Nth fails"),
                         ("cut", "answers of the cloud that end early"), ("random", "at random"),
-                        ("cups", "cupsd"), ("cloud", "the cloud"), ("printer", "printers"),
+                        ("link", "links to queues that are cut in"), ("cups", "cupsd"),
+                        ("cloud", "the cloud"), ("printer", "printers"),
                         ("cancel", "canceled")):
         rows = sorted(row for one, row in tally.faults if one == kind)
         columns = sorted({column for one, _, column in tally.cells if one == kind},
@@ -468,7 +517,7 @@ def main():
     words.add_argument("--sweeps", type=int, default=0, help="so often every call of every kind is"
                        " struck, at N = 1, 2, 3 ... until there are no more")
     words.add_argument("--only", default="", help="faults nearly all of one kind: kill, error, cut,"
-                       " random, cups, cloud, printer")
+                       " link, random, cups, cloud, printer")
     words.add_argument("--bed", type=int, help="the seed of one bed, to see it again")
     options = words.parse_args()
     seed = int(os.environ.get("CONNECTOR_SEED", time.time()))

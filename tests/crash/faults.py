@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import link
+
 STORE = ("pwrite64", "fdatasync", "fsync", "ftruncate")
 CALLS = ("write", *STORE, "sendto", "recvfrom", "sendmsg", "recvmsg", "connect", "socket", "close",
          "openat", "read", "pread64", "unlink", "unlinkat", "rename", "renameat", "writev",
@@ -46,27 +48,33 @@ SWEPT_DOCUMENT_CUTS = [("cut-document", 0), ("cut-document", 1), ("cut-document"
                        ("cut-document", -1)]
 
 
-def swept_cuts():
-    """Every kind of message, at each position, as (operation, kind, bytes)."""
-    for operation in OPERATIONS:
-        for kind, size in SWEPT_CUTS + SWEPT_DOCUMENT_CUTS * (operation == "Fetch-Document"):
-            yield operation, kind, size
+# What the link to a queue is cut in, with how many of a hundred cuts are in it.
+LINK_OPERATIONS = {
+    "cups Create-Job": 15, "cups Send-Document": 30, "cups Get-Job-Attributes": 6,
+    "cups Cancel-Job": 2, "cups Get-Jobs": 2, "cups Validate-Job": 2,
+    "cups Get-Printer-Attributes": 2, "cups Get-Notifications": 2,
+    "cups Create-Printer-Subscriptions": 1,
+    "printer Print-Job": 30, "printer Get-Job-Attributes": 6, "printer Validate-Job": 1,
+    "printer Get-Printer-Attributes": 1}
+DOCUMENTS = ("cups Send-Document", "printer Print-Job")  # these have one
+DOCUMENT_PLACES = (1, 400, 20000)
 
 
 @dataclasses.dataclass
 class Fault:
     """What is done in one life of the daemon. where: how far into it, of 1."""
 
-    kind: str              # kill, error, random, cups, cloud, printer, cut, cancel
+    kind: str              # kill, error, random, cups, cloud, printer, cut, link, cancel
     call: str = ""         # or operation, or what becomes of cupsd or the cloud
     where: float = 0
     number: int = 0        # of the call; 0: by where
     error: str = ""        # or the kind of cut
     burst: int = 1
     bytes: int = 0
+    how: str = ""          # a link ends
 
     def __str__(self):
-        words = [self.kind, self.call, self.error]
+        words = [self.kind, self.call, self.error, self.how]
         words += [f"#{self.number}"] if self.number else [f"at {self.where:.3f}"]
         words += [f"x{self.burst}"] if self.burst > 1 else []
         return " ".join(word for word in words if word)
@@ -91,17 +99,47 @@ def _cut(rng):
     return Fault("cut", operation, rng.random(), error=kind, bytes=size)
 
 
+def _link(rng):
+    call = rng.choices(list(LINK_OPERATIONS), list(LINK_OPERATIONS.values()))[0]
+    return Fault("link", call, rng.random(), bytes=rng.choice(DOCUMENT_PLACES),
+                 error=rng.choice(_places(call)), how=rng.choice(link.HOWS))
+
+
+def _places(call):
+    """Where an exchange can be cut."""
+    return [place for place in link.REQUEST_CUTS + link.ANSWER_CUTS
+            if place != "document" or call in DOCUMENTS]
+
+
+def _swept_cuts():
+    """Every kind of message, at each position."""
+    for operation in OPERATIONS:
+        for kind, size in SWEPT_CUTS + SWEPT_DOCUMENT_CUTS * (operation == "Fetch-Document"):
+            yield Fault("cut", operation, error=kind, bytes=size, number=1)
+    for call in LINK_OPERATIONS:
+        for place in _places(call):
+            for size in DOCUMENT_PLACES if place == "document" else DOCUMENT_PLACES[:1]:
+                for how in link.HOWS:
+                    # the second Send-Document of a job lets cupsd print
+                    for skip in (0, 0.5) if call == "cups Send-Document" else (0,):
+                        yield Fault("link", call, skip, error=place, bytes=size, how=how)
+
+
 def lives(rng):
     """Endlessly: what is done in the next life, one fault or several."""
     while True:
         dice = rng.random()
-        if dice < 0.56:
+        if dice < 0.49:
             yield [_kill(rng)] + [Fault("cancel", rng.choice(("in the cloud", "here")))] * (
                 rng.random() < 0.15)
-        elif dice < 0.76:
+        elif dice < 0.68:
             yield [_error(rng) for _ in range(rng.randint(1, 3))]
-        elif dice < 0.84:
+        elif dice < 0.76:
             yield [Fault("random", "kill -9", rng.random())]
+        elif dice < 0.85:
+            yield [_link(rng) for _ in range(rng.randint(1, 4))]
+        elif dice < 0.86:
+            yield [Fault("link", rng.choice(("cups", "printer")), rng.random(), error="all")]
         elif dice < 0.94:
             yield [_cut(rng) for _ in range(rng.randint(2, 5))]
         elif dice < 0.96:
@@ -114,7 +152,8 @@ def lives(rng):
 
 
 class Sweep:
-    """Every answer of the cloud cut at every position; then every call that kills, then every
+    """Every answer of the cloud and every exchange with a queue cut at every position; then every
+    call that kills, then every
     failure of every call, each at N = 1, 2, 3 ... until N is not reached any more. One of `parts`
     beds, which share the numbers among them."""
 
@@ -126,7 +165,7 @@ class Sweep:
         self.kinds = [("kill", call, "") for call in KILLS]
         self.kinds += [("error", call, error) for call, errors in ERRORS.items()
                        for error in errors]
-        self.cuts = list(swept_cuts())[part::parts]
+        self.cuts = list(_swept_cuts())[part::parts]
         self.part, self.parts = part, parts
         self.number, self.misses = 0, 0
         self.begun = False  # with calls, behind the cuts
@@ -142,8 +181,7 @@ class Sweep:
 
     def __next__(self):
         if self.cuts:
-            operation, kind, size = self.cuts.pop()
-            return [Fault("cut", operation, error=kind, bytes=size, number=1)]
+            return [self.cuts.pop()]
         if not self.kinds:
             raise StopIteration
         self.begun = True

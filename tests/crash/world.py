@@ -19,6 +19,7 @@ from bed.route import connect
 from bed.watch import Timeout, wait_until
 
 import ledger
+from link import Cut, Links
 
 RAW, IPP = 2, 2  # queues of each kind
 UNWRITTEN = 35000  # ms for which cupsd may keep an end in memory only: DirtyCleanInterval and more
@@ -127,14 +128,17 @@ class World:
         names = [f"r{n}" for n in range(RAW)] + [f"i{n}" for n in range(IPP)]
         self.cloud = self.bed.start_cloud(*names)
         self.record = ledger.Cloud(self.cloud.record)
+        self.links = self.bed.enter(Links(self.states))
+        self.to_cups = self.links.add(cups.socket, self.dir / "cups-link")
         self.daemon = TracedDaemon(
             self.dir / "daemon", {"test": {"uri": self.cloud.base()}}, cups,
             # else a job that is killed three times is held, and no longer has to be printed
-            settings={"jobs": {"when-unknown": self.unknown, "quarantine-after": "1000"}},
+            settings={"jobs": {"when-unknown": self.unknown, "quarantine-after": "1000"},
+                      "printers": {"cups-server": self.to_cups.address}},
             env={"UV_THREADPOOL_SIZE": "1"})
         self.bed._stack.push(self.daemon.__exit__)
         self.daemon.start()
-        self.sockets, self.eves = [], []
+        self.sockets, self.eves, self.to_eves = [], [], []
         for name in names:
             self._connect(name)
         cups.restart()  # what it was told is on disk now, not in half a minute
@@ -149,7 +153,8 @@ class World:
         else:
             printer = self.bed.ipp_printer(name)
             self.eves.append(printer)
-            queue = printer.uri
+            self.to_eves.append(self.links.add(("127.0.0.1", printer.port.number)))
+            queue = f"ipp://127.0.0.1:{self.to_eves[-1].address[1]}/ipp/print"
         self.routes[name] = connect(self.bed, self.daemon, queue, name)
 
     def __exit__(self, *exc):
@@ -165,12 +170,28 @@ class World:
             self.bed.cups.stop()
         else:
             self.bed.cups.kill()
+        self.links.down(self.to_cups)
         now = time.time() * 1000
         if not gently:  # what it had not written down yet it takes up once more
             here |= {uuid for uuid, end in self.ends().items() if end > now - UNWRITTEN}
         here |= {job.uuid for job in self.record.read()}
         self.crashed |= {uuid: now + IN_FLIGHT for uuid in here}
         self.bed.cups.start()
+        self.links.up(self.to_cups)
+
+    def link(self, where):
+        """The link to cupsd, or to one of the printers."""
+        return self.to_cups if where == "cups" else self.rng.choice(self.to_eves)
+
+    def cut_link(self, fault):
+        """One that is to come: "cups" or "printer" and an operation, and where it is cut."""
+        where, operation = fault.call.split(" ")
+        return self.links.cut(self.link(where), Cut(operation, fault.error, fault.how, fault.bytes,
+                                                    int(2 * fault.where)))
+
+    def states(self):
+        """Of the open jobs, by the daemon's word."""
+        return [job["state"] for job in (self.daemon.open_jobs() or {}).values()]
 
     def ends(self):
         """When the daemon knew the ends of jobs: {uuid: ms}."""
