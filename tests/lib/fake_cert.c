@@ -154,6 +154,24 @@ char *fake_cert_issue(const char *request_pem, long long now, int days)
 	return text_of(out);
 }
 
+char *fake_cert_of_key(const char *key_pem)
+{
+	BIO *in = BIO_new_mem_buf(key_pem, -1), *out = BIO_new(BIO_s_mem());
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
+	X509 *cert = X509_new();
+
+	assert(key);
+	(void)X509_set_pubkey(cert, key);
+	(void)X509_gmtime_adj(X509_getm_notBefore(cert), 0);
+	(void)X509_gmtime_adj(X509_getm_notAfter(cert), 86400);
+	(void)X509_sign(cert, key, EVP_sha256());
+	(void)PEM_write_bio_X509(out, cert);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	BIO_free(in);
+	return text_of(out);
+}
+
 char *fake_cert_request(void)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");

@@ -17,6 +17,8 @@ void fake_certs_remove(struct fake_certs *c);
 
 /* A certificate for a PKCS#10 request, as PEM to be freed; `now` in Unix seconds. */
 char *fake_cert_issue(const char *request_pem, long long now, int days);
+/* One of a key, by itself, for a day; likewise. */
+char *fake_cert_of_key(const char *key_pem);
 /* A request for a key that nobody has, likewise. */
 char *fake_cert_request(void);
 /* A key, likewise. */

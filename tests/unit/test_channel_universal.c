@@ -7,6 +7,7 @@
 #include "connector/cloud/channel.h"
 #include "connector/cloud/service.h"
 #include "connector/cloud/universal.h"
+#include "tests/lib/says.h"
 
 #define SUBSCRIPTION 11
 
@@ -784,8 +785,7 @@ static void refused(const char *uri, const char *device, const char *text)
 	settings.uri = uri;
 	assert_int_equal(cloud_ops.channel_open(&ch, cloud, &settings, &listener, &err), -1);
 	assert_null(ch);
-	if (!strstr(err.text, text))
-		fail_msg("\"%s\" does not say \"%s\"", err.text, text);
+	assert_says(&err, text);
 }
 
 static void test_a_token_goes_to_no_other_host(void **state)

@@ -3,6 +3,7 @@
 
 #include "common/buf.h"
 #include "connector/base/ipp_codec.h"
+#include "tests/lib/says.h"
 
 static struct cloud *cloud;
 static struct cloud_op op;
@@ -62,8 +63,7 @@ static void assert_failed(enum err_kind kind, const char *text)
 	assert_int_equal(end.done, 1);
 	assert_true(end.failed);
 	assert_int_equal(end.err.kind, kind);
-	if (!strstr(end.err.text, text))
-		fail_msg("\"%s\" does not say \"%s\"", end.err.text, text);
+	assert_says(&end.err, text);
 }
 
 /* ---- probe ---- */

@@ -25,6 +25,7 @@
 #include "connector/base/stream.h"
 #include "connector/base/transit.h"
 #include "tests/lib/tmpdir.h"
+#include "tests/lib/says.h"
 
 #define END      "PK\5\6 the end of a package"
 #define TEXT     "PK\3\4 a document" END
@@ -236,8 +237,7 @@ static void assert_refused(const struct work *w, const char *says)
 {
 	assert_int_equal(w->err.kind, ERR_REJECTED);
 	assert_int_equal(w->err.code, 0x0411);
-	if (!strstr(w->err.text, says))
-		fail_msg("\"%s\" does not say \"%s\"", w->err.text, says);
+	assert_says(&w->err, says);
 }
 
 /* ---- tests ---- */

@@ -9,36 +9,15 @@
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include <cmocka.h>
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "tests/lib/fake_cert.h"
 
 static struct buf key, other_key, request, out, other;
-static char certificate[4096];
-
-static void make_certificate(void)
-{
-	BIO *in = BIO_new_mem_buf(key.data, (int)key.len), *to = BIO_new(BIO_s_mem());
-	EVP_PKEY *pkey = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
-	X509 *c = X509_new();
-	char *data;
-	long len;
-
-	assert_int_equal(X509_set_pubkey(c, pkey), 1);
-	X509_gmtime_adj(X509_getm_notBefore(c), 0);
-	X509_gmtime_adj(X509_getm_notAfter(c), 86400);
-	assert_true(X509_sign(c, pkey, EVP_sha256()) > 0);
-	assert_int_equal(PEM_write_bio_X509(to, c), 1);
-	len = BIO_get_mem_data(to, &data);
-	(void)snprintf(certificate, sizeof(certificate), "%.*s", (int)len, data);
-	X509_free(c);
-	EVP_PKEY_free(pkey);
-	BIO_free(in);
-	BIO_free(to);
-}
+static char *certificate;
 
 static int make_keys(void **state)
 {
@@ -51,7 +30,7 @@ static int make_keys(void **state)
 	if (crypto_key_new(&key, &err) || crypto_key_new(&other_key, &err) ||
 	    crypto_request_new(buf_text(&key), "lab", &request, &err))
 		return -1;
-	make_certificate();
+	certificate = fake_cert_of_key(buf_text(&key));
 	return 0;
 }
 
@@ -61,6 +40,7 @@ static int wipe_keys(void **state)
 	buf_wipe(&key);
 	buf_wipe(&other_key);
 	buf_wipe(&request);
+	free(certificate);
 	return 0;
 }
 

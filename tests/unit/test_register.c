@@ -2,6 +2,7 @@
 #include "tests/unit/core_case.h"
 
 #include "common/config.h"
+#include "tests/lib/says.h"
 
 #define URI "ipp://127.0.0.1/ipp/print/1"
 
@@ -69,8 +70,7 @@ static void assert_fails(struct registering *r, enum err_kind kind, const char *
 		assert_int_equal(r->done, 1);
 	}
 	assert_int_equal(r->err.kind, kind);
-	if (!strstr(r->err.text, says))
-		fail_msg("\"%s\" does not say \"%s\"", r->err.text, says);
+	assert_says(&r->err, says);
 }
 
 static void test_a_queue_is_bound_to_a_given_printer_and_served_at_once(void **state)

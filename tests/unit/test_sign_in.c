@@ -1,5 +1,6 @@
 /* An administrator signs in: RFC 8628 with all its answers, in virtual time. */
 #include "tests/unit/cloud_double.h"
+#include "tests/lib/says.h"
 
 #define CODE                                                                                       \
 	"{\"device_code\":\"secret-device\",\"user_code\":\"ABC-DEF\",\"verification_uri\":"       \
@@ -80,10 +81,9 @@ static void assert_failed(enum err_kind kind, const char *text)
 	assert_int_equal(end.done, 1);
 	assert_true(end.failed);
 	assert_int_equal(end.err.kind, kind);
-	if (!strstr(end.err.text, text))
-		fail_msg("\"%s\" does not say \"%s\"", end.err.text, text);
-	if (kind != ERR_CANCELED && !strstr(end.err.text, "; ")) /* where the remedy begins */
-		fail_msg("\"%s\" does not say what helps", end.err.text);
+	assert_says(&end.err, text);
+	if (kind != ERR_CANCELED)
+		assert_says_what_helps(&end.err);
 	assert_null(op.session);
 }
 
@@ -140,7 +140,7 @@ static void test_slow_down_adds_five_seconds_each_time(void **state)
 	assert_failed(ERR_REJECTED, "declined");
 }
 
-static void assert_says(const char *answer, const char *text)
+static void assert_answer_says(const char *answer, const char *text)
 {
 	double_web_reply(200, CODE);
 	wait_ms(5000);
@@ -153,28 +153,33 @@ static void assert_says(const char *answer, const char *text)
 static void test_each_final_error_says_what_to_do(void **state)
 {
 	(void)state;
-	assert_says("{\"error\":\"authorization_declined\"}", "run the command again");
-	assert_says("{\"error\":\"access_denied\"}", "declined");
-	assert_says("{\"error\":\"expired_token\"}", "expired");
-	assert_says("{\"error\":\"code_expired\"}", "expired");
-	assert_says("{\"error\":\"bad_verification_code\"}", "run the command again");
-	assert_says("{\"error\":\"invalid_client\"}", "client-id");
-	assert_says("{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000218: The "
-	            "request body must contain\"}",
-	            "public client flows");
-	assert_says("{\"error\":\"unauthorized_client\",\"error_description\":\"AADSTS700016: not "
-	            "found\"}",
-	            "check client-id and tenant");
-	assert_says("{\"error\":\"unauthorized_client\"}", "public client flows");
-	assert_says("{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS65001: The user or "
-	            "administrator has not consented\"}",
-	            "consented");
-	assert_says("{\"error\":\"invalid_scope\"}", "Printers.Create");
-	assert_says("{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS53003: blocked\"}",
-	            "conditional access");
-	assert_says("{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS650019: other\"}",
-	            "AADSTS650019");
-	assert_says(
+	assert_answer_says("{\"error\":\"authorization_declined\"}", "run the command again");
+	assert_answer_says("{\"error\":\"access_denied\"}", "declined");
+	assert_answer_says("{\"error\":\"expired_token\"}", "expired");
+	assert_answer_says("{\"error\":\"code_expired\"}", "expired");
+	assert_answer_says("{\"error\":\"bad_verification_code\"}", "run the command again");
+	assert_answer_says("{\"error\":\"invalid_client\"}", "client-id");
+	assert_answer_says(
+		"{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000218: The "
+		"request body must contain\"}",
+		"public client flows");
+	assert_answer_says(
+		"{\"error\":\"unauthorized_client\",\"error_description\":\"AADSTS700016: not "
+		"found\"}",
+		"check client-id and tenant");
+	assert_answer_says("{\"error\":\"unauthorized_client\"}", "public client flows");
+	assert_answer_says(
+		"{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS65001: The user or "
+		"administrator has not consented\"}",
+		"consented");
+	assert_answer_says("{\"error\":\"invalid_scope\"}", "Printers.Create");
+	assert_answer_says(
+		"{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS53003: blocked\"}",
+		"conditional access");
+	assert_answer_says(
+		"{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS650019: other\"}",
+		"AADSTS650019");
+	assert_answer_says(
 		"{\"error\":\"surprise\",\"error_description\":\"of a new kind\\r\\nTrace: 1\"}",
 		"surprise: of a new kind (HTTP 400)");
 	double_web_reply(400, "{\"error\":\"invalid_scope\"}"); /* of the first question */

@@ -12,6 +12,7 @@
 #include "common/err.h"
 #include "common/util.h"
 #include "connector/core/sniff.h"
+#include "tests/lib/says.h"
 
 static const struct config_queue settings;
 static const struct sniff_queue plain = { .settings = &settings };
@@ -59,8 +60,7 @@ static void assert_refused(const char *bytes, size_t len, const char *declared,
 	assert_int_equal(err.kind, ERR_REJECTED);
 	assert_int_equal(err.code, code);
 	assert_string_equal(format, "");
-	if (!strstr(err.text, says))
-		fail_msg("\"%s\" does not say \"%s\"", err.text, says);
+	assert_says(&err, says);
 }
 
 static void assert_goes(const char *bytes, size_t len, const char *declared,

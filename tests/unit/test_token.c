@@ -1,11 +1,15 @@
 /* A printer's token: asked for with a JWT that its key signs, renewed, refused. Virtual time. */
 #include "tests/unit/universal_double.h"
 
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
 #include <cJSON.h>
 
 #include "connector/cloud/device_jwt.h"
 #include "connector/cloud/service.h"
 #include "connector/cloud/token.h"
+#include "tests/lib/says.h"
 
 #define WAITS 4
 
@@ -83,8 +87,7 @@ static void assert_failed(size_t i, enum err_kind kind, int code, const char *te
 	assert_true(waiters[i].failed);
 	assert_int_equal(waiters[i].err.kind, kind);
 	assert_int_equal(waiters[i].err.code, code);
-	if (!strstr(waiters[i].err.text, text))
-		fail_msg("\"%s\" does not say \"%s\"", waiters[i].err.text, text);
+	assert_says(&waiters[i].err, text);
 }
 
 /* ---- the JWT ---- */
@@ -485,8 +488,7 @@ static void refused(struct cloud_identity identity, const char *text)
 	settings.identity = &identity;
 	assert_int_equal(token_new(&t, cloud, &settings, &err), -1);
 	assert_null(t);
-	if (!strstr(err.text, text))
-		fail_msg("\"%s\" does not say \"%s\"", err.text, text);
+	assert_says(&err, text);
 }
 
 static void test_an_identity_that_leads_elsewhere_is_refused(void **state)

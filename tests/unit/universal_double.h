@@ -9,20 +9,17 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
 #include "common/buf.h"
 #include "common/fs.h"
 #include "connector/base/crypto.h"
+#include "tests/lib/fake_cert.h"
 #include "tests/lib/tmpdir.h"
 
 #define UNIVERSAL_DEVICE "0b1c2d3e-aaaa-bbbb-cccc-0123456789ab"
 
 static struct universal_double {
 	char *dir, key_file[300], certificate_file[300];
-	char key[4096], certificate[4096];
+	char key[4096], *certificate;
 	struct cloud_identity identity;
 	/* the sign-in service */
 	int nonces, tokens; /* given */
@@ -43,28 +40,6 @@ static inline void universal_write(const char *path, const char *text, mode_t mo
 	assert_int_equal(fs_replace(AT_FDCWD, path, text, strlen(text), mode, &err), 0);
 }
 
-static inline void universal_make_certificate(void)
-{
-	struct universal_double *u = &universal_double;
-	BIO *in = BIO_new_mem_buf(u->key, -1), *out = BIO_new(BIO_s_mem());
-	EVP_PKEY *pkey = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
-	X509 *c = X509_new();
-	char *data;
-	long len;
-
-	assert_int_equal(X509_set_pubkey(c, pkey), 1);
-	X509_gmtime_adj(X509_getm_notBefore(c), 0);
-	X509_gmtime_adj(X509_getm_notAfter(c), 86400);
-	assert_true(X509_sign(c, pkey, EVP_sha256()) > 0);
-	assert_int_equal(PEM_write_bio_X509(out, c), 1);
-	len = BIO_get_mem_data(out, &data);
-	(void)snprintf(u->certificate, sizeof(u->certificate), "%.*s", (int)len, data);
-	X509_free(c);
-	EVP_PKEY_free(pkey);
-	BIO_free(in);
-	BIO_free(out);
-}
-
 /* Group setup and teardown: a key takes a tenth of a second. */
 static inline int universal_make(void **state)
 {
@@ -77,7 +52,7 @@ static inline int universal_make(void **state)
 	assert_int_equal(crypto_key_new(&key, &err), 0);
 	(void)snprintf(u->key, sizeof(u->key), "%s", buf_text(&key));
 	buf_wipe(&key);
-	universal_make_certificate();
+	u->certificate = fake_cert_of_key(u->key);
 	u->dir = tmpdir_new();
 	(void)snprintf(u->key_file, sizeof(u->key_file), "%s/key.pem", u->dir);
 	(void)snprintf(u->certificate_file, sizeof(u->certificate_file), "%s/cert.pem", u->dir);
@@ -89,6 +64,7 @@ static inline int universal_make(void **state)
 static inline int universal_drop(void **state)
 {
 	(void)state;
+	free(universal_double.certificate);
 	tmpdir_free(universal_double.dir);
 	return 0;
 }
