@@ -60,6 +60,16 @@ static bool is_showable(uint32_t c)
 	       c != 0x200f; /* writing direction */
 }
 
+/* Characters that are bytes and showable: nearly all there are. */
+static size_t plain_length(const char *text)
+{
+	size_t len = 0;
+
+	while (text[len] >= 0x20 && text[len] < 0x7f)
+		len++;
+	return len;
+}
+
 void str_clean(const char *in, char *out, size_t size)
 {
 	size_t len, used = 0;
@@ -67,7 +77,15 @@ void str_clean(const char *in, char *out, size_t size)
 
 	if (!size)
 		return;
-	while (*in) {
+	for (;;) {
+		len = plain_length(in);
+		if (len > size - 1 - used)
+			len = size - 1 - used;
+		memmove(out + used, in, len);
+		used += len;
+		in += len;
+		if (!*in)
+			break;
 		len = utf8_next(in, &c);
 		if (!len || !is_showable(c)) {
 			if (used + 1 >= size)
@@ -107,12 +125,15 @@ bool str_is_utf8(const char *text)
 	size_t len;
 	uint32_t c;
 
-	for (; *text; text += len) {
+	for (;;) {
+		text += plain_length(text);
+		if (!*text)
+			return true;
 		len = utf8_next(text, &c);
 		if (!len)
 			return false;
+		text += len;
 	}
-	return true;
 }
 
 bool str_glob(const char *pattern, const char *text)

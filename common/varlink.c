@@ -138,7 +138,7 @@ static int flag_decode(const cJSON *message, const char *name, bool *ret, struct
 }
 
 /* An object, empty when there is none. */
-static int parameters_decode(cJSON *message, const cJSON **ret, struct err *err)
+static int parameters_decode(cJSON *message, cJSON **ret, struct err *err)
 {
 	cJSON *item = cJSON_GetObjectItemCaseSensitive(message, "parameters");
 
@@ -175,6 +175,7 @@ int varlink_call_decode(cJSON *message, struct varlink_call *ret, struct err *er
 {
 	struct varlink_call call = { .root = message };
 	const char *method = NULL;
+	cJSON *parameters;
 
 	if (varlink_text(message, "method", &method, err) < 0)
 		goto fail;
@@ -183,10 +184,11 @@ int varlink_call_decode(cJSON *message, struct varlink_call *ret, struct err *er
 		goto fail;
 	}
 	if (method_decode(method, &call, err) < 0 ||
-	    parameters_decode(message, &call.parameters, err) < 0 ||
+	    parameters_decode(message, &parameters, err) < 0 ||
 	    flag_decode(message, "more", &call.more, err) < 0 ||
 	    flag_decode(message, "oneway", &call.oneway, err) < 0)
 		goto fail;
+	call.parameters = parameters;
 	*ret = call;
 	return 0;
 fail:
@@ -212,6 +214,11 @@ int varlink_reply_decode(cJSON *message, struct varlink_reply *ret, struct err *
 	}
 	*ret = reply;
 	return 0;
+}
+
+cJSON *varlink_reply_take(struct varlink_reply *reply)
+{
+	return cJSON_DetachItemViaPointer(reply->root, TAKE(reply->parameters));
 }
 
 void varlink_reply_clear(struct varlink_reply *reply)

@@ -61,14 +61,16 @@ int varlink_call_decode(cJSON *message, struct varlink_call *ret, struct err *er
 void varlink_call_clear(struct varlink_call *call);
 
 struct varlink_reply {
-	const char *error;       /* NULL: success. "org.printconnector.Connector.NotFound" */
-	const cJSON *parameters; /* an object, never NULL */
-	bool continues;          /* more replies follow */
-	cJSON *root;             /* owned */
+	const char *error; /* NULL: success. "org.printconnector.Connector.NotFound" */
+	cJSON *parameters; /* an object, never NULL until it is taken */
+	bool continues;    /* more replies follow */
+	cJSON *root;       /* owned */
 };
 
 int varlink_reply_decode(cJSON *message, struct varlink_reply *ret, struct err *err);
 void varlink_reply_clear(struct varlink_reply *reply);
+/* Its parameters, owned by the caller from now on. */
+cJSON *varlink_reply_take(struct varlink_reply *reply);
 
 /* ---- the other way: appended to out with its NUL. parameters is consumed, also on failure; NULL:
  * none. -1 when out is full ---- */

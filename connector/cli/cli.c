@@ -137,7 +137,7 @@ static bool on_wait(void *data)
 }
 
 static int call(struct cli *cli, const char *method, cJSON *parameters, bool more,
-                void (*each)(void *data, const cJSON *answer), void *data, struct failure *f)
+                void (*each)(void *data, cJSON *answer), void *data, struct failure *f)
 {
 	char name[VARLINK_METHOD_SIZE];
 	int rc;
@@ -164,12 +164,12 @@ static int call(struct cli *cli, const char *method, cJSON *parameters, bool mor
 	return rc;
 }
 
-static void on_answer(void *data, const cJSON *answer)
+static void on_answer(void *data, cJSON *answer)
 {
 	cJSON **ret = data;
 
 	cJSON_Delete(*ret);
-	*ret = cJSON_Duplicate(answer, true);
+	*ret = answer;
 }
 
 int cli_call(struct cli *cli, const char *method, cJSON *parameters, cJSON **ret, struct failure *f)
@@ -184,10 +184,25 @@ int cli_call(struct cli *cli, const char *method, cJSON *parameters, cJSON **ret
 	return 0;
 }
 
+struct listener {
+	void (*event)(void *data, const cJSON *answer);
+	void *data;
+};
+
+static void on_event(void *data, cJSON *answer)
+{
+	const struct listener *l = data;
+
+	l->event(l->data, answer);
+	cJSON_Delete(answer);
+}
+
 int cli_call_more(struct cli *cli, const char *method, cJSON *parameters,
                   void (*event)(void *data, const cJSON *answer), void *data, struct failure *f)
 {
-	return call(cli, method, parameters, true, event, data, f);
+	struct listener l = { .event = event, .data = data };
+
+	return call(cli, method, parameters, true, on_event, &l, f);
 }
 
 /* ---- answers ---- */

@@ -240,7 +240,7 @@ static int fail_reply(const struct varlink_reply *reply, struct failure *f)
 }
 
 int client_call(struct client *c, const char *method, cJSON *parameters, bool more, int64_t wait_ms,
-                void (*each)(void *data, const cJSON *answer), void *data, struct failure *f)
+                void (*each)(void *data, cJSON *answer), void *data, struct failure *f)
 {
 	struct varlink_reply reply;
 	struct buf text;
@@ -268,7 +268,7 @@ int client_call(struct client *c, const char *method, cJSON *parameters, bool mo
 		if (reply.error)
 			rc = fail_reply(&reply, f);
 		else
-			each(data, reply.parameters);
+			each(data, varlink_reply_take(&reply));
 		varlink_reply_clear(&reply);
 	} while (continues && rc == 0);
 	return rc;

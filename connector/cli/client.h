@@ -15,10 +15,10 @@ void client_close(struct client *c); /* NULL is fine */
 /* Once a second while an answer is waited for, and after a signal; false: client_call() fails as
  * canceled. NULL: none. */
 void client_on_tick(struct client *c, bool (*tick)(void *data), void *data);
-/* Sends a call and gives its answers to each() until the last one; parameters are consumed.
- * wait_ms: for each answer. After -1 for anything but an answered error the client is of no more
- * use. */
+/* Sends a call and gives its answers to each(), which consumes them, until the last one; parameters
+ * are consumed. wait_ms: for each answer. After -1 for anything but an answered error the client is
+ * of no more use. */
 int client_call(struct client *c, const char *method, cJSON *parameters, bool more, int64_t wait_ms,
-                void (*each)(void *data, const cJSON *answer), void *data, struct failure *f);
+                void (*each)(void *data, cJSON *answer), void *data, struct failure *f);
 
 #endif

@@ -55,6 +55,10 @@ static size_t glyph(const char *p, unsigned *columns)
 	wchar_t c = (wchar_t)(len == 1 ? first : first & (0x7fU >> len));
 	int wide;
 
+	if (first >= 0x20 && first < 0x7f) {
+		*columns = 1;
+		return 1;
+	}
 	for (size_t i = 1; i < len; i++) {
 		if (!p[i])
 			len = i;

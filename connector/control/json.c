@@ -13,18 +13,16 @@
 static cJSON *text_new(const char *text)
 {
 	size_t size = strlen(text) + 1;
-	char *clean = xmalloc(size);
-	cJSON *ret;
+	char small[256];
+	AUTO(free_str) char *large = size > sizeof(small) ? xmalloc(size) : NULL;
 
-	str_clean(text, clean, size);
-	ret = cJSON_CreateString(clean);
-	free(clean);
-	return ret;
+	str_clean(text, large ? large : small, size);
+	return cJSON_CreateString(large ? large : small);
 }
 
 static void add(cJSON *object, const char *name, cJSON *value)
 {
-	(void)cJSON_AddItemToObject(object, name, value);
+	(void)cJSON_AddItemToObjectCS(object, name, value);
 }
 
 void json_add_text(cJSON *object, const char *name, const char *text)
@@ -40,7 +38,7 @@ static void add_known(cJSON *object, const char *name, const char *text)
 
 static void add_number(cJSON *object, const char *name, int64_t value)
 {
-	(void)cJSON_AddNumberToObject(object, name, (double)value);
+	add(object, name, cJSON_CreateNumber((double)value));
 }
 
 void json_add_count(cJSON *object, const char *name, int64_t value, bool known)

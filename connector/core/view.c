@@ -144,10 +144,12 @@ static void keep(void *text)
 	(void)text;
 }
 
-/* What several printers have in common is one entry: a certificate, the cloud's, and a queue that
- * is registered with several clouds. Trees of tsearch(). */
+/* What several printers have in common is one entry: a certificate, the cloud's, a queue that is
+ * registered with several clouds, a cloud that the settings do not have, a state that is another
+ * machine's. Trees of tsearch(). */
 struct seen {
-	void *certificates, *queues;
+	void *certificates, *queues, *clouds;
+	bool another_machine;
 };
 
 static bool is_first(const char *text, void **seen)
@@ -212,12 +214,22 @@ static void printer_health(struct printer *p, struct seen *seen,
 		h.code = HEALTH_PRINTER_PAUSED;
 		each(data, &h);
 	}
+	if (!printer_is_mine(p)) {
+		if (!seen->another_machine)
+			each(data,
+			     &(struct core_health){ .code = HEALTH_STATE_READ_ONLY,
+			                            .subject = p->core->set.state_directory });
+		seen->another_machine = true;
+		return;
+	}
+	if (!p->service) {
+		if (is_first(p->record.cloud, &seen->clouds))
+			each(data, &(struct core_health){ .code = HEALTH_CLOUD_NOT_CONFIGURED,
+			                                  .subject = p->record.cloud });
+		return;
+	}
 	h.text = printer_why_not(p);
-	if (!printer_is_mine(p))
-		h.code = HEALTH_STATE_READ_ONLY;
-	else if (!p->service)
-		h.code = HEALTH_CLOUD_NOT_CONFIGURED;
-	else if (p->record.registering && core_is_registering(p->core, p->record.id))
+	if (p->record.registering && core_is_registering(p->core, p->record.id))
 		return;
 	else if (p->record.registering)
 		h.code = HEALTH_REGISTRATION_UNFINISHED;
@@ -288,4 +300,5 @@ void core_health(struct core *c, void (*each)(void *data, const struct core_heal
 	}
 	tdestroy(seen.certificates, keep);
 	tdestroy(seen.queues, keep);
+	tdestroy(seen.clouds, keep);
 }

@@ -25,6 +25,7 @@ static const char *printer_state(struct fake_world *w)
 
 static struct core_health health[16];
 static size_t health_count;
+static const char *ill_subject; /* borrowed */
 
 static void on_health(void *data, const struct core_health *h)
 {
@@ -38,8 +39,12 @@ static bool is_ill(struct fake_world *w, enum health_code code)
 
 	health_count = 0;
 	core_health(w->core, on_health, NULL);
-	for (size_t i = 0; i < health_count; i++)
-		found = found || health[i].code == code;
+	for (size_t i = 0; i < health_count; i++) {
+		if (health[i].code != code)
+			continue;
+		found = true;
+		ill_subject = health[i].subject;
+	}
 	return found;
 }
 
@@ -171,6 +176,30 @@ static void test_the_state_of_another_machine_is_only_looked_at(void **state)
 	assert_string_equal(printer_state(w), "offline");
 	assert_non_null(strstr(seen.reasons[0], "--takeover"));
 	assert_true(is_ill(w, HEALTH_STATE_READ_ONLY));
+}
+
+/* One cause is one entry, whose text and remedy name the directory and the cloud, not a queue. */
+static void test_what_all_printers_lack_is_one_entry(void **state)
+{
+	struct fake_world *w = *state;
+
+	for (int i = 0; i < 5; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "q%d", i);
+		(void)fake_printer(w, name);
+		if (i < 3)
+			(void)snprintf(w->printers[i].owner, sizeof(w->printers[i].owner),
+			               "another");
+		else
+			(void)snprintf(w->printers[i].cloud, sizeof(w->printers[i].cloud), "gone");
+	}
+	fake_start(w);
+	assert_true(is_ill(w, HEALTH_STATE_READ_ONLY));
+	assert_string_equal(ill_subject, w->dir);
+	assert_true(is_ill(w, HEALTH_CLOUD_NOT_CONFIGURED));
+	assert_string_equal(ill_subject, "gone");
+	assert_int_equal(health_count, 2);
 }
 
 static void test_a_state_that_was_set_aside_shows_until_it_is_taken_away(void **state)
@@ -429,6 +458,7 @@ int main(void)
 		in_world(test_a_paused_printer_takes_no_job_and_prints_none),
 		in_world(test_the_state_of_another_machine_is_only_looked_at),
 		in_world(test_a_state_that_was_set_aside_shows_until_it_is_taken_away),
+		in_world(test_what_all_printers_lack_is_one_entry),
 		in_world(test_a_printer_of_a_cloud_that_is_not_configured_waits),
 		in_world(test_a_printer_without_its_password_is_offline_with_that_reason),
 		in_world(test_open_jobs_and_clouds_can_be_looked_at),
