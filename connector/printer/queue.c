@@ -141,7 +141,6 @@ static void open_events(struct queues *qs)
 		.url = qs->url,
 		.uri = "ipp://localhost/",
 		.watched_ms = qs->events_ms,
-		.idle_ms = qs->events_ms,
 		.data = qs,
 		.on_printer = on_event_printer,
 		.on_job = on_event_job,
@@ -261,6 +260,7 @@ void queue_put(struct queue *q)
 	free_str(&q->members);
 	attrs_unref(q->capabilities);
 	attrs_unref(q->state);
+	attrs_unref(q->glance);
 	free_str(&q->name);
 	free_str(&q->uri);
 	free_str(&q->url);
@@ -279,8 +279,12 @@ static struct queue *queue_open(struct queues *qs, const char *name, const char 
 	q->state = printer_state_attrs(NULL, &q->status, NULL, NULL);
 	q->next = qs->first;
 	qs->first = q;
-	if (q->cups)
+	if (q->cups) {
 		open_events(qs);
+	} else {
+		qs->printers++;
+		q->place = qs->places++;
+	}
 	queue_want(q, WANT_ALL);
 	return q;
 }
@@ -295,6 +299,7 @@ static void queue_close(struct queue *q)
 		;
 	*at = q->next;
 	q->closed = true;
+	q->qs->printers -= !q->cups;
 	events_close(TAKE(q->events));
 	queue_device_close(q);
 	queue_read_stop(q);

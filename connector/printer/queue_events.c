@@ -33,6 +33,7 @@ struct events {
 	int id;            /* notify-subscription-id; 0: none */
 	int expected;      /* the next notify-sequence-number */
 	int64_t renew_at;  /* loop ms */
+	int64_t asked_at;  /* loop ms */
 	unsigned failures; /* in a row */
 	bool running, watched, closed, refused;
 };
@@ -127,6 +128,7 @@ static void on_timer(struct timer *t)
 	struct err err;
 
 	ipp_op_clear(&e->op);
+	e->asked_at = now(e);
 	e->op.http = e->target.http;
 	e->op.peer = e->target.peer;
 	e->op.url = e->target.url;
@@ -262,7 +264,9 @@ static int64_t next_delay(struct events *e)
 		return REFUSED_MS;
 	if (e->id == 0)
 		return 0;
-	return e->watched ? e->target.watched_ms : e->target.idle_ms;
+	if (e->watched || e->target.idle_delay == NULL)
+		return e->target.watched_ms;
+	return e->target.idle_delay(e->target.data, now(e) - e->asked_at);
 }
 
 static void on_done(struct ipp_op *op, const struct err *err)
@@ -313,8 +317,7 @@ void events_close(struct events *e)
 
 void events_watched(struct events *e, bool watched)
 {
-	bool sooner =
-		e != NULL && watched && !e->watched && e->target.watched_ms < e->target.idle_ms;
+	bool sooner = e != NULL && watched && !e->watched && e->target.idle_delay != NULL;
 
 	if (e == NULL)
 		return;

@@ -19,7 +19,9 @@ struct events_target {
 	struct clock *clock;
 	struct http_peer *peer;
 	const char *url, *uri;
-	int64_t watched_ms, idle_ms; /* between two questions, while jobs are watched and else */
+	int64_t watched_ms; /* between two questions while jobs are watched, and else this: */
+	int64_t (*idle_delay)(void *data,
+	                      int64_t took_ms); /* took: the last answer. NULL: the same */
 	void *data;
 	/* Called from the loop; may not close the events. queue: printer-name, "" when not said */
 	void (*on_printer)(void *data, const char *queue, bool config);

@@ -14,7 +14,7 @@
 #define QUEUE_CUPS_STALL_MS 60000  /* cupsd always reads; it only writes to disk */
 #define QUEUE_IPP_STALL_MS  900000 /* a printer without paper stops reading until somebody comes */
 
-enum queue_want { WANT_NOTHING, WANT_STATE, WANT_ALL };
+enum queue_want { WANT_NOTHING, WANT_GLANCE, WANT_STATE, WANT_ALL };
 
 struct queues {
 	struct http *http;   /* borrowed */
@@ -31,6 +31,7 @@ struct queues {
 	struct queue *first;
 	struct queue *waiting, **waiting_end; /* to be read, in order */
 	unsigned devices;                     /* printers behind queues of CUPS */
+	unsigned printers, places;            /* IPP printers that are open; that ever were */
 	unsigned reads;                       /* of CUPS' queues, under way */
 	unsigned pins; /* ourselves, each queue, the events: freed with the last */
 	bool closed;
@@ -63,6 +64,9 @@ struct queue {
 	int64_t connecting_since;            /* loop ms; 0: not */
 	int printer_state;                   /* as last seen */
 	int config_changed;                  /* printer-config-change-time */
+	unsigned place;                      /* of an IPP printer in qs->places */
+	struct attrs *glance;                /* of its last answer; NULL: none */
+	int64_t asked_at, state_at;          /* loop ms; state_at: when its state was read last */
 
 	struct device *device; /* queue_device.c; NULL: none */
 
@@ -110,6 +114,10 @@ void queue_watched(struct queue *q); /* an IPP printer has something to print: a
 void queue_read_stop(struct queue *q);
 /* CUPS itself does not answer. */
 void queue_is_down(struct queue *q, const struct err *err);
+
+/* queue_tick.c */
+/* How long an idle IPP printer, whose last answer took so long, is left alone. */
+int64_t queue_tick_delay(const struct queue *q, int64_t took_ms);
 
 /* queue_device.c */
 struct device; /* the IPP printer behind a queue of CUPS */

@@ -3,8 +3,10 @@
  *
  * When: a CUPS queue after an event, and every five minutes in case one was missed; every ten
  * seconds where there are no events. An IPP printer every ten seconds, every second while it has
- * jobs. After a failure from one second on with jitter, up to a minute. Of CUPS' queues two are
- * read at a time, so that two thousand of them never keep a job waiting.
+ * jobs; in between, where it has no events, it is glanced at (queue_tick.c): a few attributes, and
+ * only when they are other than before the state. After a failure from one second on with jitter,
+ * up to a minute. Of CUPS' queues two are read at a time, so that two thousand of them never keep a
+ * job waiting.
  *
  * What can fail: no answer (DOWN), no such queue (MISSING). A device that CUPS cannot reach only
  * shows in words (printer_state.c), or in connecting for longer than five seconds. */
@@ -28,6 +30,16 @@
 #define RETRY_MIN_MS  1000
 #define RETRY_MAX_MS  60000
 
+/* They change whenever the state does; what is slow, such as supplies, need not be among them. */
+static const char *const glanced[] = {
+	"printer-state",
+	"printer-state-reasons",
+	"printer-state-message",
+	"printer-state-change-time",
+	"printer-is-accepting-jobs",
+	"printer-config-change-time",
+};
+
 static void start_read(struct queue *q);
 
 /* ---- when ----------------------------------------------------------------------------------- */
@@ -41,12 +53,26 @@ static int64_t retry_delay(struct queue *q)
 	return RETRY_MIN_MS + (int64_t)(random % (uint64_t)(most - RETRY_MIN_MS + 1));
 }
 
+static int64_t now_ms(const struct queue *q)
+{
+	return q->qs->clock->now_ms(q->qs->clock);
+}
+
+/* Nothing but looking at it tells that its state has changed. */
+static bool is_glanced_at(const struct queue *q)
+{
+	return !q->cups && q->known && q->follows == NULL && q->connecting_since == 0 &&
+	       !events_work(q->events);
+}
+
 static int64_t next_delay(struct queue *q)
 {
 	if (q->failures > 0)
 		return retry_delay(q);
 	if (q->connecting_since != 0)
 		return CONNECTING_MS;
+	if (is_glanced_at(q))
+		return queue_tick_delay(q, now_ms(q) - q->asked_at);
 	if (!q->cups)
 		return q->follows != NULL ? WATCHED_MS : IDLE_MS;
 	return events_work(q->qs->events) ? SAFETY_MS : IDLE_MS;
@@ -64,7 +90,12 @@ static void on_timer(struct timer *t)
 	struct queue *q = t->data;
 	bool untold = q->untold;
 
-	queue_want(q, q->known && q->status.health < QUEUE_MISSING ? WANT_STATE : WANT_ALL);
+	if (!q->known || q->status.health >= QUEUE_MISSING)
+		queue_want(q, WANT_ALL);
+	else if (is_glanced_at(q) && now_ms(q) - q->state_at < IDLE_MS)
+		queue_want(q, WANT_GLANCE);
+	else
+		queue_want(q, WANT_STATE);
 	if (untold)
 		tell(q);
 }
@@ -201,6 +232,11 @@ static void on_events_closed(void *data)
 	queue_put(data);
 }
 
+static int64_t idle_delay(void *data, int64_t took_ms)
+{
+	return queue_tick_delay(data, took_ms);
+}
+
 static void open_events(struct queue *q)
 {
 	struct events_target target = {
@@ -210,7 +246,7 @@ static void open_events(struct queue *q)
 		.url = q->url,
 		.uri = q->uri,
 		.watched_ms = WATCHED_MS,
-		.idle_ms = IDLE_MS,
+		.idle_delay = idle_delay,
 		.data = q,
 		.on_printer = on_event_printer,
 		.on_job = on_event_job,
@@ -274,7 +310,7 @@ static bool take_all(struct queue *q, ipp_t *answer, struct queue_status *fresh)
 
 static void take_health(struct queue *q, ipp_t *answer, struct queue_status *fresh)
 {
-	int64_t now = q->qs->clock->now_ms(q->qs->clock);
+	int64_t now = now_ms(q);
 	int state = ipp_get_int(answer, IPP_TAG_PRINTER, "printer-state", 0);
 	bool connecting;
 
@@ -297,14 +333,38 @@ static void take_health(struct queue *q, ipp_t *answer, struct queue_status *fre
 		                 q->name);
 }
 
+/* What of an answer is glanced at; true when it is other than before. */
+static bool set_glance(struct queue *q, ipp_t *answer)
+{
+	ipp_t *out;
+
+	if (q->cups)
+		return false;
+	out = ippNew();
+	for (size_t i = 0; i < ARRAY_SIZE(glanced); i++) {
+		ipp_attribute_t *attr = ippFindAttribute(answer, glanced[i], IPP_TAG_ZERO);
+
+		if (attr != NULL)
+			ippCopyAttribute(out, attr, 0);
+	}
+	return set_attrs(&q->glance, attrs_new(out));
+}
+
 static bool take_answer(struct queue *q, ipp_t *answer)
 {
 	struct queue_status fresh = q->status;
 	int config = ipp_get_int(answer, IPP_TAG_PRINTER, "printer-config-change-time", 0);
-	bool changed = false;
+	bool changed = set_glance(q, answer);
 
-	fresh.answered_at = q->qs->clock->now_ms(q->qs->clock);
 	q->failures = 0;
+	if (q->asked == WANT_GLANCE) {
+		q->status.answered_at = now_ms(q);
+		if (changed && q->want < WANT_STATE)
+			q->want = WANT_STATE;
+		return false;
+	}
+	changed = false;
+	fresh.answered_at = q->state_at = now_ms(q);
 	if (q->asked == WANT_ALL)
 		changed = take_all(q, answer, &fresh);
 	else if (config != q->config_changed)
@@ -404,10 +464,13 @@ static void start_read(struct queue *q)
 	struct err err;
 
 	q->asked = q->want;
+	q->asked_at = now_ms(q);
 	q->want = WANT_NOTHING;
 	q->hurried = false;
 	if (q->asked == WANT_ALL)
 		queue_ask_for(request, whole, ARRAY_SIZE(whole));
+	else if (q->asked == WANT_GLANCE)
+		queue_ask_for(request, glanced, ARRAY_SIZE(glanced));
 	else
 		queue_ask_for(request, printer_state_names, printer_state_name_count);
 	ipp_op_clear(&q->read);

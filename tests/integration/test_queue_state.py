@@ -42,6 +42,44 @@ def test_a_change_at_a_queue_is_at_the_cloud_within_two_seconds(bed):
     assert sorted(took)[len(took) // 2] < SOON, took
 
 
+def test_a_change_at_an_idle_ipp_printer_is_at_the_cloud_within_two_seconds(bed, eve):
+    """Somebody else prints there, and it runs out of paper. It has no events to subscribe to."""
+    route = connect(bed, bed.daemon(with_cups=False), eve.uri)
+    eve.mode = "media"
+    took = []
+    for _ in range(3):
+        with eve.gate():
+            answer = eve.client.request("Print-Job", {"document-format": "application/pdf"},
+                                        document=PDF)
+            assert answer.ok, answer.status
+            began = time.monotonic()
+            route.wait_reason("media-empty", LOADED)
+            took.append(time.monotonic() - began)
+        began = time.monotonic()
+        route.wait_reason("none", LOADED)
+        took.append(time.monotonic() - began)
+    print("seconds:", [round(t, 2) for t in took])
+    assert sorted(took)[len(took) // 2] < SOON, took
+
+
+def test_an_ipp_printer_that_has_events_tells_its_changes_within_two_seconds(bed):
+    """A shared queue of another CUPS."""
+    bed.cups.add_raw("shared", bed.socket_printer().uri)
+    route = connect(bed, bed.daemon(with_cups=False), bed.cups.uri("shared", port=True))
+    bed.cups.wait_error_log("Create-Printer-Subscriptions")
+    took = []
+    for turn in range(5):
+        stop = turn % 2 == 0
+        began = time.monotonic()
+        _cups(bed, "cupsdisable" if stop else "cupsenable", "shared")
+        route.wait_attributes(
+            lambda a, stop=stop: ("paused" in a.get("printer-state-reasons", "")) == stop,
+            "paused" if stop else "not paused", LOADED)
+        took.append(time.monotonic() - began)
+    print("seconds:", [round(t, 2) for t in took])
+    assert sorted(took)[len(took) // 2] < SOON, took
+
+
 def test_what_a_backend_says_becomes_state_supplies_and_alerts(bed):
     bed.cups.add_fault("q", "say=1&wait=60")
     daemon = bed.daemon()
