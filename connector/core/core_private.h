@@ -186,6 +186,8 @@ struct job {
 	int64_t born;       /* monotonic ms of rec.received: somebody may move the wall clock */
 	bool past_counts;   /* what passed before the start is in born */
 	int64_t told;       /* monotonic ms of the last word to the cloud */
+	int64_t tell_at;    /* ... before which one that was not taken is not said again */
+	unsigned untaken;   /* words that the cloud did not take, up to the last one */
 	int64_t entered;    /* ... of the last move */
 	int64_t try_at;     /* ... of rec.next_try, for the same reason */
 	int64_t cancel_at;  /* ... before which Cancel-Job is not tried again */

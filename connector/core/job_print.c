@@ -17,7 +17,7 @@
 #define TELL_AGAIN_MS  1000                    /* progress: at most one report a second */
 #define TELL_REPEAT_MS (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
 
-static const struct retry cancel_retry = { .base_ms = 1000, .cap_ms = 60000 };
+static const struct retry again_retry = { .base_ms = 1000, .cap_ms = 60000 };
 
 static int64_t give_up_in(const struct job *j)
 {
@@ -40,6 +40,14 @@ static void on_told(struct cloud_op *op, const struct err *err)
 	job_talked(j);
 	if (err)
 		job_log(j, LOG_LEVEL_DEBUG, "status not taken: %s", err->text);
+	j->untaken = err && err->kind == ERR_TEMPORARY ? j->untaken + 1 : 0;
+	if (j->untaken) {
+		struct clock *clock = j->core->set.clock;
+
+		j->tell_at =
+			job_now_ms(j) + retry_delay_ms(&again_retry, j->untaken, err->retry_after_s,
+		                                       clock->random(clock));
+	}
 	job_run(j);
 }
 
@@ -73,6 +81,8 @@ static int64_t tell_due(const struct job *j)
 {
 	int64_t due = j->told + (j->news ? TELL_AGAIN_MS : TELL_REPEAT_MS);
 
+	if (j->untaken)
+		due = j->tell_at;
 	if (!j->told)
 		due = j->entered + (j->rec.state == JOB_PRINTING ? TELL_FIRST_MS : 0);
 	return due > job_now_ms(j) ? due - job_now_ms(j) : 0;
@@ -98,7 +108,7 @@ static void on_canceled(struct local_op *op, const struct err *err)
 		struct clock *clock = j->core->set.clock;
 
 		j->cancel_sent = false;
-		j->cancel_at = job_now_ms(j) + retry_delay_ms(&cancel_retry, ++j->cancel_tries, 0,
+		j->cancel_at = job_now_ms(j) + retry_delay_ms(&again_retry, ++j->cancel_tries, 0,
 		                                              clock->random(clock));
 	}
 	job_run(j);

@@ -194,6 +194,29 @@ static void test_a_job_that_prints_is_told_at_least_every_four_minutes(void **st
 	assert_true(fake_cloud_job(w, 7)->reports < 15); /* and not for nothing */
 }
 
+static void test_a_word_that_the_cloud_did_not_take_is_said_again_soon(void **state)
+{
+	struct fake_world *w = printing(state, CUPS);
+	struct fake_rule *rule;
+
+	fake_begin(fake_local(w, 7));
+	fake_run(w, 2000);
+	fake_fail(w, "cloud.report", 7, ERR_TEMPORARY, FAKE_BEFORE)->times = 1;
+	fake_health(w, 0, QUEUE_UNREACHABLE);
+	fake_run(w, 5000);
+	assert_int_equal(fake_cloud_job(w, 7)->told, CLOUD_JOB_STOPPED);
+	rule = fake_fail(w, "cloud.report", 7, ERR_TEMPORARY, FAKE_BEFORE);
+	rule->times = 1000;
+	fake_health(w, 0, QUEUE_READY);
+	fake_run(w, 10 * MINUTE);
+	assert_int_equal(fake_cloud_job(w, 7)->told, CLOUD_JOB_STOPPED);
+	assert_in_range(1000 - rule->times, 10,
+	                60); /* after a minute at the latest, with back-off */
+	rule->times = 0;
+	fake_run(w, MINUTE);
+	assert_int_equal(fake_cloud_job(w, 7)->told, CLOUD_JOB_PROCESSING);
+}
+
 static void test_a_job_stands_while_its_printer_does(void **state)
 {
 	struct fake_world *w = printing(state, CUPS);
@@ -783,6 +806,7 @@ int main(void)
 		in_world(test_a_held_job_can_be_canceled),
 		in_world(test_a_job_that_never_ends_is_canceled_at_give_up_after),
 		in_world(test_a_job_that_prints_is_told_at_least_every_four_minutes),
+		in_world(test_a_word_that_the_cloud_did_not_take_is_said_again_soon),
 		in_world(test_a_job_stands_while_its_printer_does),
 		in_world(test_news_within_a_second_are_told_together_a_second_later),
 		in_world(test_what_we_cancel_ourselves_is_never_called_canceled),
