@@ -24,6 +24,7 @@
 #include "common/util.h"
 #include "connector/base/clock.h"
 #include "connector/base/convert.h"
+#include "connector/base/crypto.h"
 #include "connector/base/crypto_vault.h"
 #include "connector/base/http.h"
 #include "connector/base/journal.h"
@@ -424,6 +425,7 @@ int daemon_main(int argc, char **argv)
 	struct err err;
 	int status = parse_options(&d, argc, argv, &check);
 
+	crypto_wipe_freed();
 	if (status >= 0)
 		return status;
 	if (check)

@@ -14,9 +14,38 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/util.h"
+#include "connector/base/secret.h"
 
 #define KEY_LEN   32
 #define BLOCK_LEN 16
+
+/* ---- OpenSSL's memory: its functions also get the place in its source ---- */
+
+static void *allocate(size_t size, const char *file, int line)
+{
+	(void)file, (void)line;
+	return malloc(size);
+}
+
+static void *reallocate(void *p, size_t size, const char *file, int line)
+{
+	(void)file, (void)line;
+	return secret_wiping_realloc(p, size);
+}
+
+static void release(void *p, const char *file, int line)
+{
+	(void)file, (void)line;
+	secret_wiping_free(p);
+}
+
+void crypto_wipe_freed(void)
+{
+	if (CRYPTO_set_mem_functions(allocate, reallocate, release) != 1) {
+		(void)fputs("OpenSSL is in use already\n", stderr);
+		abort();
+	}
+}
 
 /* ---- random numbers and digests ---- */
 

@@ -12,6 +12,10 @@ struct err;
 #define UUID_TEXT       37 /* 8-4-4-4-12 hexadecimal digits, lower case, and NUL */
 #define CRYPTO_PIN_SIZE 64 /* "sha256//BASE64" of a public key, with room */
 
+/* From now on OpenSSL wipes what it frees; by itself it leaves the encoded key that it has decoded.
+ * Before anything else of OpenSSL's in the process, and before its threads; ends it when late. */
+void crypto_wipe_freed(void);
+
 void crypto_random(void *out, size_t len);
 void crypto_uuid_random(char out[UUID_TEXT]);
 /* UUIDv5 (RFC 9562 5.5) of a name in the name space of another UUID. */
