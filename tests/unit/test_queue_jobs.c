@@ -372,56 +372,64 @@ static void test_identify_is_refused_where_it_does_not_exist(void **state)
 	close_case(&c);
 }
 
-static void open_bare(struct fixture *f)
+/* Queues that nobody looks after. */
+struct probe_case {
+	struct fixture f;
+	struct local_op op;
+	struct result r;
+	struct err err;
+};
+
+static int open_probe(void **state)
 {
 	struct queues_settings settings = { .clock = &fake_clock, .cups_server = "/s" };
-	struct err err;
+	static struct probe_case c;
 
 	memset(&fake, 0, sizeof(fake));
-	*f = (struct fixture){ .told = 0 };
-	assert_int_equal(queue_ops.open_all(&f->qs, &settings, &err), 0);
+	c = (struct probe_case){ .op = { .data = &c.r, .done = on_done } };
+	*state = &c;
+	return queue_ops.open_all(&c.f.qs, &settings, &c.err);
 }
 
-static void close_bare(struct fixture *f, struct local_op *op)
+static int close_probe(void **state)
 {
-	queue_ops.op_clear(op);
-	queue_ops.close_all(f->qs);
+	struct probe_case *c = *state;
+
+	queue_ops.op_clear(&c->op);
+	queue_ops.close_all(c->f.qs);
 	assert_int_equal(fake.count, 0);
 	assert_int_equal(fake.peers, 0);
+	return 0;
 }
+
+#define BY_PROBE(test) cmocka_unit_test_setup_teardown(test, open_probe, close_probe)
 
 static void test_probe_reads_a_queue_and_tries_its_policy(void **state)
 {
-	struct result r = { 0 };
-	struct local_op op = { .data = &r, .done = on_done };
-	struct fixture f;
-	struct err err;
+	struct probe_case *c = *state;
 
-	(void)state;
-	open_bare(&f);
-	assert_int_equal(queue_ops.probe(f.qs, "laser", &op, &err), 0);
+	assert_int_equal(queue_ops.probe(c->f.qs, "laser", &c->op, &c->err), 0);
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_STOPPED, "out of toner"));
 	assert_string_equal(text_of(asked(IPP_OP_VALIDATE_JOB), "requesting-user-name"),
 	                    "print-connector");
 	answer(IPP_OP_VALIDATE_JOB, new_answer());
-	assert_int_equal(r.done, 1);
-	assert_int_equal(r.err.kind, ERR_NONE);
-	assert_int_equal(op.status.health, QUEUE_STOPPED);
-	assert_string_equal(op.status.make_and_model, "Model 1");
-	assert_non_null(op.capabilities);
+	assert_int_equal(c->r.done, 1);
+	assert_int_equal(c->r.err.kind, ERR_NONE);
+	assert_int_equal(c->op.status.health, QUEUE_STOPPED);
+	assert_string_equal(c->op.status.make_and_model, "Model 1");
+	assert_non_null(c->op.capabilities);
 
-	assert_int_equal(queue_ops.probe(f.qs, "laser", &op, &err), 0);
+	assert_int_equal(queue_ops.probe(c->f.qs, "laser", &c->op, &c->err), 0);
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_IDLE, ""));
 	cut(IPP_OP_VALIDATE_JOB, ERR_DENIED, 401);
-	assert_int_equal(r.err.kind, ERR_REJECTED);
-	assert_non_null(strstr(r.err.text, "lpadmin -p laser"));
+	assert_int_equal(c->r.err.kind, ERR_REJECTED);
+	assert_non_null(strstr(c->r.err.text, "lpadmin -p laser"));
 
-	assert_int_equal(queue_ops.probe(f.qs, "laser", &op, &err), 0);
+	assert_int_equal(queue_ops.probe(c->f.qs, "laser", &c->op, &c->err), 0);
 	refuse(IPP_OP_GET_PRINTER_ATTRIBUTES, IPP_STATUS_ERROR_NOT_FOUND, "?");
-	assert_int_equal(r.err.kind, ERR_GONE);
-	assert_string_equal(r.err.text, "CUPS has no queue laser");
-	assert_int_equal(r.done, 3);
-	close_bare(&f, &op);
+	assert_int_equal(c->r.err.kind, ERR_GONE);
+	assert_string_equal(c->r.err.text, "CUPS has no queue laser");
+	assert_int_equal(c->r.done, 3);
 }
 
 #define EVE "ipps://eve.example/ipp/print"
@@ -436,131 +444,95 @@ static void untrusted(const char *key)
 
 static void test_probe_learns_the_key_of_a_printer_that_no_authority_knows(void **state)
 {
-	struct result r = { 0 };
-	struct local_op op = { .data = &r, .done = on_done };
-	struct fixture f;
-	struct err err;
+	struct probe_case *c = *state;
 
-	(void)state;
-	open_bare(&f);
-	assert_int_equal(queue_ops.probe(f.qs, EVE, &op, &err), 0);
+	assert_int_equal(queue_ops.probe(c->f.qs, EVE, &c->op, &c->err), 0);
 	assert_string_equal(fake.pin, "");
 	untrusted("sha256//AAAA");
 	assert_string_equal(fake.pin, "sha256//AAAA");
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_IDLE, ""));
 	answer(IPP_OP_VALIDATE_JOB, new_answer());
-	assert_int_equal(r.err.kind, ERR_NONE);
-	assert_string_equal(op.learned, "sha256//AAAA");
+	assert_int_equal(c->r.err.kind, ERR_NONE);
+	assert_string_equal(c->op.learned, "sha256//AAAA");
 
 	/* a key that changes while one looks is not chased */
-	assert_int_equal(queue_ops.probe(f.qs, EVE, &op, &err), 0);
+	assert_int_equal(queue_ops.probe(c->f.qs, EVE, &c->op, &c->err), 0);
 	untrusted("sha256//AAAA");
 	untrusted("sha256//BBBB");
-	assert_int_equal(r.err.kind, ERR_DENIED);
+	assert_int_equal(c->r.err.kind, ERR_DENIED);
 
 	/* one that an authority knows */
-	assert_int_equal(queue_ops.probe(f.qs, EVE, &op, &err), 0);
+	assert_int_equal(queue_ops.probe(c->f.qs, EVE, &c->op, &c->err), 0);
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_IDLE, ""));
 	answer(IPP_OP_VALIDATE_JOB, new_answer());
-	assert_string_equal(op.learned, "");
-	assert_int_equal(r.done, 3);
-	close_bare(&f, &op);
+	assert_string_equal(c->op.learned, "");
+	assert_int_equal(c->r.done, 3);
 }
 
 static void test_probe_believes_only_what_it_is_told_to(void **state)
 {
-	struct result r = { 0 };
-	struct local_op op = { .data = &r, .done = on_done };
-	struct fixture f;
-	struct err err;
+	struct probe_case *c = *state;
 
-	(void)state;
-	open_bare(&f);
-	op.pinned_key = "";
-	assert_int_equal(queue_ops.probe(f.qs, EVE, &op, &err), 0);
+	c->op.pinned_key = "";
+	assert_int_equal(queue_ops.probe(c->f.qs, EVE, &c->op, &c->err), 0);
 	untrusted("sha256//AAAA");
-	assert_int_equal(r.done, 1);
-	assert_int_equal(r.err.kind, ERR_DENIED);
-	op.pinned_key = "sha256//BBBB";
-	assert_int_equal(queue_ops.probe(f.qs, EVE, &op, &err), 0);
+	assert_int_equal(c->r.done, 1);
+	assert_int_equal(c->r.err.kind, ERR_DENIED);
+	c->op.pinned_key = "sha256//BBBB";
+	assert_int_equal(queue_ops.probe(c->f.qs, EVE, &c->op, &c->err), 0);
 	assert_string_equal(fake.pin, "sha256//BBBB");
 	untrusted("");
-	assert_int_equal(r.done, 2);
-	close_bare(&f, &op);
+	assert_int_equal(c->r.done, 2);
 }
 
 static void test_probe_warns_of_a_queue_that_writes_to_a_file(void **state)
 {
-	struct result r = { 0 };
-	struct local_op op = { .data = &r, .done = on_done };
+	struct probe_case *c = *state;
 	ipp_t *m = new_printer(IPP_PSTATE_IDLE, "");
-	struct fixture f;
-	struct err err;
 
-	(void)state;
-	open_bare(&f);
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_URI, "device-uri", NULL, "file:///tmp/x");
-	assert_int_equal(queue_ops.probe(f.qs, "file", &op, &err), 0);
+	assert_int_equal(queue_ops.probe(c->f.qs, "file", &c->op, &c->err), 0);
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, m);
 	answer(IPP_OP_VALIDATE_JOB, new_answer());
-	assert_non_null(strstr(op.status.text, "writes to a file"));
-	close_bare(&f, &op);
+	assert_non_null(strstr(c->op.status.text, "writes to a file"));
 }
 
 static void test_probe_warns_of_a_queue_without_a_driver(void **state)
 {
-	struct result r = { 0 };
-	struct local_op op = { .data = &r, .done = on_done };
+	struct probe_case *c = *state;
 	ipp_t *m = ippNew();
-	struct fixture f;
-	struct err err;
 
-	(void)state;
-	open_bare(&f);
 	ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_ENUM, "printer-state", IPP_PSTATE_IDLE);
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_TEXT, "printer-make-and-model", NULL,
 	             "Local Raw Printer");
-	assert_int_equal(queue_ops.probe(f.qs, "bare", &op, &err), 0);
+	assert_int_equal(queue_ops.probe(c->f.qs, "bare", &c->op, &c->err), 0);
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, m);
 	answer(IPP_OP_VALIDATE_JOB, new_answer());
-	assert_non_null(strstr(op.status.text, "queue bare has no driver"));
-	assert_non_null(strstr(op.status.text, "allow-formats in [queue bare]"));
-	close_bare(&f, &op);
+	assert_non_null(strstr(c->op.status.text, "queue bare has no driver"));
+	assert_non_null(strstr(c->op.status.text, "allow-formats in [queue bare]"));
 }
 
 static void test_probe_warns_of_a_queue_that_takes_nothing(void **state)
 {
-	struct result r = { 0 };
-	struct local_op op = { .data = &r, .done = on_done };
+	struct probe_case *c = *state;
 	ipp_t *m = ippNew();
-	struct fixture f;
-	struct err err;
 
-	(void)state;
-	open_bare(&f);
 	ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_ENUM, "printer-state", IPP_PSTATE_IDLE);
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_MIMETYPE, "document-format-supported", NULL,
 	             "text/plain");
-	assert_int_equal(queue_ops.probe(f.qs, "texts", &op, &err), 0);
+	assert_int_equal(queue_ops.probe(c->f.qs, "texts", &c->op, &c->err), 0);
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, m);
 	answer(IPP_OP_VALIDATE_JOB, new_answer());
-	assert_non_null(strstr(op.status.text, "takes neither PDF nor images"));
-	close_bare(&f, &op);
+	assert_non_null(strstr(c->op.status.text, "takes neither PDF nor images"));
 }
 
 static void test_probe_refuses_what_is_no_address(void **state)
 {
-	struct result r = { 0 };
-	struct local_op op = { .data = &r, .done = on_done };
-	struct fixture f;
-	struct err err;
+	struct probe_case *c = *state;
 
-	(void)state;
-	open_bare(&f);
-	assert_int_equal(queue_ops.probe(f.qs, "ipp://bad", &op, &err), -1);
-	assert_int_equal(err.kind, ERR_REJECTED);
-	assert_int_equal(r.done, 0);
-	close_bare(&f, &op);
+	assert_int_equal(queue_ops.probe(c->f.qs, "ipp://bad", &c->op, &c->err), -1);
+	assert_int_equal(c->err.kind, ERR_REJECTED);
+	assert_int_equal(c->r.done, 0);
 }
 
 static void count_name(void *data, const char *name, const char *info, const char *model)
@@ -572,31 +544,25 @@ static void count_name(void *data, const char *name, const char *info, const cha
 
 static void test_list_names_the_queues_of_cups(void **state)
 {
-	struct result r = { 0 };
-	struct local_op op = { .data = &r, .done = on_done };
+	struct probe_case *c = *state;
 	ipp_t *m = new_answer();
 	char line[200] = "";
-	struct fixture f;
-	struct err err;
 
-	(void)state;
-	open_bare(&f);
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_NAME, "printer-name", NULL, "a");
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_TEXT, "printer-info", NULL, "A\nB");
 	ippAddSeparator(m);
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_NAME, "printer-name", NULL, "b");
 	ippAddString(m, IPP_TAG_PRINTER, IPP_TAG_TEXT, "printer-make-and-model", NULL, "M");
-	assert_int_equal(queue_ops.list(f.qs, &op, count_name, line, &err), 0);
+	assert_int_equal(queue_ops.list(c->f.qs, &c->op, count_name, line, &c->err), 0);
 	answer(IPP_OP_CUPS_GET_PRINTERS, m);
 	assert_string_equal(line, "a|A B|;b||M;");
-	assert_int_equal(queue_ops.list(f.qs, &op, count_name, line, &err), 0);
+	assert_int_equal(queue_ops.list(c->f.qs, &c->op, count_name, line, &c->err), 0);
 	refuse(IPP_OP_CUPS_GET_PRINTERS, IPP_STATUS_ERROR_NOT_FOUND, "no destinations");
-	assert_int_equal(r.err.kind, ERR_NONE);
-	assert_int_equal(queue_ops.list(f.qs, &op, count_name, line, &err), 0);
+	assert_int_equal(c->r.err.kind, ERR_NONE);
+	assert_int_equal(queue_ops.list(c->f.qs, &c->op, count_name, line, &c->err), 0);
 	cut(IPP_OP_CUPS_GET_PRINTERS, ERR_TEMPORARY, 7);
-	assert_int_equal(r.err.kind, ERR_TEMPORARY);
-	assert_int_equal(r.done, 3);
-	close_bare(&f, &op);
+	assert_int_equal(c->r.err.kind, ERR_TEMPORARY);
+	assert_int_equal(c->r.done, 3);
 }
 
 int main(void)
@@ -615,14 +581,14 @@ int main(void)
 		cmocka_unit_test(test_cancel_repeats_the_owner),
 		cmocka_unit_test(test_a_canceled_operation_ends_once),
 		cmocka_unit_test(test_identify_is_refused_where_it_does_not_exist),
-		cmocka_unit_test(test_probe_reads_a_queue_and_tries_its_policy),
-		cmocka_unit_test(test_probe_learns_the_key_of_a_printer_that_no_authority_knows),
-		cmocka_unit_test(test_probe_believes_only_what_it_is_told_to),
-		cmocka_unit_test(test_probe_warns_of_a_queue_that_writes_to_a_file),
-		cmocka_unit_test(test_probe_warns_of_a_queue_without_a_driver),
-		cmocka_unit_test(test_probe_warns_of_a_queue_that_takes_nothing),
-		cmocka_unit_test(test_probe_refuses_what_is_no_address),
-		cmocka_unit_test(test_list_names_the_queues_of_cups),
+		BY_PROBE(test_probe_reads_a_queue_and_tries_its_policy),
+		BY_PROBE(test_probe_learns_the_key_of_a_printer_that_no_authority_knows),
+		BY_PROBE(test_probe_believes_only_what_it_is_told_to),
+		BY_PROBE(test_probe_warns_of_a_queue_that_writes_to_a_file),
+		BY_PROBE(test_probe_warns_of_a_queue_without_a_driver),
+		BY_PROBE(test_probe_warns_of_a_queue_that_takes_nothing),
+		BY_PROBE(test_probe_refuses_what_is_no_address),
+		BY_PROBE(test_list_names_the_queues_of_cups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

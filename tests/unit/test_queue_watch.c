@@ -55,18 +55,34 @@ static unsigned ask_for(int64_t ms, int32_t id, ipp_jstate_t state)
 	return n;
 }
 
+/* A queue of CUPS that has been read. */
+static int open_laser(void **state)
+{
+	static struct fixture f;
+
+	open_fixture(&f, "laser");
+	settle_fixture(&f);
+	*state = &f;
+	return 0;
+}
+
+static int close_laser(void **state)
+{
+	close_fixture(*state);
+	return 0;
+}
+
+#define AT_LASER(test) cmocka_unit_test_setup_teardown(test, open_laser, close_laser)
+
 /* ---- following ------------------------------------------------------------------------------ */
 
 static void test_a_job_is_asked_for_at_once_and_told_when_it_changes(void **state)
 {
-	struct fixture f;
+	struct fixture *f = *state;
 	struct seen s;
 	ipp_t *m;
 
-	(void)state;
-	open_fixture(&f, "laser");
-	settle_fixture(&f);
-	watch(&f, &s, 7);
+	watch(f, &s, 7);
 	m = asked(IPP_OP_GET_JOB_ATTRIBUTES);
 	assert_int_equal(ipp_get_int(m, IPP_TAG_OPERATION, "job-id", 0), 7);
 	assert_string_equal(ipp_get_text(m, IPP_TAG_OPERATION, "requesting-user-name", ""), "anna");
@@ -86,19 +102,15 @@ static void test_a_job_is_asked_for_at_once_and_told_when_it_changes(void **stat
 	pass(60000);
 	assert_false(is_waiting(IPP_OP_GET_JOB_ATTRIBUTES));
 	drain();
-	close_fixture(&f);
 }
 
 static void test_asking_slows_down_to_two_seconds(void **state)
 {
-	struct fixture f;
+	struct fixture *f = *state;
 	struct seen s;
 	unsigned n;
 
-	(void)state;
-	open_fixture(&f, "laser");
-	settle_fixture(&f);
-	watch(&f, &s, 7);
+	watch(f, &s, 7);
 	n = ask_for(8, 7, IPP_JSTATE_PROCESSING);
 	assert_in_range(n, 7, 9);
 	n = ask_for(92, 7, IPP_JSTATE_PROCESSING);
@@ -108,21 +120,17 @@ static void test_asking_slows_down_to_two_seconds(void **state)
 	n = ask_for(20000, 7, IPP_JSTATE_PROCESSING);
 	assert_in_range(n, 9, 11);
 	queue_ops.unwatch(&s.w);
-	close_fixture(&f);
 }
 
 static void test_only_the_oldest_job_of_a_queue_is_asked_for_often(void **state)
 {
-	struct fixture f;
+	struct fixture *f = *state;
 	struct seen a, b;
 	unsigned i;
 
-	(void)state;
-	open_fixture(&f, "laser");
-	settle_fixture(&f);
-	watch(&f, &a, 1);
+	watch(f, &a, 1);
 	answer(IPP_OP_GET_JOB_ATTRIBUTES, job_in(1, IPP_JSTATE_PENDING));
-	watch(&f, &b, 2);
+	watch(f, &b, 2);
 	answer(IPP_OP_GET_JOB_ATTRIBUTES, job_in(2, IPP_JSTATE_PENDING));
 	for (i = 0; i < 100; i++) {
 		pass(1);
@@ -141,52 +149,40 @@ static void test_only_the_oldest_job_of_a_queue_is_asked_for_often(void **state)
 		ipp_get_int(asked(IPP_OP_GET_JOB_ATTRIBUTES), IPP_TAG_OPERATION, "job-id", 0), 2);
 	answer(IPP_OP_GET_JOB_ATTRIBUTES, job_in(2, IPP_JSTATE_COMPLETED));
 	assert_int_equal(b.job.outcome, OUTCOME_COMPLETED);
-	close_fixture(&f);
 }
 
 static void test_a_missing_job_is_gone(void **state)
 {
-	struct fixture f;
+	struct fixture *f = *state;
 	struct seen s;
 
-	(void)state;
-	open_fixture(&f, "laser");
-	settle_fixture(&f);
-	watch(&f, &s, 7);
+	watch(f, &s, 7);
 	refuse(IPP_OP_GET_JOB_ATTRIBUTES, IPP_STATUS_ERROR_NOT_FOUND, "no job");
 	assert_int_equal(s.count, 1);
 	assert_int_equal(s.err.kind, ERR_GONE);
 	assert_null(s.w.private);
-	close_fixture(&f);
 }
 
 static void test_another_job_under_the_number_is_gone(void **state)
 {
-	struct fixture f;
+	struct fixture *f = *state;
 	struct seen s;
 
-	(void)state;
-	open_fixture(&f, "laser");
-	settle_fixture(&f);
-	watch(&f, &s, 7);
+	watch(f, &s, 7);
 	answer(IPP_OP_GET_JOB_ATTRIBUTES,
 	       add_job(new_answer(), 7, IPP_JSTATE_COMPLETED, "none", "urn:uuid:other"));
 	assert_int_equal(s.count, 1);
 	assert_int_equal(s.err.kind, ERR_GONE);
 	assert_int_equal(s.job.id, 0);
-	close_fixture(&f);
 }
 
 static void test_silence_is_not_told_and_asked_again(void **state)
 {
-	struct fixture f;
+	struct fixture *f = *state;
 	struct seen s;
 	unsigned i;
 
-	(void)state;
-	open_fixture(&f, "laser");
-	settle_fixture(&f);
-	watch(&f, &s, 7);
+	watch(f, &s, 7);
 	for (i = 0; i < 20; i++) {
 		cut(IPP_OP_GET_JOB_ATTRIBUTES, ERR_TEMPORARY, 7);
 		assert_false(is_waiting(IPP_OP_GET_JOB_ATTRIBUTES));
@@ -201,20 +197,16 @@ static void test_silence_is_not_told_and_asked_again(void **state)
 	assert_int_equal(s.count, 1);
 	assert_int_equal(s.job.outcome, OUTCOME_CANCELED);
 	drain();
-	close_fixture(&f);
 }
 
 static void test_processing_that_begins_anew_is_seen(void **state)
 {
-	struct fixture f;
+	struct fixture *f = *state;
 	struct seen s;
 	ipp_t *m;
 	int i;
 
-	(void)state;
-	open_fixture(&f, "laser");
-	settle_fixture(&f);
-	watch(&f, &s, 7);
+	watch(f, &s, 7);
 	for (i = 0; i < 2; i++) {
 		m = job_in(7, IPP_JSTATE_PROCESSING);
 		ippAddInteger(m, IPP_TAG_JOB, IPP_TAG_INTEGER, "time-at-processing", 100 + i);
@@ -226,20 +218,16 @@ static void test_processing_that_begins_anew_is_seen(void **state)
 	ippAddInteger(m, IPP_TAG_JOB, IPP_TAG_INTEGER, "time-at-processing", 101);
 	answer(IPP_OP_GET_JOB_ATTRIBUTES, m);
 	assert_true(s.job.printed_again);
-	close_fixture(&f);
 }
 
 static void test_a_job_that_starts_without_end_is_stuck_and_asked_rarely(void **state)
 {
-	struct fixture f;
+	struct fixture *f = *state;
 	struct seen s;
 	ipp_t *m;
 	int i;
 
-	(void)state;
-	open_fixture(&f, "laser");
-	settle_fixture(&f);
-	watch(&f, &s, 7);
+	watch(f, &s, 7);
 	for (i = 0; i < 9; i++) {
 		m = job_in(7, IPP_JSTATE_PROCESSING);
 		ippAddInteger(m, IPP_TAG_JOB, IPP_TAG_INTEGER, "time-at-processing", 100 + i);
@@ -248,7 +236,7 @@ static void test_a_job_that_starts_without_end_is_stuck_and_asked_rarely(void **
 		assert_int_equal(s.job.stuck, i >= 5);
 		pass(i >= 5 ? 1900 : 1000);
 		if (i >= 5) {
-			queue_watch_event(f.q, 7); /* events change nothing */
+			queue_watch_event(f->q, 7); /* events change nothing */
 			pass(0);
 			assert_false(is_waiting(IPP_OP_GET_JOB_ATTRIBUTES));
 			pass(100);
@@ -259,7 +247,6 @@ static void test_a_job_that_starts_without_end_is_stuck_and_asked_rarely(void **
 	m = job_in(7, IPP_JSTATE_COMPLETED);
 	answer(IPP_OP_GET_JOB_ATTRIBUTES, m);
 	assert_int_equal(s.job.outcome, OUTCOME_COMPLETED);
-	close_fixture(&f);
 }
 
 static void test_unwatch_while_asking_lets_go(void **state)
@@ -326,13 +313,10 @@ static void test_one_subscription_tells_all_queues(void **state)
 
 static void test_an_event_for_the_job_asks_at_once(void **state)
 {
-	struct fixture f;
+	struct fixture *f = *state;
 	struct seen s;
 
-	(void)state;
-	open_fixture(&f, "laser");
-	settle_fixture(&f);
-	watch(&f, &s, 7);
+	watch(f, &s, 7);
 	(void)ask_for(995, 7, IPP_JSTATE_PROCESSING); /* within the first second after watch() */
 	while (is_waiting(IPP_OP_GET_JOB_ATTRIBUTES))
 		answer(IPP_OP_GET_JOB_ATTRIBUTES, job_in(7, IPP_JSTATE_PROCESSING));
@@ -341,16 +325,11 @@ static void test_an_event_for_the_job_asks_at_once(void **state)
 	pass(0);
 	answer(IPP_OP_GET_JOB_ATTRIBUTES, job_in(7, IPP_JSTATE_COMPLETED));
 	assert_int_equal(s.job.outcome, OUTCOME_COMPLETED);
-	close_fixture(&f);
 }
 
 static void test_a_gap_in_the_numbers_reads_everything_again(void **state)
 {
-	struct fixture f;
-
 	(void)state;
-	open_fixture(&f, "laser");
-	settle_fixture(&f);
 	pass(10000);
 	answer(IPP_OP_GET_NOTIFICATIONS, add_event(new_answer(), 40, "job-created", "x", 3));
 	assert_true(is_waiting(IPP_OP_GET_PRINTER_ATTRIBUTES));
@@ -361,17 +340,13 @@ static void test_a_gap_in_the_numbers_reads_everything_again(void **state)
 	                 41);
 	answer(IPP_OP_GET_NOTIFICATIONS, add_event(new_answer(), 40, "job-created", "x", 3));
 	assert_false(is_waiting(IPP_OP_GET_PRINTER_ATTRIBUTES)); /* known */
-	close_fixture(&f);
 }
 
 static void test_a_restarted_cupsd_gets_a_new_subscription(void **state)
 {
-	struct fixture f;
 	ipp_t *m = new_answer();
 
 	(void)state;
-	open_fixture(&f, "laser");
-	settle_fixture(&f);
 	pass(10000);
 	refuse(IPP_OP_GET_NOTIFICATIONS, IPP_STATUS_ERROR_NOT_FOUND, "no subscription");
 	pass(0);
@@ -382,17 +357,13 @@ static void test_a_restarted_cupsd_gets_a_new_subscription(void **state)
 	assert_int_equal(ipp_get_int(asked(IPP_OP_GET_NOTIFICATIONS), IPP_TAG_OPERATION,
 	                             "notify-subscription-ids", 0),
 	                 1);
-	close_fixture(&f);
 }
 
 static void test_the_lease_is_renewed_in_time(void **state)
 {
-	struct fixture f;
 	unsigned i;
 
 	(void)state;
-	open_fixture(&f, "laser");
-	settle_fixture(&f);
 	for (i = 0; i < 40 && !is_waiting(IPP_OP_RENEW_SUBSCRIPTION); i++) {
 		pass(10000);
 		if (is_waiting(IPP_OP_GET_NOTIFICATIONS))
@@ -404,7 +375,6 @@ static void test_the_lease_is_renewed_in_time(void **state)
 	answer(IPP_OP_RENEW_SUBSCRIPTION, new_answer());
 	pass(10000);
 	assert_true(is_waiting(IPP_OP_GET_NOTIFICATIONS));
-	close_fixture(&f);
 }
 
 static void test_without_a_subscription_queues_are_polled(void **state)
@@ -431,22 +401,19 @@ static void test_without_a_subscription_queues_are_polled(void **state)
 
 static void test_cups_that_is_down_is_told_once_and_read_when_back(void **state)
 {
-	struct fixture f;
+	struct fixture *f = *state;
 	unsigned i, n = 0;
 
-	(void)state;
-	open_fixture(&f, "laser");
-	settle_fixture(&f);
 	pass(10000);
 	cut(IPP_OP_GET_NOTIFICATIONS, ERR_TEMPORARY, 7);
 	pass(0);
-	assert_int_equal(f.told, 1);
-	assert_int_equal(queue_ops.status(f.q)->health, QUEUE_DOWN);
-	assert_non_null(strstr(queue_ops.status(f.q)->text, "/run/cups/cups.sock"));
+	assert_int_equal(f->told, 1);
+	assert_int_equal(queue_ops.status(f->q)->health, QUEUE_DOWN);
+	assert_non_null(strstr(queue_ops.status(f->q)->text, "/run/cups/cups.sock"));
 	assert_int_equal(
-		ipp_get_int(attrs_ipp(queue_ops.state(f.q)), IPP_TAG_PRINTER, "printer-state", 0),
+		ipp_get_int(attrs_ipp(queue_ops.state(f->q)), IPP_TAG_PRINTER, "printer-state", 0),
 		IPP_PSTATE_STOPPED);
-	assert_non_null(queue_ops.capabilities(f.q)); /* kept */
+	assert_non_null(queue_ops.capabilities(f->q)); /* kept */
 	for (i = 0; i < 200; i++, pass(1000)) {
 		if (is_waiting(IPP_OP_GET_NOTIFICATIONS)) {
 			cut(IPP_OP_GET_NOTIFICATIONS, ERR_TEMPORARY, 7);
@@ -458,16 +425,15 @@ static void test_cups_that_is_down_is_told_once_and_read_when_back(void **state)
 		}
 	}
 	assert_in_range(n, 6, 60); /* backs off */
-	assert_int_equal(f.told, 1);
+	assert_int_equal(f->told, 1);
 	pass(60000);
 	if (is_waiting(IPP_OP_GET_PRINTER_ATTRIBUTES))
 		answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_IDLE, ""));
 	answer(IPP_OP_GET_NOTIFICATIONS, new_answer());
 	while (is_waiting(IPP_OP_GET_PRINTER_ATTRIBUTES))
 		answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_IDLE, ""));
-	assert_int_equal(queue_ops.status(f.q)->health, QUEUE_READY);
-	assert_int_equal(f.told, 2);
-	close_fixture(&f);
+	assert_int_equal(queue_ops.status(f->q)->health, QUEUE_READY);
+	assert_int_equal(f->told, 2);
 }
 
 /* ---- state ---------------------------------------------------------------------------------- */
@@ -593,46 +559,38 @@ static ipp_t *new_connecting(void)
 
 static void test_connecting_for_long_is_unreachable(void **state)
 {
-	struct fixture f;
+	struct fixture *f = *state;
 
-	(void)state;
-	open_fixture(&f, "laser");
-	settle_fixture(&f);
-	queue_ops.refresh(f.q);
+	queue_ops.refresh(f->q);
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_connecting());
-	assert_int_equal(queue_ops.status(f.q)->health, QUEUE_READY);
+	assert_int_equal(queue_ops.status(f->q)->health, QUEUE_READY);
 	pass(5000);
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_connecting());
-	assert_int_equal(queue_ops.status(f.q)->health, QUEUE_UNREACHABLE);
+	assert_int_equal(queue_ops.status(f->q)->health, QUEUE_UNREACHABLE);
 	pass(5000);
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_IDLE, ""));
-	assert_int_equal(queue_ops.status(f.q)->health, QUEUE_READY);
-	close_fixture(&f);
+	assert_int_equal(queue_ops.status(f->q)->health, QUEUE_READY);
 }
 
 static void test_a_changed_configuration_is_read_whole(void **state)
 {
 	struct attrs *before;
-	struct fixture f;
+	struct fixture *f = *state;
 	ipp_t *m;
 
-	(void)state;
-	open_fixture(&f, "laser");
-	settle_fixture(&f);
-	before = attrs_ref(queue_ops.capabilities(f.q));
-	queue_ops.refresh(f.q);
+	before = attrs_ref(queue_ops.capabilities(f->q));
+	queue_ops.refresh(f->q);
 	m = new_printer(IPP_PSTATE_IDLE, "");
 	ippDeleteAttribute(m, ippFindAttribute(m, "printer-config-change-time", IPP_TAG_ZERO));
 	ippAddInteger(m, IPP_TAG_PRINTER, IPP_TAG_INTEGER, "printer-config-change-time", 6);
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, m);
-	assert_int_equal(f.told, 1); /* who asks hears an answer */
+	assert_int_equal(f->told, 1); /* who asks hears an answer */
 	m = new_printer(IPP_PSTATE_IDLE, "");
 	add_word(m, IPP_TAG_PRINTER, "print-color-mode-supported", "color");
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, m);
-	assert_int_equal(f.told, 2);
-	assert_false(attrs_equal(before, queue_ops.capabilities(f.q)));
+	assert_int_equal(f->told, 2);
+	assert_false(attrs_equal(before, queue_ops.capabilities(f->q)));
 	attrs_unref(before);
-	close_fixture(&f);
 }
 
 static void test_two_of_many_queues_are_read_at_a_time(void **state)
@@ -640,16 +598,13 @@ static void test_two_of_many_queues_are_read_at_a_time(void **state)
 	struct queue_listener listener = { .changed = on_queue_changed };
 	struct queue *q[40];
 	char name[16];
-	struct fixture f;
+	struct fixture *f = *state;
 	unsigned i, n = 0;
 
-	(void)state;
-	open_fixture(&f, "laser");
-	settle_fixture(&f);
-	listener.data = &f;
+	listener.data = f;
 	for (i = 0; i < ARRAY_SIZE(q); i++) {
 		(void)snprintf(name, sizeof(name), "q%u", i);
-		q[i] = queue_ops.open(f.qs, name, "", &listener);
+		q[i] = queue_ops.open(f->qs, name, "", &listener);
 	}
 	assert_int_equal(fake.count, 2);
 	queue_ops.close(q[1]); /* while it is read */
@@ -661,11 +616,10 @@ static void test_two_of_many_queues_are_read_at_a_time(void **state)
 		n++;
 	}
 	assert_int_equal(n, ARRAY_SIZE(q) - 2);
-	assert_int_equal(f.told, ARRAY_SIZE(q) - 2);
+	assert_int_equal(f->told, ARRAY_SIZE(q) - 2);
 	for (i = 0; i < ARRAY_SIZE(q); i++)
 		if (i != 1 && i != 5)
 			queue_ops.close(q[i]);
-	close_fixture(&f);
 }
 
 static void test_what_cannot_be_asked_is_told_from_the_loop(void **state)
@@ -709,30 +663,30 @@ static void test_the_socket_and_the_pin_reach_the_peer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_job_is_asked_for_at_once_and_told_when_it_changes),
-		cmocka_unit_test(test_asking_slows_down_to_two_seconds),
-		cmocka_unit_test(test_only_the_oldest_job_of_a_queue_is_asked_for_often),
-		cmocka_unit_test(test_a_missing_job_is_gone),
-		cmocka_unit_test(test_another_job_under_the_number_is_gone),
-		cmocka_unit_test(test_silence_is_not_told_and_asked_again),
-		cmocka_unit_test(test_processing_that_begins_anew_is_seen),
-		cmocka_unit_test(test_a_job_that_starts_without_end_is_stuck_and_asked_rarely),
+		AT_LASER(test_a_job_is_asked_for_at_once_and_told_when_it_changes),
+		AT_LASER(test_asking_slows_down_to_two_seconds),
+		AT_LASER(test_only_the_oldest_job_of_a_queue_is_asked_for_often),
+		AT_LASER(test_a_missing_job_is_gone),
+		AT_LASER(test_another_job_under_the_number_is_gone),
+		AT_LASER(test_silence_is_not_told_and_asked_again),
+		AT_LASER(test_processing_that_begins_anew_is_seen),
+		AT_LASER(test_a_job_that_starts_without_end_is_stuck_and_asked_rarely),
 		cmocka_unit_test(test_unwatch_while_asking_lets_go),
 		cmocka_unit_test(test_one_subscription_tells_all_queues),
-		cmocka_unit_test(test_an_event_for_the_job_asks_at_once),
-		cmocka_unit_test(test_a_gap_in_the_numbers_reads_everything_again),
-		cmocka_unit_test(test_a_restarted_cupsd_gets_a_new_subscription),
-		cmocka_unit_test(test_the_lease_is_renewed_in_time),
+		AT_LASER(test_an_event_for_the_job_asks_at_once),
+		AT_LASER(test_a_gap_in_the_numbers_reads_everything_again),
+		AT_LASER(test_a_restarted_cupsd_gets_a_new_subscription),
+		AT_LASER(test_the_lease_is_renewed_in_time),
 		cmocka_unit_test(test_without_a_subscription_queues_are_polled),
-		cmocka_unit_test(test_cups_that_is_down_is_told_once_and_read_when_back),
+		AT_LASER(test_cups_that_is_down_is_told_once_and_read_when_back),
 		cmocka_unit_test(test_a_missing_queue_is_missing_until_it_is_there),
 		cmocka_unit_test(test_the_state_of_an_ipp_printer_with_jobs_is_read_every_second),
 		cmocka_unit_test(test_short_jobs_do_not_put_the_question_off),
 		cmocka_unit_test(test_an_ipp_printer_that_is_off_is_asked_with_growing_pauses),
 		cmocka_unit_test(test_a_printer_with_another_key_is_not_trusted_until_it_is_said),
-		cmocka_unit_test(test_connecting_for_long_is_unreachable),
-		cmocka_unit_test(test_a_changed_configuration_is_read_whole),
-		cmocka_unit_test(test_two_of_many_queues_are_read_at_a_time),
+		AT_LASER(test_connecting_for_long_is_unreachable),
+		AT_LASER(test_a_changed_configuration_is_read_whole),
+		AT_LASER(test_two_of_many_queues_are_read_at_a_time),
 		cmocka_unit_test(test_what_cannot_be_asked_is_told_from_the_loop),
 		cmocka_unit_test(test_the_socket_and_the_pin_reach_the_peer),
 	};
