@@ -112,21 +112,14 @@ static size_t add_converted(const struct queue_listener *listener, const char **
 {
 	static const char *const converted[] = { "application/oxps",
 		                                 "application/vnd.ms-xpsdocument" };
-	bool pdf = false;
 	size_t had = count;
 
-	if (listener == NULL || listener->converts == NULL || !listener->converts(listener->data))
+	if (listener == NULL || listener->converts == NULL || !listener->converts(listener->data) ||
+	    !str_is_listed(formats[0], taken, had))
 		return count;
-	for (size_t i = 0; i < had; i++)
-		pdf = pdf || strcmp(taken[i], formats[0]) == 0;
-	for (size_t i = 0; pdf && i < ARRAY_SIZE(converted) && count < FORMATS_MAX; i++) {
-		bool there = false;
-
-		for (size_t k = 0; k < had; k++)
-			there = there || strcmp(taken[k], converted[i]) == 0;
-		if (!there)
+	for (size_t i = 0; i < ARRAY_SIZE(converted) && count < FORMATS_MAX; i++)
+		if (!str_is_listed(converted[i], taken, had))
 			taken[count++] = converted[i];
-	}
 	return count;
 }
 

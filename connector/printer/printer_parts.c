@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/str.h"
 #include "common/util.h"
 #include "connector/base/records.h"
 #include "connector/printer/printer_text.h"
@@ -63,12 +64,11 @@ static const struct {
 /* The camel case of the MIB: "waste-toner" is wasteToner. */
 static void supply_type(const char *keyword, char *ret, size_t size)
 {
-	const char *from = "other";
+	bool known =
+		keyword != NULL && str_is_listed(keyword, supply_types, ARRAY_SIZE(supply_types));
+	const char *from = known ? keyword : "other";
 	size_t n = 0;
 
-	for (size_t i = 0; keyword != NULL && i < ARRAY_SIZE(supply_types); i++)
-		if (strcmp(keyword, supply_types[i]) == 0)
-			from = supply_types[i];
 	for (bool up = false; *from != '\0' && n + 1 < size; from++) {
 		if (*from != '-')
 			ret[n++] = (char)(up && *from >= 'a' ? *from - 'a' + 'A' : *from);
