@@ -1,8 +1,7 @@
 #include "connector/cloud/job_secret.h"
 
-#include <string.h>
-
 #include "common/err.h"
+#include "common/str.h"
 #include "common/util.h"
 #include "connector/base/attrs.h"
 #include "connector/base/crypto_vault.h"
@@ -13,10 +12,7 @@ static const char *const names[] = { "job-password", "job-password-encryption", 
 
 bool job_secret_is(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
+	return str_is_listed(name, names, ARRAY_SIZE(names));
 }
 
 struct sealed *job_secret_take(const struct vault *v, ipp_t *answer, const char *name)

@@ -1,5 +1,5 @@
 /* job_secret.h - what a user tells only the printer (job-password, document-password), on its way
- * from the cloud's answer: sealed, and wiped where it stood in the plain. */
+ * from the cloud's answer: sealed, and wiped where it stood in the plain. Loop thread only. */
 #ifndef CONNECTOR_CLOUD_JOB_SECRET_H
 #define CONNECTOR_CLOUD_JOB_SECRET_H
 

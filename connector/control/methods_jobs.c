@@ -177,7 +177,7 @@ static void jobs_answer(struct call *call, const struct wanted *w, const struct 
 	bool more;
 
 	page_fill(&p, store ? store->jobs : NULL, store ? store->job_count : 0);
-	more = store && store->job_count == p.limit ? true : p.left > 0;
+	more = (store && store->job_count == p.limit) || p.left > 0;
 	(void)cJSON_AddItemToObject(reply, "jobs", p.list);
 	json_add_count(reply, "next", p.last, more);
 	json_add_count(reply, "left", store ? store->older + (int64_t)p.rows_left : (int64_t)p.left,

@@ -40,17 +40,23 @@ char *xstrdup(const char *s)
 	return copy;
 }
 
-char *xprintf(const char *fmt, ...)
+static char *format(const char *fmt, va_list ap)
 {
 	char *s = NULL;
+
+	if (vasprintf(&s, fmt, ap) < 0)
+		die();
+	return s;
+}
+
+char *xprintf(const char *fmt, ...)
+{
 	va_list ap;
-	int n;
+	char *s;
 
 	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
+	s = format(fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		die();
 	return s;
 }
 
@@ -89,16 +95,13 @@ void buffer_text(struct buffer *b, const char *s)
 
 void buffer_printf(struct buffer *b, const char *fmt, ...)
 {
-	char *s = NULL;
 	va_list ap;
-	int n;
+	char *s;
 
 	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
+	s = format(fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		die();
-	buffer_add(b, s, (size_t)n);
+	buffer_text(b, s);
 	free(s);
 }
 

@@ -14,35 +14,9 @@
 
 #include "common/buf.h"
 #include "common/err.h"
-#include "tests/lib/fake_cert.h"
+#include "tests/unit/keys_case.h"
 
-static struct buf key, other_key, request, out, other;
-static char *certificate;
-
-static int make_keys(void **state)
-{
-	struct err err;
-
-	(void)state;
-	buf_init(&key, 16384);
-	buf_init(&other_key, 16384);
-	buf_init(&request, 16384);
-	if (crypto_key_new(&key, &err) || crypto_key_new(&other_key, &err) ||
-	    crypto_request_new(buf_text(&key), "lab", &request, &err))
-		return -1;
-	certificate = fake_cert_of_key(buf_text(&key));
-	return 0;
-}
-
-static int wipe_keys(void **state)
-{
-	(void)state;
-	buf_wipe(&key);
-	buf_wipe(&other_key);
-	buf_wipe(&request);
-	free(certificate);
-	return 0;
-}
+static struct buf out, other;
 
 static int setup(void **state)
 {
@@ -211,5 +185,5 @@ int main(void)
 		TEST(test_a_certificate_answers_one_request),
 	};
 
-	return cmocka_run_group_tests(tests, make_keys, wipe_keys);
+	return cmocka_run_group_tests(tests, make_keys, drop_keys);
 }

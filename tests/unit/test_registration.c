@@ -5,8 +5,8 @@
 
 #include "common/buf.h"
 #include "connector/base/crypto.h"
-#include "tests/lib/fake_cert.h"
 #include "tests/lib/says.h"
+#include "tests/unit/keys_case.h"
 
 #define DEVICE  "0b1c2d3e-aaaa-bbbb-cccc-0123456789ab"
 #define BEGUN   "{\"registration_id\":\"reg/1 a\",\"interval\":2}"
@@ -14,8 +14,6 @@
 
 static struct cloud *cloud;
 static struct cloud_session *session;
-static struct buf key, other_key, request;
-static char *certificate, *other_certificate;
 static struct cloud_enrolment what;
 static struct cloud_op op;
 static struct {
@@ -23,33 +21,6 @@ static struct {
 	bool failed, cancels;
 	struct err err;
 } end;
-
-static int make_keys(void **state)
-{
-	struct err err;
-
-	(void)state;
-	buf_init(&key, 16384);
-	buf_init(&other_key, 16384);
-	buf_init(&request, 16384);
-	if (crypto_key_new(&key, &err) || crypto_key_new(&other_key, &err) ||
-	    crypto_request_new(buf_text(&key), "lab", &request, &err))
-		return -1;
-	certificate = fake_cert_of_key(buf_text(&key));
-	other_certificate = fake_cert_of_key(buf_text(&other_key));
-	return 0;
-}
-
-static int drop_keys(void **state)
-{
-	(void)state;
-	buf_wipe(&key);
-	buf_wipe(&other_key);
-	buf_wipe(&request);
-	free(certificate);
-	free(other_certificate);
-	return 0;
-}
 
 /* The answer of success; each member as given, NULL: absent. */
 static const char *success(const char *pem, const char *token_url, const char *device,
