@@ -11,6 +11,8 @@
 
 #define HEADER_LEN 8 /* version, status and request id: not part of the set */
 
+#define ATTRS_HASH 32 /* bytes: SHA-256 over the encoded attributes */
+
 struct attrs {
 	unsigned refs;
 	ipp_t *ipp; /* owned */
@@ -76,11 +78,6 @@ void attrs_unref(struct attrs *a)
 struct _ipp_s *attrs_ipp(const struct attrs *a)
 {
 	return a->ipp;
-}
-
-const uint8_t *attrs_hash(const struct attrs *a)
-{
-	return a->hash;
 }
 
 bool attrs_equal(const struct attrs *a, const struct attrs *b)

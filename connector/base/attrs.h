@@ -6,7 +6,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct _ipp_s; /* libcups' ipp_t */
 struct attrs;
@@ -17,8 +16,6 @@ struct err;
  * is one that cannot be kept. job-password-encryption stands beside it. */
 #define ATTRS_JOB_PASSWORD "sealed-job-password"
 
-#define ATTRS_HASH 32 /* bytes: SHA-256 over the encoded attributes */
-
 /* Consumes ipp, whose attributes may stand in any group. */
 struct attrs *attrs_new(struct _ipp_s *ipp);
 struct attrs *attrs_ref(struct attrs *a);
@@ -27,7 +24,6 @@ struct _ipp_s *attrs_ipp(const struct attrs *a); /* borrowed, not to be changed 
 /* A printer's state with printer-state "stopped" and this reason and message in place of its own.
  */
 struct attrs *attrs_stopped(const struct attrs *state, const char *reason, const char *message);
-const uint8_t *attrs_hash(const struct attrs *a);               /* borrowed, ATTRS_HASH bytes */
 bool attrs_equal(const struct attrs *a, const struct attrs *b); /* NULL is a value */
 
 /* The raw bytes of an application/ipp message; for the store. */

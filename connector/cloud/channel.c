@@ -60,7 +60,7 @@ static const struct phase phases[PHASE_COUNT] = {
 	[PHASE_WAITING] = { "waiting", TO(ATTRIBUTES), CHANNEL_OFFLINE, enter_waiting },
 };
 
-void channel_ref(struct channel *ch)
+static void ref(struct channel *ch)
 {
 	ch->refs++;
 }
@@ -115,7 +115,7 @@ void channel_move(struct channel *ch, enum channel_phase to)
 		return;
 	assert(phases[ch->phase].allowed >> to & 1);
 	ch->phase = to;
-	channel_ref(ch);
+	ref(ch);
 	if (to != PHASE_WAITING)
 		tell(ch, phases[to].state);
 	if (!ch->closing && ch->phase == to)
@@ -192,7 +192,7 @@ void channel_ask(struct channel *ch, struct channel_call *call, ipp_t *request,
 		return;
 	}
 	call->busy = true;
-	channel_ref(ch);
+	ref(ch);
 }
 
 static bool is_busy(const struct channel *ch)
@@ -251,7 +251,7 @@ void channel_fail(struct channel *ch, const struct err *err)
 	ch->online_since = 0;
 	stop(ch);
 	timer_start(&ch->wait, plan.delay_ms);
-	channel_ref(ch);
+	ref(ch);
 	channel_move(ch, PHASE_WAITING);
 	tell(ch, plan.state);
 	channel_unref(ch);

@@ -118,7 +118,6 @@ void channel_doubt(struct channel *ch);
 /* Fills what all exchanges of a channel have in common; consumes request. */
 void channel_prepare(struct channel *ch, struct talk *t, ipp_t *request, enum host host);
 
-void channel_ref(struct channel *ch);
 void channel_unref(struct channel *ch);
 void channel_move(struct channel *ch, enum channel_phase to);
 /* Consumes request. done() begins with channel_answered(), clears the operation before it goes on,
@@ -135,8 +134,7 @@ int64_t channel_now(const struct channel *ch);
 void channel_connect_attributes(struct channel *ch);
 void channel_connect_active(struct channel *ch);
 void channel_connect_subscribe(struct channel *ch);
-void channel_connect_forget(struct channel *ch); /* what the server knew of us */
-void channel_connect_unsent(struct channel *ch); /* ... as far as it is attributes */
+void channel_connect_unsent(struct channel *ch); /* attributes that the server knew of us */
 void channel_connect_clear(struct channel *ch);
 bool channel_connect_differs(const struct channel *ch);
 void channel_connect_send(struct channel *ch);
@@ -146,7 +144,6 @@ void channel_listen_init(struct channel *ch);
 void channel_listen_list(struct channel *ch);
 void channel_listen_start(struct channel *ch);
 void channel_listen_stop(struct channel *ch);
-void channel_listen_renew(struct channel *ch);
 void channel_listen_errands(struct channel *ch); /* soon */
 /* Where notifications come from a host of their own: it failed, lists must do meanwhile. */
 void channel_listen_deaf(struct channel *ch, const struct err *err);

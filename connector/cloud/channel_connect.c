@@ -30,7 +30,7 @@ void channel_connect_unsent(struct channel *ch)
 	replace(&ch->sent_state, NULL);
 }
 
-void channel_connect_forget(struct channel *ch)
+static void forget(struct channel *ch)
 {
 	channel_connect_unsent(ch);
 	for (size_t i = 0; i < ch->ignored.count; i++)
@@ -45,7 +45,7 @@ void channel_connect_forget(struct channel *ch)
 
 void channel_connect_clear(struct channel *ch)
 {
-	channel_connect_forget(ch);
+	forget(ch);
 	replace(&ch->way_capabilities, NULL);
 	replace(&ch->way_state, NULL);
 	free(ch->active);
@@ -148,7 +148,7 @@ void channel_connect_send(struct channel *ch)
 
 void channel_connect_attributes(struct channel *ch)
 {
-	channel_connect_forget(ch);
+	forget(ch);
 	channel_connect_send(ch);
 }
 

@@ -264,6 +264,12 @@ static void on_identify(struct ipp_op *op, const struct err *err)
 	channel_unref(ch);
 }
 
+static void renew(struct channel *ch)
+{
+	if (ch->lease_ms)
+		timer_start(&ch->lease, ch->lease_ms / 2);
+}
+
 static void on_renew(struct ipp_op *op, const struct err *err)
 {
 	struct channel *ch = op->data;
@@ -287,16 +293,10 @@ static void on_renew(struct ipp_op *op, const struct err *err)
 		channel_fail(ch, &failed);
 	} else {
 		ch->lease_ms = lease_s > 0 ? (int64_t)lease_s * 1000 : 0;
-		channel_listen_renew(ch);
+		renew(ch);
 		channel_listen_errands(ch);
 	}
 	channel_unref(ch);
-}
-
-void channel_listen_renew(struct channel *ch)
-{
-	if (ch->lease_ms)
-		timer_start(&ch->lease, ch->lease_ms / 2);
 }
 
 static void join_reasons(const struct attrs *state, char text[static TEXT_SIZE])
@@ -432,7 +432,7 @@ void channel_listen_hears(struct channel *ch)
 	ch->deaf = false;
 	if (ch->phase != PHASE_LISTENING)
 		return;
-	channel_listen_renew(ch);
+	renew(ch);
 	start_poll(ch);
 }
 
@@ -460,7 +460,7 @@ void channel_listen_start(struct channel *ch)
 	ch->wants_identify = false;
 	ch->wants_lease = false;
 	timer_start(&ch->heartbeat, jittered(ch, HEARTBEAT_MS));
-	channel_listen_renew(ch);
+	renew(ch);
 	channel_listen_errands(ch);
 	start_poll(ch);
 }

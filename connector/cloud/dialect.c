@@ -1,12 +1,10 @@
 #include "connector/cloud/dialect.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #include <cups/ipp.h>
 
 #include "common/str.h"
-#include "common/util.h"
 
 static const char *const infra_events[] = { "job-fetchable", "job-state-changed", "job-completed",
 	                                    "printer-state-changed", NULL };
@@ -36,7 +34,6 @@ static const char *const infra_withheld[] = {
 };
 
 const struct dialect dialect_ipp_infra = {
-	.name = "ipp-infra",
 	/* ippserver says processing-stopped, as the specification does; PAPPL pending */
 	.fetchable_states = 1u << IPP_JSTATE_PENDING | 1u << IPP_JSTATE_STOPPED,
 	.lease_s = 0,
@@ -59,7 +56,6 @@ static const char *const universal_events[] = { "job-fetchable", "job-state-chan
 static const char *const no_names[] = { NULL };
 
 const struct dialect dialect_universal_print = {
-	.name = "universal-print",
 	.fetchable_states = 1u << IPP_JSTATE_PENDING | 1u << IPP_JSTATE_HELD |
 	                    1u << IPP_JSTATE_PROCESSING | 1u << IPP_JSTATE_STOPPED,
 	.lease_s = 0,
@@ -75,16 +71,6 @@ const struct dialect dialect_universal_print = {
 	.compressions = no_names,
 	.withheld = no_names, /* what it takes is chosen in up_attributes.c */
 };
-
-static const struct dialect *const dialects[] = { &dialect_ipp_infra, &dialect_universal_print };
-
-const struct dialect *dialect_find(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(dialects); i++)
-		if (strcmp(dialects[i]->name, name) == 0)
-			return dialects[i];
-	return NULL;
-}
 
 bool dialect_takes(const struct dialect *d, const char *attribute)
 {

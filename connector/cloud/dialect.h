@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 struct dialect {
-	const char *name;          /* `type` of a cloud in the configuration */
 	unsigned fetchable_states; /* bits 1 << ipp_jstate_t which a fetchable job may have */
 	int lease_s;               /* asked of a subscription; 0: for ever */
 	bool active_jobs;          /* Update-Active-Jobs is understood */
@@ -33,7 +32,6 @@ struct dialect {
 extern const struct dialect dialect_ipp_infra;
 extern const struct dialect dialect_universal_print;
 
-const struct dialect *dialect_find(const char *name); /* NULL: unknown */
 /* Whether this attribute of a queue is told to the cloud. */
 bool dialect_takes(const struct dialect *d, const char *attribute);
 

@@ -327,8 +327,6 @@ void job_accept_run(struct job *j); /* of a job that is only accepted again */
 /* Milliseconds until the cloud must hear of the job again; tells it when that is now. */
 int64_t job_tell_in_time(struct job *j, enum cloud_job_state state, const char *reasons,
                          const char *message);
-/* Whether something is under way whose end runs the job. */
-bool job_is_busy(const struct job *j);
 void job_hand_clear(struct job *j);
 
 /* ---- the core ---- */

@@ -178,7 +178,8 @@ bool job_is_quarantined(const struct job *j)
 	       (j->rec.state == JOB_HELD || j->rec.state == JOB_REPORTING);
 }
 
-bool job_is_busy(const struct job *j)
+/* Whether something is under way whose end runs the job. */
+static bool is_busy(const struct job *j)
 {
 	return j->store || j->lazy || j->cloud || j->tell || j->local || j->cancel || j->transfer;
 }
@@ -240,7 +241,7 @@ static void quarantine(struct job *j)
 void job_run(struct job *j)
 {
 	if (j->dead) {
-		if (!job_is_busy(j))
+		if (!is_busy(j))
 			timer_start(&j->timer, 0);
 		return;
 	}
@@ -284,7 +285,7 @@ static void on_timer(struct timer *t)
 	struct job *j = t->data;
 
 	if (j->dead) {
-		if (!job_is_busy(j))
+		if (!is_busy(j))
 			destroy(j);
 		return;
 	}

@@ -78,7 +78,8 @@ bool capability_media_same(ipp_t *a, ipp_t *b)
 	return same_area(size_in(a), size_in(b));
 }
 
-bool capability_media_size(ipp_t *media, int *ret_x, int *ret_y)
+/* Its measures when they are two numbers above zero. */
+static bool size_of(ipp_t *media, int *ret_x, int *ret_y)
 {
 	struct area area;
 
@@ -284,9 +285,8 @@ static void name_sizes(ipp_t *set)
 	if (find(set, "media-supported"))
 		return;
 	for (int i = 0; a && i < ippGetCount(a); i++) {
-		pwg_media_t *media = capability_media_size(ippGetCollection(a, i), &x, &y)
-		                             ? pwgMediaForSize(x, y)
-		                             : NULL;
+		pwg_media_t *media =
+			size_of(ippGetCollection(a, i), &x, &y) ? pwgMediaForSize(x, y) : NULL;
 
 		if (media && media->pwg)
 			support_word(set, "media-supported", media->pwg);

@@ -15,8 +15,6 @@ void capability_media_fit(ipp_t *set, bool cups);
 /* The same for a set that has only what lies in the trays: entries without a size go. */
 void capability_media_fit_ready(ipp_t *set);
 
-/* Of one collection with a media-size: its measures when they are two numbers above zero. */
-bool capability_media_size(ipp_t *media, int *ret_x, int *ret_y);
 /* Whether two collections with a media-size are of the same one, ranges compared as they stand. */
 bool capability_media_same(ipp_t *a, ipp_t *b);
 

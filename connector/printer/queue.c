@@ -73,6 +73,8 @@ static void on_events_down(void *data, const struct err *err)
 			queue_is_down(q, err);
 }
 
+static void queues_put(struct queues *qs);
+
 static void on_events_closed(void *data)
 {
 	queues_put(data);
@@ -170,7 +172,7 @@ static void open_events(struct queues *qs)
 	qs->restarts = restarts_open(&restarts);
 }
 
-void queues_put(struct queues *qs)
+static void queues_put(struct queues *qs)
 {
 	if (--qs->pins > 0)
 		return;

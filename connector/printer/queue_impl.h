@@ -78,7 +78,6 @@ struct queue {
 /* queue.c */
 struct queue *queue_new(struct queues *qs, const char *name, const char *pinned_key);
 void queue_put(struct queue *q); /* frees with the last pin */
-void queues_put(struct queues *qs);
 /* A request to the queue with printer-uri and requesting-user-name (NULL: ours). */
 ipp_t *queue_request(const struct queue *q, ipp_op_t op, const char *user_name);
 /* A name from outside, made fit: one line of at most 255 bytes of UTF-8. */

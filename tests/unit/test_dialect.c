@@ -10,14 +10,6 @@
 #include "common/util.h"
 #include "connector/cloud/dialect.h"
 
-static void test_dialects_are_found_by_name(void **state)
-{
-	(void)state;
-	assert_ptr_equal(dialect_find("ipp-infra"), &dialect_ipp_infra);
-	assert_null(dialect_find("ipp"));
-	assert_null(dialect_find(""));
-}
-
 static void test_facts_of_the_infrastructure_printer_are_withheld(void **state)
 {
 	static const char *const withheld[] = { "printer-uuid",
@@ -80,7 +72,6 @@ static void test_the_end_of_a_job_is_subscribed_to(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dialects_are_found_by_name),
 		cmocka_unit_test(test_facts_of_the_infrastructure_printer_are_withheld),
 		cmocka_unit_test(test_facts_of_the_device_are_told),
 		cmocka_unit_test(test_ipp_infra_lives_with_both_servers),
