@@ -1,8 +1,9 @@
 /* job_print.c - states printing, waiting and held.
  *
  * Printing: the queue has all of it; it is followed to its end. What can fail: the queue does not
- * answer (asked again), the job vanished (it may have printed: unknown), somebody cancels (on
- * either side), nothing happens until give-up-after (canceled at the queue, told as aborted). */
+ * answer (asked again), the job vanished or its end is in doubt (it may have printed: unknown),
+ * somebody cancels (on either side), nothing happens until give-up-after (canceled at the queue,
+ * told as aborted). */
 #include "connector/core/core_private.h"
 
 #include <string.h>
@@ -190,6 +191,11 @@ static void on_watch(struct local_watch *w, const struct local_job *local, const
 	 * the document; canceled before this outcome is durable it would be taken for one that
 	 * somebody canceled */
 	j->take_back = local->state != 0 && local->state < IPP_JSTATE_CANCELED;
+	if (local->unconfirmed) {
+		(void)err_set(&lost, ERR_GONE, 0, "%s", local->message);
+		job_settle(j, POLICY_UNKNOWN, &lost, OUTCOME_NONE);
+		return;
+	}
 	if (local->outcome == OUTCOME_ABORTED) {
 		struct err why;
 

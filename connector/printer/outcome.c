@@ -26,6 +26,18 @@ const int outcome_name_count = (int)ARRAY_SIZE(outcome_names);
 /* CUPS' words for "the IPP printer aborted or canceled it, not we". */
 static const char canceled_at_printer[] = "canceled at printer";
 
+/* The last warning of CUPS' lpd backend, which calls it success when the printer hangs up in place
+ * of confirming the document, and says no more of a try that went well after one that did not. */
+static const struct {
+	const char *message, *meaning;
+} unconfirmed[] = {
+	{ "The printer did not respond.",
+	  "unknown whether it printed: the printer hung up without confirming the document" },
+	{ "Remote host did not accept data file",
+	  "unknown whether it printed: the printer hung up in the middle of the document, and CUPS "
+	  "does not say how the next try went" },
+};
+
 struct reading {
 	struct local_job job;
 	char printer_message[TEXT_SIZE], printer_reasons[NAME_SIZE];
@@ -157,6 +169,21 @@ static bool is_awake_again(const struct reading *r)
 	       r->job.completed_at != 0 && r->job.processing_at == 0;
 }
 
+static void decide_completed(struct reading *r, bool cups)
+{
+	struct local_job *job = &r->job;
+
+	job->outcome = OUTCOME_COMPLETED;
+	for (size_t i = 0; cups && i < ARRAY_SIZE(unconfirmed); i++) {
+		const char *message = unconfirmed[i].message;
+
+		if (strncmp(r->printer_message, message, strlen(message)) != 0)
+			continue;
+		job->unconfirmed = true;
+		printer_text_copy(job->message, sizeof(job->message), unconfirmed[i].meaning);
+	}
+}
+
 static void decide(struct reading *r, bool cups)
 {
 	struct local_job *job = &r->job;
@@ -183,7 +210,7 @@ static void decide(struct reading *r, bool cups)
 		job->outcome = OUTCOME_ABORTED;
 		break;
 	case IPP_JSTATE_COMPLETED:
-		job->outcome = OUTCOME_COMPLETED;
+		decide_completed(r, cups);
 		break;
 	case IPP_JSTATE_PENDING:
 	case IPP_JSTATE_PROCESSING:
@@ -246,9 +273,9 @@ bool outcome_read(ipp_t *answer, bool cups, struct local_job *ret)
 bool outcome_equal(const struct local_job *a, const struct local_job *b)
 {
 	return a->id == b->id && a->state == b->state && a->incoming == b->incoming &&
-	       a->outcome == b->outcome && a->stuck == b->stuck &&
-	       a->printed_again == b->printed_again && a->looping == b->looping &&
-	       a->created_at == b->created_at &&
+	       a->outcome == b->outcome && a->unconfirmed == b->unconfirmed &&
+	       a->stuck == b->stuck && a->printed_again == b->printed_again &&
+	       a->looping == b->looping && a->created_at == b->created_at &&
 	       (a->looping || a->processing_at == b->processing_at) &&
 	       a->completed_at == b->completed_at && a->impressions == b->impressions &&
 	       a->sheets == b->sheets && strcmp(a->job_uuid, b->job_uuid) == 0 &&

@@ -79,6 +79,7 @@ struct local_job {
 	/* What became of it: NONE while it may still print. A filter that failed and left the job
 	 * in processing-stopped is ABORTED; a cancel is CANCELED whoever asked. */
 	enum job_outcome outcome;
+	bool unconfirmed; /* COMPLETED, says the queue, but not the device; message says why */
 	bool stuck; /* held for authentication, needs somebody at the queue; message says what */
 	bool printed_again; /* processing began anew, or cupsd was restarted while it had it */
 	bool looping;       /* processing begins anew without end; stuck too */

@@ -130,3 +130,43 @@ def test_a_printer_behind_lpd_that_refuses_is_never_taken_for_done(bed):
         printer.mode = "ok"
         route.ended(number)
     assert len(printer.ledger) == 1
+
+
+def test_a_printer_behind_lpd_that_hangs_up_in_place_of_a_word_is_never_taken_for_done(bed):
+    """CUPS calls such a job completed, whatever the policy of its queue."""
+    bed.start_cloud(*POLICIES)
+    printer = LpdPrinter(bed.dir / "lpd", "cut").start()
+    with contextlib.closing(printer):
+        for policy in POLICIES:
+            bed.cups.add_raw(policy, printer.uri, "-o", f"printer-error-policy={policy}")
+        daemon = bed.daemon()
+        routes = [connect(bed, daemon, policy, policy) for policy in POLICIES]
+        numbers = [route.submit(PDF) for route in routes]
+        for route, number in zip(routes, numbers):
+            job = route.wait_record(number, "held", timeout=SLOW)
+            assert "hung up" in job["error"]["text"], job
+            route.wait_job_reason(number, "resources-are-not-ready", SLOW)
+            told = route.told(number)
+            assert told["state_name"] not in ENDED and "unknown whether" in told["message"], told
+            assert bed.cups.jobs(route.queue)[0]["job-state"] == 9
+        assert printer.cuts >= len(POLICIES) and not printer.ledger
+        held = routes[0].record(numbers[0])
+        assert daemon.cli("resolve", held["id"], "--printed").code == 0
+        routes[0].ended(numbers[0])
+
+
+def test_a_printer_behind_lpd_that_hangs_up_in_mid_document_leaves_its_job_in_doubt(bed):
+    """CUPS sends it again after half a minute, and then says nothing of how that went."""
+    printer = LpdPrinter(bed.dir / "lpd", "cut 1000").start()
+    with contextlib.closing(printer):
+        bed.cups.add_raw("q", printer.uri)
+        daemon = bed.daemon()
+        route = connect(bed, daemon, "q")
+        number = route.submit(pdf.make(size=8_000_000))
+        printer.wait_cuts(1)
+        printer.mode = "ok"
+        printer.wait(timeout=SLOW)
+        job = route.wait_record(number, "held", "done", timeout=SLOW)
+        assert job["state"] == "held" and "in the middle" in job["error"]["text"], job
+        assert daemon.cli("resolve", job["id"], "--abort").code == 0
+        route.ended(number, "aborted")

@@ -149,6 +149,7 @@ static struct local_job tell(const struct fake_local *l)
 		.sheets = -1,
 		.outcome = l->outcome,
 		.printed_again = l->printed_again,
+		.unconfirmed = l->unconfirmed,
 	};
 
 	(void)str_copy(j.job_uuid, sizeof(j.job_uuid), l->uuid);

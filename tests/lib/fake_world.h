@@ -79,7 +79,7 @@ struct fake_local {
 	int printer;
 	unsigned documents;
 	uint64_t bytes;
-	bool closed, vanished, canceled, printed_again;
+	bool closed, vanished, canceled, printed_again, unconfirmed;
 	int64_t processing_at, print_ms;
 	enum job_outcome outcome;
 	int printed; /* whole jobs that came out of it */

@@ -54,6 +54,19 @@ static void test_a_job_that_printed_twice_says_so(void **state)
 	assert_non_null(strstr(fake_cloud_job(w, 7)->message, "come out twice"));
 }
 
+static void test_a_job_that_the_device_has_not_confirmed_is_not_called_completed(void **state)
+{
+	struct fake_world *w = printing(state, CUPS);
+
+	fake_begin(fake_local(w, 7));
+	fake_local(w, 7)->unconfirmed = true;
+	fake_end(fake_local(w, 7), OUTCOME_COMPLETED);
+	fake_run(w, MINUTE);
+	assert_int_equal(state_of(w, 7), JOB_HELD);
+	assert_int_equal(fake_cloud_job(w, 7)->told, CLOUD_JOB_STOPPED);
+	assert_int_equal(fake_cloud_job(w, 7)->finals, 0);
+}
+
 static void vanished(void **state, const char *settings, enum job_state to,
                      enum cloud_job_state told, unsigned closed)
 {
@@ -795,6 +808,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		in_world(test_an_end_at_the_queue_is_told_with_its_reason),
 		in_world(test_a_job_that_printed_twice_says_so),
+		in_world(test_a_job_that_the_device_has_not_confirmed_is_not_called_completed),
 		in_world(test_an_end_is_not_told_of_another_job_with_the_same_number),
 		in_world(test_a_job_that_cups_has_open_again_is_held_and_taken_back),
 		in_world(test_a_job_that_vanished_is_held_until_give_up_after),

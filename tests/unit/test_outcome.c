@@ -102,6 +102,7 @@ static void test_each_ending_is_what_it_really_was(void **state)
 		print_message("%s\n", e->name);
 		assert_true(outcome_read(m, e->cups, &job));
 		assert_int_equal(job.id, 7);
+		assert_false(job.unconfirmed);
 		assert_int_equal(job.state, e->state);
 		assert_int_equal(job.outcome, e->outcome);
 		assert_int_equal(job.incoming, e->incoming);
@@ -110,6 +111,44 @@ static void test_each_ending_is_what_it_really_was(void **state)
 			assert_string_equal(job.message, "");
 		else
 			assert_non_null(strstr(job.message, e->text));
+		ippDelete(m);
+	}
+}
+
+static void test_what_an_lpd_printer_has_not_confirmed_is_in_doubt(void **state)
+{
+	static const char *const messages[] = {
+		"The printer did not respond.",
+		"Remote host did not accept data file (32).",
+		"Remote host did not accept data file (104).",
+	};
+	struct example e = { .cups = true,
+		             .state = IPP_JSTATE_COMPLETED,
+		             .reason = "processing-to-stop-point" };
+	struct local_job job;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(messages); i++) {
+		ipp_t *m;
+
+		e.printer_message = messages[i];
+		m = new_answer(&e);
+		assert_true(outcome_read(m, true, &job));
+		assert_int_equal(job.outcome, OUTCOME_COMPLETED);
+		assert_true(job.unconfirmed);
+		assert_non_null(
+			strstr(job.message, "unknown whether it printed: the printer hung"));
+		assert_true(outcome_read(m, false, &job)); /* a printer's own word */
+		assert_false(job.unconfirmed);
+		ippDelete(m);
+	}
+	e.printer_message = "Data file sent successfully.";
+	{
+		ipp_t *m = new_answer(&e);
+
+		assert_true(outcome_read(m, true, &job));
+		assert_false(job.unconfirmed);
 		ippDelete(m);
 	}
 }
@@ -292,6 +331,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_ending_is_what_it_really_was),
+		cmocka_unit_test(test_what_an_lpd_printer_has_not_confirmed_is_in_doubt),
 		cmocka_unit_test(test_counts_and_times_that_are_not_there_are_unknown),
 		cmocka_unit_test(test_a_canceled_job_that_cups_has_opened_again_is_canceled),
 		cmocka_unit_test(test_the_uuid_belongs_to_whom_gave_it),
