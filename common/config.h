@@ -28,6 +28,7 @@ enum config_environment {
 	CONFIG_ENVIRONMENT_DOD
 };
 enum config_x5c { CONFIG_X5C_ARRAY, CONFIG_X5C_STRING };
+enum config_host { CONFIG_HOST_NOTIFICATION, CONFIG_HOST_PRINT };
 enum config_unknown { CONFIG_UNKNOWN_HOLD, CONFIG_UNKNOWN_PRINT_AGAIN, CONFIG_UNKNOWN_ABORT };
 enum config_user_how { CONFIG_USER_UPN, CONFIG_USER_LOCAL_PART, CONFIG_USER_FIXED };
 enum config_job_name { CONFIG_JOB_NAME_REAL, CONFIG_JOB_NAME_HIDDEN };
@@ -74,7 +75,11 @@ struct config_cloud {
 	char *resource;
 	char *scope;
 	enum config_x5c x5c;
+	char *notification_path;
+	enum config_host notification_printer_uri; /* whose host printer-uri has there */
+	int64_t registration_timeout_ms;
 	/* both */
+	int64_t heartbeat_ms;
 	char *ca_file; /* "": the system's */
 	char *proxy;   /* "": from the environment; "none": none */
 	char *where;   /* FILE:LINE of its section */

@@ -19,6 +19,7 @@ static const char *const infra_keys[] = {
 static const char *const universal_keys[] = {
 	"environment", "client-id", "tenant", "login-url", "registration-url", "print-url",
 	"notification-url", "graph-url", "resource", "scope", "x5c",
+	"notification-path", "notification-printer-uri", "registration-timeout",
 };
 
 /* Microsoft's clouds. The notification hosts of those for the US government are by the pattern of
@@ -138,6 +139,18 @@ static void check_word(struct check *c, const char *key, const char *text)
 	add_problem(c, &problem);
 }
 
+/* A path that may have the printer's id in it. */
+static void check_path(struct check *c, const char *key, const char *text)
+{
+	struct err problem;
+
+	if (text[0] == '/' && !strpbrk(text, " \t\"\\?#%"))
+		return;
+	(void)err_set(&problem, ERR_REJECTED, 0,
+	              "[cloud %s] %s must be a path such as /printers/ID", c->cloud->name, key);
+	add_problem(c, &problem);
+}
+
 static void check_infra(struct check *c)
 {
 	const struct config_cloud *cloud = c->cloud;
@@ -177,6 +190,7 @@ static void check_universal(struct check *c)
 	check_uri(c, "graph-url", cloud->graph_url);
 	check_word(c, "resource", cloud->resource);
 	check_word(c, "scope", cloud->scope);
+	check_path(c, "notification-path", cloud->notification_path);
 }
 
 /* Settings for the other type of cloud would silently mean nothing. */

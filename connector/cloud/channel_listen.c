@@ -26,11 +26,10 @@
 #include "connector/cloud/service.h"
 #include "connector/cloud/universal.h"
 
-#define HEARTBEAT_MS 600000
-#define CHANGES_MS   10000 /* between changes that go on and on: of reasons, */
-#define DETAILS_MS   3000  /* of the rest */
-#define FORGIVEN_MS  1000  /* a poll that broke after so long had waited: forgiven once, */
-#define PATIENT_MS   10000 /* after so long: each time */
+#define CHANGES_MS  10000 /* between changes that go on and on: of reasons, */
+#define DETAILS_MS  3000  /* of the rest */
+#define FORGIVEN_MS 1000  /* a poll that broke after so long had waited: forgiven once, */
+#define PATIENT_MS  10000 /* after so long: each time */
 
 static uint64_t random_of(const struct channel *ch)
 {
@@ -365,7 +364,7 @@ static void on_heartbeat(struct timer *t)
 	struct channel *ch = t->data;
 
 	ch->wants_heartbeat = true;
-	timer_start(&ch->heartbeat, jittered(ch, HEARTBEAT_MS));
+	timer_start(&ch->heartbeat, jittered(ch, ch->cloud->heartbeat_ms));
 	channel_listen_errands(ch);
 }
 
@@ -459,7 +458,7 @@ void channel_listen_start(struct channel *ch)
 	ch->wants_heartbeat = false;
 	ch->wants_identify = false;
 	ch->wants_lease = false;
-	timer_start(&ch->heartbeat, jittered(ch, HEARTBEAT_MS));
+	timer_start(&ch->heartbeat, jittered(ch, ch->cloud->heartbeat_ms));
 	renew(ch);
 	channel_listen_errands(ch);
 	start_poll(ch);

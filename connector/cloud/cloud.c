@@ -22,6 +22,7 @@
 #include "connector/cloud/universal.h"
 
 #define CERTIFICATE_MAX (64u << 10)
+#define HEARTBEAT_MS    600000
 
 /* ---- the cloud ---- */
 
@@ -55,6 +56,7 @@ static int cloud_open(struct cloud **ret, const struct cloud_settings *settings,
 	c->http = settings->http;
 	c->clock = settings->clock;
 	c->vault = settings->vault;
+	c->heartbeat_ms = settings->heartbeat_ms ? settings->heartbeat_ms : HEARTBEAT_MS;
 	c->universal = universal;
 	c->dialect = universal ? &dialect_universal_print : &dialect_ipp_infra;
 	*ret = c;

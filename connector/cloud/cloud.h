@@ -43,8 +43,12 @@ struct cloud_settings { /* copied */
 	 */
 	const char *login_url, *registration_url, *print_url, *notification_url;
 	const char *tenant, *client_id, *scope, *resource;
-	bool x5c_string;            /* the certificate in a JWT as a string, not an array */
-	const char *connector_name; /* shown in the portal */
+	bool x5c_string;                 /* the certificate in a JWT as a string, not an array */
+	const char *notification_path;   /* "ID" in it: the printer's; NULL: "/printers/ID" */
+	bool notification_names_print;   /* printer-uri is the one at print_url there too */
+	int64_t registration_timeout_ms; /* 0: five minutes */
+	const char *connector_name;      /* shown in the portal */
+	int64_t heartbeat_ms;            /* of all types; 0: ten minutes */
 	struct http *http;
 	struct clock *clock;
 	const struct vault *vault; /* borrowed; NULL: jobs with a PIN cannot be kept */

@@ -2,7 +2,7 @@
  *
  * What can fail: who signed in may not register (401, 403: DENIED); the device is known already
  * (409); an id that is not known any more (404, GONE); 429, 5xx and no answer, which end the POST
- * and are waited for while polling; more than five minutes (TEMPORARY, the id can be gone on
+ * and are waited for while polling; more than its time (TEMPORARY, the id can be gone on
  * with); an answer that leads elsewhere, or a certificate for another key (REJECTED). */
 #include "connector/cloud/registration.h"
 
@@ -25,7 +25,6 @@
 
 #define INTERVAL_S      3
 #define INTERVAL_MAX    60
-#define LIMIT_MS        300000
 #define CERTIFICATE_MAX 65536
 #define REDIRECT_URI    "https://login.microsoftonline.com/common/oauth2/nativeclient"
 
@@ -211,16 +210,18 @@ static void finish(struct registration *r)
 
 static void wait_on(struct registration *r, int64_t ms)
 {
+	char limit[STR_DURATION_SIZE];
 	struct err err;
 
 	if (now_ms(r) + ms < r->ends_ms) {
 		visit_pause(&r->visit, ms, poll);
 		return;
 	}
+	str_duration_format(r->cloud->universal->registration_timeout_ms, limit);
 	(void)err_set(&err, ERR_TEMPORARY, 0,
-	              "the cloud has not finished the registration within 5 minutes "
-	              "(registration %.40s); run the command again to go on with it",
-	              r->op->identity.registration_id);
+	              "the cloud has not finished the registration within %s (registration "
+	              "%.40s); run the command again to go on with it",
+	              limit, r->op->identity.registration_id);
 	end(r, &err);
 }
 
@@ -384,7 +385,7 @@ int registration_start(struct cloud *c, struct cloud_op *op, const struct cloud_
 	r->token = what->session->token;
 	r->request_pem = xstrdup(what->request_pem);
 	r->interval_ms = INTERVAL_S * 1000;
-	r->ends_ms = c->clock->now_ms(c->clock) + LIMIT_MS;
+	r->ends_ms = c->clock->now_ms(c->clock) + c->universal->registration_timeout_ms;
 	visit_init(&r->visit, c, r);
 	op->cloud = c;
 	op->registration = r;

@@ -37,6 +37,7 @@ struct cloud {
 	unsigned channels;               /* open ones */
 	int64_t quiet_until[HOST_COUNT]; /* ms; the service asked for it, of all printers */
 	struct cloud_stats stats;
+	int64_t heartbeat_ms;
 	bool active_breaks; /* the server dropped a connection on Update-Active-Jobs */
 };
 

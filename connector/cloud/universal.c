@@ -14,6 +14,10 @@
 /* A thousand printers ask in turn; over HTTP/1.1 each place is a connection. */
 #define PLACES 32
 
+#define REGISTRATION_MS 300000 /* as Microsoft's own sample */
+
+#define PATH "/printers/ID"
+
 #define ID_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 bool universal_is_id(const char *text)
@@ -94,6 +98,10 @@ static int take_settings(struct universal *u, const struct cloud_settings *s, st
 	u->connector_name = xstrdup(s->connector_name ? s->connector_name : "print-connector");
 	u->system = system_name();
 	u->x5c_string = s->x5c_string;
+	u->notification_path = xstrdup(s->notification_path ? s->notification_path : PATH);
+	u->notification_names_print = s->notification_names_print;
+	u->registration_timeout_ms =
+		s->registration_timeout_ms ? s->registration_timeout_ms : REGISTRATION_MS;
 	return 0;
 }
 
@@ -137,6 +145,7 @@ void universal_close(struct universal *u)
 	free(u->registration_url);
 	free(u->print_url);
 	free(u->notification_url);
+	free(u->notification_path);
 	free(u->tenant);
 	free(u->client_id);
 	free(u->scope);
@@ -158,17 +167,28 @@ int universal_printer_uri(const struct universal *u, const char *id, char *ret, 
 	return 0;
 }
 
-/* As the service spells it: the port only where it was configured (its own clients leave out 443,
- * though that is not the port of ipps). */
-static int fill_target(struct target *t, const char *base, const char *id, struct err *err)
+/* The URL below base where requests go. */
+static char *url_of(const char *base, const char *path, const char *id)
 {
-	const char *rest = strstr(base, "://");
-	bool secure = strncmp(base, "https", 5) == 0;
+	const char *at = strstr(path, "ID");
+
+	return at ? xasprintf("%s%.*s%s%s", base, (int)(at - path), path, id, at + 2)
+	          : xasprintf("%s%s", base, path);
+}
+
+/* As the service spells it: the port only where it was configured (its own clients leave out 443,
+ * though that is not the port of ipps). named: the URL whose host printer-uri has. */
+static int fill_target(struct target *t, char *url, const char *named, const char *id,
+                       struct err *err)
+{
+	const char *rest = strstr(named, "://");
+	bool secure = strncmp(named, "https", 5) == 0;
 	int n = snprintf(t->device_uri, sizeof(t->device_uri), "urn:uuid:%s", id);
 
-	if (n < 0 || (size_t)n >= sizeof(t->device_uri) || strlen(base) + strlen(id) > URI_SIZE / 2)
+	t->url = url;
+	if (n < 0 || (size_t)n >= sizeof(t->device_uri) || strlen(url) > URI_SIZE / 2 ||
+	    strlen(named) + strlen(id) > URI_SIZE / 2)
 		return err_set(err, ERR_REJECTED, 0, "the printer's address is too long");
-	t->url = xasprintf("%s/printers/%s", base, id);
 	t->printer_uri = xasprintf("%s%s/printers/%s", secure ? "ipps" : "ipp", rest, id);
 	t->device_first = true;
 	return 0;
@@ -184,9 +204,11 @@ int universal_targets(const struct universal *u, const char *printer_uri, const 
 		return err_set(err, ERR_REJECTED, 0,
 		               "the printer is at %.80s, which is not the configured print-url",
 		               printer_uri);
-	if (fill_target(print, u->print_url, id, err) < 0)
+	if (fill_target(print, url_of(u->print_url, PATH, id), u->print_url, id, err) < 0)
 		return -1;
-	return fill_target(notification, u->notification_url, id, err);
+	return fill_target(notification, url_of(u->notification_url, u->notification_path, id),
+	                   u->notification_names_print ? u->print_url : u->notification_url, id,
+	                   err);
 }
 
 void universal_explain(const struct err *err, struct err *ret)

@@ -17,7 +17,10 @@ struct target;
 struct universal {
 	char *login_url, *registration_url, *print_url, *notification_url; /* without last slash */
 	char *tenant, *client_id, *scope, *resource, *connector_name;
-	char *system; /* on which this connector runs */
+	char *system;            /* on which this connector runs */
+	char *notification_path; /* "ID" in it: the printer's */
+	bool notification_names_print;
+	int64_t registration_timeout_ms;
 	bool x5c_string;
 	/* Each kind of host has its own places, so that one that hangs does not keep those of the
 	 * others. */

@@ -90,6 +90,7 @@ static int open_service(struct core *c, const struct config_cloud *cloud, struct
 		.key_file = *cloud->key_file ? cloud->key_file : NULL,
 		.type = universal ? CLOUD_UNIVERSAL_PRINT : CLOUD_IPP_INFRA,
 		.connector_name = c->set.config->name,
+		.heartbeat_ms = cloud->heartbeat_ms,
 		.http = c->set.http,
 		.clock = c->set.clock,
 		.vault = c->set.vault,
@@ -105,6 +106,10 @@ static int open_service(struct core *c, const struct config_cloud *cloud, struct
 		settings.scope = cloud->scope;
 		settings.resource = cloud->resource;
 		settings.x5c_string = cloud->x5c == CONFIG_X5C_STRING;
+		settings.notification_path = cloud->notification_path;
+		settings.notification_names_print =
+			cloud->notification_printer_uri == CONFIG_HOST_PRINT;
+		settings.registration_timeout_ms = cloud->registration_timeout_ms;
 	}
 	buf_init(&password, PASSWORD_MAX);
 	/* its printers say the same of their own password files; the others are served */
@@ -484,7 +489,11 @@ static bool same_cloud(const struct config_cloud *a, const struct config_cloud *
 	       strcmp(a->registration_url, b->registration_url) == 0 &&
 	       strcmp(a->print_url, b->print_url) == 0 &&
 	       strcmp(a->notification_url, b->notification_url) == 0 &&
-	       strcmp(a->resource, b->resource) == 0 && strcmp(a->scope, b->scope) == 0;
+	       strcmp(a->resource, b->resource) == 0 && strcmp(a->scope, b->scope) == 0 &&
+	       strcmp(a->notification_path, b->notification_path) == 0 &&
+	       a->notification_printer_uri == b->notification_printer_uri &&
+	       a->registration_timeout_ms == b->registration_timeout_ms &&
+	       a->heartbeat_ms == b->heartbeat_ms;
 }
 
 void core_reload(struct core *c, struct config *config)

@@ -290,6 +290,8 @@ int events_create_subscriptions(struct exchange *x)
 	s->device = xstrdup(x->uuid);
 	set_lease(s, lease ? ippGetInteger(lease, 0) : LEASE_DEFAULT);
 	TAILQ_INSERT_TAIL(&x->printer->subscriptions, s, entry);
+	if (x->printer->up != NULL)
+		x->printer->up->polled_us = 0; /* no interval was told for this one */
 	ippAddInteger(x->answer, IPP_TAG_SUBSCRIPTION, IPP_TAG_INTEGER, "notify-subscription-id",
 	              s->id);
 	ippAddInteger(x->answer, IPP_TAG_SUBSCRIPTION, IPP_TAG_INTEGER, "notify-lease-duration",

@@ -19,9 +19,10 @@ enum host_kind {
 struct host {
 	enum host_kind kind;
 	bool tls;
-	bool down;       /* connections are closed at once */
-	bool web;        /* JSON and forms, not IPP */
-	const char *bad; /* why nobody should send a request here; NULL: all is well */
+	bool down;           /* connections are closed at once */
+	bool web;            /* JSON and forms, not IPP */
+	int64_t connections; /* that came here, whether they were let in or not */
+	const char *bad;     /* why nobody should send a request here; NULL: all is well */
 	char *url;
 	struct MHD_Daemon *daemon;
 };

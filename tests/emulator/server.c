@@ -431,10 +431,11 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **c
 
 static enum MHD_Result on_accept(void *data, const struct sockaddr *address, socklen_t len)
 {
-	const struct host *host = data;
+	struct host *host = data;
 
 	(void)address;
 	(void)len;
+	host->connections++;
 	return host->down ? MHD_NO : MHD_YES;
 }
 

@@ -31,6 +31,8 @@ struct printer;
 	X("certificate-days", certificate_days, 365, "life of a device certificate")               \
 	X("notify-interval", notify_interval, 30, "notify-get-interval")                           \
 	X("lease-max", lease_max, 0, "longest notify-lease-duration in seconds; 0: any")           \
+	X("names-print", names_print, 0,                                                           \
+	  "1: the notification host knows printers by their address at the print host only")       \
 	X("active-jobs", active_jobs, 1, "0: Update-Active-Jobs is not supported")                 \
 	X("login-port", login_port, 0, "at start only, as the next four")                          \
 	X("registration-port", registration_port, 0, "0: the kernel's choice")                     \
@@ -49,6 +51,8 @@ struct printer;
 	  "of a registration; empty: left out")                                                    \
 	X("redirect-uri", redirect_uri, "https://printers.invalid/nativeclient",                   \
 	  "printer_redirect_uri of a registration; empty: left out")                               \
+	X("notification-path", notification_path, "",                                              \
+	  "of requests to the notification host; empty: as at the print host")                     \
 	X("user", user, "admin@contoso.example", "who signs in")                                   \
 	X("graph-token", graph_token, "graph-user-token", "the token of Graph's users")            \
 	X("graph-user", graph_user, "alice@contoso.example", "who prints through Graph")           \
@@ -84,6 +88,7 @@ struct up_printer {
 	char *share;             /* NULL: not shared */
 	struct printer *printer; /* NULL: deleted in the portal */
 	int certificates;
+	int64_t requests; /* with its tokens and its certificate, also when it is deleted */
 	int64_t registered_us, seen_us;
 	int64_t polled_us; /* last Get-Notifications that was answered with an interval */
 	int reverse;       /* that many answers list their events backwards */

@@ -108,6 +108,12 @@ static int post_revoke(struct call *c)
 	return 0;
 }
 
+static int get_hosts(struct call *c)
+{
+	up_hosts_write_connections(c->json);
+	return 0;
+}
+
 static int post_down(struct call *c)
 {
 	struct host *h = up_hosts_find(query(c->connection, "host"));
@@ -163,6 +169,7 @@ static const struct {
 	{ "GET", "/up/printers", get_printers },
 	{ "DELETE", "/up/printers", delete_printers },
 	{ "POST", "/up/revoke", post_revoke },
+	{ "GET", "/up/hosts", get_hosts },
 	{ "POST", "/up/down", post_down },
 	{ "POST", "/up/events", post_events },
 	{ "GET", "/up/settings", get_settings },

@@ -146,6 +146,20 @@ void up_hosts_write(struct buffer *b)
 	json_close(b, '}');
 }
 
+void up_hosts_write_connections(struct buffer *b)
+{
+	size_t i;
+
+	json_open(b, "connections", '{');
+	for (i = 0; i < COUNT(hosts); i++)
+		json_number(b, names[i], hosts[i].connections);
+	for (i = 0; i < BAD_KINDS; i++)
+		if (bad_hosts[i][0].bad != NULL)
+			json_number(b, kinds[i].name,
+			            bad_hosts[i][0].connections + bad_hosts[i][1].connections);
+	json_close(b, '}');
+}
+
 void up_hosts_free(void)
 {
 	size_t i;

@@ -17,6 +17,7 @@ int up_hosts_add_bad(const char *kind);
 int up_hosts_start(struct in_addr bind, struct MHD_Daemon *daemons[UP_HOSTS_MAX]);
 struct host *up_hosts_find(const char *name); /* "login", …; NULL: none */
 void up_hosts_write(struct buffer *b);
+void up_hosts_write_connections(struct buffer *b);
 void up_hosts_free(void);
 
 #endif

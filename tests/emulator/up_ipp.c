@@ -14,6 +14,7 @@
 #include "tests/emulator/record.h"
 #include "tests/emulator/rules.h"
 #include "tests/emulator/up.h"
+#include "tests/emulator/up_hosts.h"
 
 #define PRINTERS "/printers"
 
@@ -64,6 +65,26 @@ static void check_http(struct exchange *x)
 		record_violation(x, "expect", "a proxy sends Expect");
 }
 
+/* Whether requests go there. */
+static bool is_path(const struct exchange *x)
+{
+	if (x->peer->host->kind == HOST_NOTIFICATION && *up.notification_path != '\0')
+		return strcmp(x->path, up.notification_path) == 0;
+	return strcmp(x->path, PRINTERS) == 0 || id_of(x->path) != NULL;
+}
+
+/* Whether printer-uri names the host that was spoken to, by the name under which it was. */
+static bool is_its_host(const struct exchange *x, const char *uri)
+{
+	const char *host = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Host");
+	const char *at = strstr(uri, "://") + 3;
+	size_t len = strcspn(at, "/");
+
+	if (x->peer->host->kind == HOST_NOTIFICATION && up.names_print != 0)
+		host = strstr(up_hosts_find("print")->url, "://") + 3;
+	return host != NULL && strlen(host) == len && strncasecmp(host, at, len) == 0;
+}
+
 unsigned int up_identify(struct exchange *x)
 {
 	const char *uri = exchange_string(x, "printer-uri"), *id;
@@ -75,7 +96,7 @@ unsigned int up_identify(struct exchange *x)
 		                 x->peer->host->bad);
 		return MHD_HTTP_BAD_REQUEST;
 	}
-	if (strcmp(x->path, PRINTERS) != 0 && id_of(x->path) == NULL) {
+	if (!is_path(x)) {
 		record_violation(x, "path", "POST %s", x->path);
 		return MHD_HTTP_NOT_FOUND;
 	}
@@ -94,6 +115,7 @@ unsigned int up_identify(struct exchange *x)
 		return MHD_HTTP_FORBIDDEN;
 	}
 	t->uses++;
+	p->requests++;
 	p->seen_us = clock_us();
 	x->printer = p->printer;
 	x->gone = p->printer == NULL;
@@ -153,6 +175,11 @@ static int check_printer(struct exchange *x)
 	}
 	if (uri != NULL && id == NULL) {
 		record_violation(x, "printer-uri", "%s is not ipps://HOST/printers/ID", uri);
+		return exchange_refuse(x, IPP_STATUS_ERROR_BAD_REQUEST, "Invalid printer-uri");
+	}
+	if (uri != NULL && !is_its_host(x, uri)) {
+		record_violation(x, "printer-uri", "%s is not at the host that it was sent to",
+		                 uri);
 		return exchange_refuse(x, IPP_STATUS_ERROR_BAD_REQUEST, "Invalid printer-uri");
 	}
 	if (id != NULL && path_id != NULL && strcasecmp(id, path_id) != 0) {

@@ -148,6 +148,7 @@ static unsigned int check_printer(struct web *w, const struct json *claims,
 	if (p == NULL)
 		return bad_jwt(w, "jwt-issuer", "iss was never registered");
 	w->printer = p->id;
+	p->requests++;
 	if (p->printer == NULL)
 		return refused(w, "deleted", 70002, "The device is not found in the tenant");
 	if (strcmp(p->fingerprint, signer->fingerprint) != 0)

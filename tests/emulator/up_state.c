@@ -191,6 +191,7 @@ void up_printers_write(struct buffer *b)
 		json_string(b, "fingerprint", p->fingerprint);
 		json_string(b, "certificate", p->certificate);
 		json_number(b, "certificates", p->certificates);
+		json_number(b, "requests", p->requests);
 		json_time(b, "registered", p->registered_us);
 		json_time(b, "seen", p->seen_us);
 		json_close(b, '}');

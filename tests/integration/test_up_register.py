@@ -177,8 +177,8 @@ def test_nobody_waits_any_more_ends_the_sign_in(bed, eve):
     with begin(daemon, eve.uri) as call:
         call.until("code")
     cloud.approve()
-    wait_until(lambda: "cancel" in daemon.process.text() or True, "cancel", 1)
-    quiet(cloud, most=1)
+    quiet(cloud, most=1)  # the one that was on its way
+    assert cloud.counters().get("up-register", 0) == 0
     assert _left(daemon) == {} and _keys(daemon) == []
 
 
@@ -221,6 +221,41 @@ def test_a_registration_without_end_can_be_left_and_gone_on_with(bed, eve):
     route = route_of(daemon, cloud, eve.uri)
     assert cloud.counters()["up-register"] == 1  # the one that was begun
     route.printed(route.submit(PDF))
+
+
+def test_a_registration_that_the_service_never_ends_is_left_by_itself(bed, eve):
+    cloud = bed.start_up(up={"register-polls": -1, "approve-after": 0})
+    daemon = bed.make_daemon(clouds={"up": cloud.cloud(registration_timeout="5s")},
+                             with_cups=False)
+    daemon.start()
+    result = daemon.cli("register", eve.uri, as_json=False)
+    assert result.code == 1, result
+    said = " ".join((result.stdout + result.stderr).split())
+    assert "the cloud has not finished the registration within 5s (registration " in said
+    assert "run the command again to go on with it" in said
+    assert max(len(line) for line in result.stderr.splitlines()) <= 80, result.stderr
+    assert 3 <= cloud.counters()["up-register-poll"] <= 5
+    quiet(cloud)
+    assert _left(daemon) == {eve.uri: "registering"}
+    cloud.set(register_polls=0)
+    enroll(daemon, cloud, eve.uri)
+    route = route_of(daemon, cloud, eve.uri)
+    assert cloud.counters()["up-register"] == 1  # the one that was begun
+    route.printed(route.submit(PDF))
+
+
+@pytest.mark.parametrize("http", [500, 503])
+def test_a_service_that_fails_all_the_time_is_asked_once(bed, eve, http):
+    cloud = bed.start_up()
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    rule = cloud.fault("http-status", operation="up-register", http=http, count=-1)
+    failed = _says(enroll(daemon, cloud, eve.uri), "again later")
+    assert str(http) in failed["text"]
+    quiet(cloud)
+    assert cloud.counters()["up-register"] == 1
+    cloud.clear_faults(rule)
+    enrolled(daemon, cloud, eve.uri)
+    assert len(_alive(cloud)) == 1
 
 
 def test_a_certificate_for_another_key_is_not_taken(bed, eve):

@@ -23,6 +23,8 @@ static struct server {
 	int sequence; /* of the next event; 0: no events */
 	int32_t job;  /* fetchable; 0: none */
 	int looked;   /* job-state that a look-up shows */
+	/* where notifications are asked for, and for whom; NULL: at /printers/ID there */
+	const char *events_url, *events_uri;
 } server;
 
 static struct heard {
@@ -100,10 +102,16 @@ static void assert_host(const struct ipp_op *ipp)
 	case IPP_OP_GET_NOTIFICATIONS:
 		notifies = true;
 	}
-	assert_string_equal(ipp->url, notifies ? events : print);
-	assert_text(ipp->request, IPP_TAG_OPERATION, "printer-uri",
-	            notifies ? "ipps://notification.example/printers/" UNIVERSAL_DEVICE
-	                     : "ipps://print.example/printers/" UNIVERSAL_DEVICE);
+	if (notifies && server.events_url)
+		assert_string_equal(ipp->url, server.events_url);
+	else
+		assert_string_equal(ipp->url, notifies ? events : print);
+	if (notifies && server.events_uri)
+		assert_text(ipp->request, IPP_TAG_OPERATION, "printer-uri", server.events_uri);
+	else
+		assert_text(ipp->request, IPP_TAG_OPERATION, "printer-uri",
+		            notifies ? "ipps://notification.example/printers/" UNIVERSAL_DEVICE
+		                     : "ipps://print.example/printers/" UNIVERSAL_DEVICE);
 	assert_text(ipp->request, IPP_TAG_OPERATION, "output-device-uuid",
 	            "urn:uuid:" UNIVERSAL_DEVICE);
 }
@@ -319,6 +327,55 @@ static void test_the_servers_interval_is_obeyed(void **state)
 	polls_every(3599, 3599000);
 	polls_every(3600, 30000);
 	polls_every(-5, 30000);
+}
+
+/* The channel again, at a cloud with other settings. */
+static void reopen(const struct cloud_settings *settings)
+{
+	struct err err;
+
+	cloud_ops.channel_close(channel);
+	wait_ms(100);
+	cloud_ops.close(cloud);
+	double_forget_seen();
+	assert_int_equal(cloud_ops.open(&cloud, settings, &err), 0);
+	open_channel();
+	wait_ms(100);
+	assert_int_equal(heard.state, CHANNEL_ONLINE);
+	assert_int_equal(double_count(IPP_OP_CREATE_PRINTER_SUBSCRIPTIONS), 1);
+	assert_int_equal(double_count(IPP_OP_GET_NOTIFICATIONS), 1);
+}
+
+static void test_what_microsoft_does_not_say_of_notifications_is_a_setting(void **state)
+{
+	struct cloud_settings settings = double_universal_settings();
+
+	(void)state;
+	wait_ms(100);
+	settings.notification_names_print = true;
+	server.events_uri = "ipps://print.example/printers/" UNIVERSAL_DEVICE;
+	reopen(&settings);
+	settings.notification_path = "/";
+	server.events_url = "https://notification.example/";
+	reopen(&settings);
+	settings.notification_path = "/api/ID/events";
+	settings.notification_names_print = false;
+	server.events_url = "https://notification.example/api/" UNIVERSAL_DEVICE "/events";
+	server.events_uri = NULL;
+	reopen(&settings);
+}
+
+static void test_the_heartbeat_is_a_setting(void **state)
+{
+	struct cloud_settings settings = double_universal_settings();
+
+	(void)state;
+	wait_ms(100);
+	settings.heartbeat_ms = 120000;
+	reopen(&settings);
+	double_forget_seen();
+	wait_ms(3600000);
+	assert_in_range(double_count(IPP_OP_UPDATE_OUTPUT_DEVICE_ATTRIBUTES), 24, 40);
 }
 
 static void test_an_idle_printer_asks_for_little(void **state)
@@ -810,6 +867,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_it_comes_up_and_speaks_as_the_document_says),
 		TEST(test_the_servers_interval_is_obeyed),
+		TEST(test_what_microsoft_does_not_say_of_notifications_is_a_setting),
+		TEST(test_the_heartbeat_is_a_setting),
 		TEST(test_an_idle_printer_asks_for_little),
 		TEST(test_an_event_brings_a_list_and_the_next_number_is_asked_for),
 		TEST(test_a_gap_in_the_numbers_brings_a_list),

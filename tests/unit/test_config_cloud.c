@@ -78,6 +78,10 @@ static void test_universal_print_needs_an_application_and_nothing_else(void **st
 	assert_int_equal(c->type, CONFIG_CLOUD_UNIVERSAL_PRINT);
 	assert_int_equal(c->environment, CONFIG_ENVIRONMENT_COMMERCIAL);
 	assert_int_equal(c->x5c, CONFIG_X5C_ARRAY);
+	assert_string_equal(c->notification_path, "/printers/ID");
+	assert_int_equal(c->notification_printer_uri, CONFIG_HOST_NOTIFICATION);
+	assert_int_equal(c->registration_timeout_ms, 300000);
+	assert_int_equal(c->heartbeat_ms, 600000);
 	assert_string_equal(c->client_id, "1f0e-app");
 	assert_string_equal(c->tenant, "organizations");
 	assert_string_equal(c->login_url, "https://login.microsoftonline.com");
@@ -128,7 +132,11 @@ static void test_each_of_them_may_be_set_by_itself(void **state)
 	                                               "print-url = https://[::1]:8443/print//\n"
 	                                               "tenant = contoso.example\n"
 	                                               "resource = api://print\n"
-	                                               "x5c = string\n");
+	                                               "x5c = string\n"
+	                                               "notification-path = /\n"
+	                                               "notification-printer-uri = print\n"
+	                                               "registration-timeout = 5s\n"
+	                                               "heartbeat = 2min\n");
 
 	assert_string_equal(c->login_url, "https://login.example.com");
 	assert_string_equal(c->print_url, "https://[::1]:8443/print");
@@ -136,6 +144,10 @@ static void test_each_of_them_may_be_set_by_itself(void **state)
 	assert_string_equal(c->tenant, "contoso.example");
 	assert_string_equal(c->scope, "api://print/Printers.Create");
 	assert_int_equal(c->x5c, CONFIG_X5C_STRING);
+	assert_string_equal(c->notification_path, "/");
+	assert_int_equal(c->notification_printer_uri, CONFIG_HOST_PRINT);
+	assert_int_equal(c->registration_timeout_ms, 5000);
+	assert_int_equal(c->heartbeat_ms, 120000);
 	c = load(*state, UP "scope = https://print.print.microsoft.com/.default openid\n");
 	assert_string_equal(c->scope, "https://print.print.microsoft.com/.default openid");
 }
@@ -175,6 +187,9 @@ static void test_a_base_url_is_only_that(void **state)
 	       "3: [cloud c] client-id must be at most 63 letters");
 	refuse(*state, UP "resource = https://a b\n", "resource must be without quotes and blanks");
 	refuse(*state, UP "scope = a\"b\n", "scope must be without quotes");
+	refuse(*state, UP "notification-path = printers/ID\n",
+	       "notification-path must be a path such as /printers/ID");
+	refuse(*state, UP "notification-path = /a?b\n", "notification-path must be a path");
 }
 
 static void test_settings_of_the_other_type_are_refused(void **state)
@@ -183,11 +198,18 @@ static void test_settings_of_the_other_type_are_refused(void **state)
 		                             "username = u",         "password-file = /p",
 		                             "certificate-file =/c", "key-file = /k" };
 	static const char *const universal[] = {
-		"client-id = x",         "tenant = x",
-		"environment = dod",     "login-url = https://h",
-		"print-url = https://h", "x5c = string",
-		"resource = x",          "scope = x",
+		"client-id = x",
+		"tenant = x",
+		"environment = dod",
+		"login-url = https://h",
+		"print-url = https://h",
+		"x5c = string",
+		"resource = x",
+		"scope = x",
 		"graph-url = https://h",
+		"notification-path = /",
+		"notification-printer-uri = print",
+		"registration-timeout = 1min",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(infra); i++) {

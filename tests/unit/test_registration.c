@@ -275,6 +275,29 @@ static void test_polling_for_ever_ends_after_five_minutes(void **state)
 	assert_failed(ERR_TEMPORARY, "reg/1 a");
 	assert_string_equal(op.identity.registration_id, "reg/1 a");
 	assert_in_range(cloud_double.clock.now_ms - from, 290000, 300000);
+	assert_non_null(strstr(end.err.text, "within 5min "));
+}
+
+static void test_how_long_is_a_setting(void **state)
+{
+	struct cloud_settings settings = double_universal_settings();
+	struct err err;
+	int64_t from;
+
+	(void)state;
+	cloud_ops.close(cloud);
+	settings.registration_timeout_ms = 20000;
+	assert_int_equal(cloud_ops.open(&cloud, &settings, &err), 0);
+	start();
+	from = cloud_double.clock.now_ms;
+	double_web_reply(202, BEGUN);
+	while (!end.done) {
+		wait_ms(1000);
+		if (!end.done && double_open_count())
+			double_web_reply(202, RUNNING);
+	}
+	assert_failed(ERR_TEMPORARY, "within 20s (registration reg/1 a); run the command again");
+	assert_in_range(cloud_double.clock.now_ms - from, 10000, 20000);
 }
 
 static void refused(long status, const char *text, enum err_kind kind, const char *says)
@@ -417,6 +440,7 @@ int main(void)
 		TEST(test_what_the_answer_says_goes_before_the_defaults),
 		TEST(test_a_registration_that_was_cut_is_gone_on_with),
 		TEST(test_polling_for_ever_ends_after_five_minutes),
+		TEST(test_how_long_is_a_setting),
 		TEST(test_each_refusal_says_what_to_do),
 		TEST(test_trouble_of_the_service_is_sat_out_once_it_has_begun),
 		TEST(test_an_answer_that_cannot_be_trusted_is_refused),

@@ -17,6 +17,7 @@ from .watch import Timeout, wait_until
 
 INTERFACE = "org.printconnector.Connector."
 QUICK = {"code-interval": 1, "approve-after": -1, "register-interval": 1, "notify-interval": 2}
+SLOPPY = {"head-order", "unhandled-attribute", "document-events", "notify-wait", "polled-early"}
 
 
 class UpEmulator(Emulator):
@@ -36,6 +37,7 @@ class UpEmulator(Emulator):
         try:
             if kind is None and self.process.returncode is None:
                 self.assert_kept()
+                self.assert_to_the_letter()
         finally:
             super().__exit__(kind, *exc)
 
@@ -49,6 +51,12 @@ class UpEmulator(Emulator):
                 continue
             data = path.read_bytes()
             assert not [s for s in secrets if s in data], f"a secret in {path}"
+
+    def assert_to_the_letter(self):
+        """Nothing that the service would put up with, but a connector that reads the documents
+        does not do."""
+        found = [notice for notice in self.notices() if notice["rule"] in SLOPPY]
+        assert not found, json.dumps(found, indent=1)
 
     @property
     def up(self):
@@ -106,6 +114,14 @@ class UpEmulator(Emulator):
     def down(self, host, down=1):
         """That host closes every connection."""
         self.admin("POST", "/up/down", host=host, down=down)
+
+    def requests_of(self, printer):
+        """How many requests showed this printer's tokens or certificate, in vain too."""
+        return next(p["requests"] for p in self.registered() if p["id"] == printer)
+
+    def connections(self, host):
+        """How many connections came to a host, or to the bad ones of that kind."""
+        return self.admin("GET", "/up/hosts")["connections"][host]
 
     def reverse_events(self, printer, count=1):
         """So many answers list their events backwards."""
