@@ -7,7 +7,8 @@
 #include <stddef.h>
 
 void *secret_alloc(size_t size); /* zeroed; never NULL */
-void secret_free(void *p);       /* NULL is fine */
+char *secret_copy(const char *text);
+void secret_free(void *p); /* NULL is fine */
 
 /* As free() and realloc(), but what was there is not there any more. */
 void secret_wiping_free(void *p);

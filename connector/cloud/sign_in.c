@@ -16,6 +16,7 @@
 #include "common/uri.h"
 #include "common/util.h"
 #include "connector/base/json_read.h"
+#include "connector/base/secret.h"
 #include "connector/cloud/service.h"
 #include "connector/cloud/universal.h"
 #include "connector/cloud/visit.h"
@@ -33,7 +34,7 @@ struct sign_in {
 	struct cloud *cloud; /* holds a reference */
 	struct cloud_op *op; /* borrowed */
 	struct visit visit;
-	char *device_code; /* wiped */
+	char *device_code; /* of secret.h */
 	int64_t interval_ms, ends_ms;
 };
 
@@ -43,7 +44,7 @@ void sign_in_end(struct cloud_session *s)
 {
 	if (!s)
 		return;
-	wipe_str(&s->token);
+	secret_free(s->token);
 	free(s);
 }
 
@@ -52,7 +53,7 @@ void sign_in_free(struct sign_in *s)
 	if (!s)
 		return;
 	visit_clear(&s->visit);
-	wipe_str(&s->device_code);
+	secret_free(s->device_code);
 	service_unref(s->cloud);
 	free(s);
 }
@@ -175,7 +176,7 @@ static void take_token(struct sign_in *s)
 		return;
 	}
 	s->op->session = xcalloc(1, sizeof(*s->op->session));
-	s->op->session->token = xstrdup(token);
+	s->op->session->token = secret_copy(token);
 	end(s, NULL);
 }
 
@@ -263,7 +264,7 @@ static int read_code(struct sign_in *s, struct err *err)
 		return err_set(
 			err, ERR_TEMPORARY, 0,
 			"the sign-in service gave no code that can be used; check login-url");
-	s->device_code = xstrdup(device);
+	s->device_code = secret_copy(device);
 	str_clean(user, op->user_code, sizeof(op->user_code));
 	(void)str_copy(op->verification_uri, sizeof(op->verification_uri), uri);
 	op->expires_s = json_number(answer, "expires_in", 30, 3600, LIFE_S);

@@ -8,7 +8,7 @@
 struct sign_in;
 
 struct cloud_session {
-	char *token; /* wiped */
+	char *token; /* of secret.h */
 };
 
 int sign_in_start(struct cloud *c, struct cloud_op *op, struct err *err);

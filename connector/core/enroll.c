@@ -24,6 +24,7 @@
 #include "common/util.h"
 #include "connector/base/crypto.h"
 #include "connector/base/journal.h"
+#include "connector/base/secret.h"
 #include "connector/store/keys.h"
 
 #define PEM_MAX (64u * 1024)
@@ -52,7 +53,7 @@ void enrolment_free(struct enrolment *e)
 	set->queue_ops->op_clear(&e->local);
 	set->cloud_ops->op_clear(&e->cloud);
 	set->store_ops->op_clear(&e->store);
-	buf_wipe(&e->key);
+	secret_free(e->key);
 	buf_wipe(&e->request);
 	buf_wipe(&e->password);
 	free(e);
@@ -277,7 +278,7 @@ static int run_keep_certificate(struct work_item *item, struct err *err)
 	struct enrolment *e = item->data;
 	const char *pem = buf_text(&e->cloud.certificate);
 
-	if (crypto_certificate_matches(pem, buf_text(&e->key), err) < 0)
+	if (crypto_certificate_matches(pem, e->key, err) < 0)
 		return -1;
 	return keys_save_certificate(e->directory, e->pair, pem, err);
 }
@@ -433,9 +434,9 @@ static int run_keep_key(struct work_item *item, struct err *err)
 {
 	struct enrolment *e = item->data;
 
-	if (!e->key_kept && keys_save(e->directory, e->pair, buf_text(&e->key), err) < 0)
+	if (!e->key_kept && keys_save(e->directory, e->pair, e->key, err) < 0)
 		return -1;
-	return crypto_request_new(buf_text(&e->key), e->record.id, &e->request, err);
+	return crypto_request_new(e->key, e->record.id, &e->request, err);
 }
 
 static void on_key_kept(struct work_item *item, const struct err *err)
@@ -499,14 +500,18 @@ static void want_turn(struct enrolment *e)
 static int run_make_key(struct work_item *item, struct err *err)
 {
 	struct enrolment *e = item->data;
+	AUTO(buf_wipe) struct buf key;
 	struct err none;
 
-	e->key_kept = e->keeps_key && keys_load(e->directory, e->pair, &e->key, &none) == 0;
-	if (e->key_kept)
-		return 0;
-	buf_wipe(&e->key);
-	buf_init(&e->key, PEM_MAX);
-	return crypto_key_new(&e->key, err);
+	buf_init(&key, PEM_MAX);
+	e->key_kept = e->keeps_key && keys_load(e->directory, e->pair, &key, &none) == 0;
+	if (!e->key_kept) {
+		buf_wipe(&key);
+		if (crypto_key_new(&key, err) < 0)
+			return -1;
+	}
+	e->key = secret_copy(buf_text(&key));
+	return 0;
 }
 
 static void on_key_made(struct work_item *item, const struct err *err)
@@ -583,7 +588,6 @@ void enrolment_start(struct batch *b, const char *queue)
 	e->directory = b->core->set.state_directory;
 	e->work.data = e;
 	e->maker = FIRST_MAKER + b->core->next_maker++ % (CORE_WORKERS - FIRST_MAKER);
-	buf_init(&e->key, PEM_MAX);
 	buf_init(&e->request, PEM_MAX);
 	buf_init(&e->password, ENROLMENT_PASSWORD_MAX);
 	timer_init(&e->end, b->core->set.clock, on_end, e);

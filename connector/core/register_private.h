@@ -55,7 +55,8 @@ struct enrolment {
 	struct work_item work;
 	unsigned maker; /* of the core's workers */
 	struct timer end;
-	struct buf key, request, password;
+	char *key; /* PEM, of secret.h; NULL: none yet */
+	struct buf request, password;
 	const char *directory; /* borrowed: the state directory, for the work queue */
 	char pair[ID_SIZE];    /* under which key and certificate are kept */
 	bool renews;           /* a registered printer gets another pair */

@@ -7,7 +7,7 @@ import subprocess
 
 from bed import PDF
 from bed.daemon import USER
-from bed.up import enroll, enrolled
+from bed.up import begin, enroll, enrolled
 
 
 def _private(key):
@@ -76,6 +76,25 @@ def test_a_dump_of_the_process_has_neither_token_nor_key_nor_code(bed, bed_dir, 
     for key in (daemon.state / "keys").iterdir():
         secrets |= _private(key)
     assert not [s for s in secrets if s in core]
+
+
+def test_a_dump_in_the_middle_of_a_registration_has_none_either(bed, bed_dir, eve):
+    cloud = bed.start_up(up={"register-polls": -1})
+    daemon = bed.up_daemon(cloud, with_cups=False)
+    with begin(daemon, eve.uri) as call:
+        code = call.until("code")["user_code"]
+        cloud.wait(operation="up-token", count=2)
+        waiting = _core(daemon, bed_dir)
+        cloud.approve(code)
+        cloud.wait(operation="up-register-poll", count=2)
+        registering = _core(daemon, bed_dir)
+    assert eve.uri.encode() in waiting and eve.uri.encode() in registering
+    secrets = [code["device_code"].encode() for code in cloud.codes()]
+    key, = [key for key in (daemon.state / "keys").iterdir()]
+    secrets += _private(key)  # made before anybody has signed in
+    assert not [s for s in secrets if s in waiting]
+    token, = [t["token"].encode() for t in cloud.tokens()]
+    assert not [s for s in [*secrets, token, token[100:160]] if s in registering]
 
 
 def test_the_kernel_makes_no_dump_of_the_daemon(bed):

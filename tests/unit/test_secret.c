@@ -35,6 +35,9 @@ static void test_it_is_left_out_of_core_dumps(void **state)
 	assert_true(left_out);
 	secret_free(p);
 	secret_free(NULL);
+	p = secret_copy("text");
+	assert_string_equal(p, "text");
+	secret_free(p);
 }
 
 static void test_memory_that_grows_and_shrinks_keeps_its_content(void **state)
