@@ -204,24 +204,36 @@ static int keep_job(struct salvage *v, sqlite3_stmt *row, struct err *err)
 	return keep_ticket(v, job.id, err);
 }
 
-/* Until the end, or the damage. */
+/* False: not twice in a row, since SQLite takes an I/O error of the disk for damage. */
+static bool prepare(struct salvage *v, const char *sql, sqlite3_stmt **ret)
+{
+	for (int i = 0; i < 2; i++)
+		if (sqlite3_prepare_v2(v->old, sql, -1, ret, NULL) == SQLITE_OK)
+			return true;
+	return false;
+}
+
+/* Until the end, or the damage, which counts when it is met twice. */
 static int pass(struct salvage *v, const char *sql, int64_t from, struct err *err)
 {
 	AUTO(store_finalize) sqlite3_stmt *row = NULL;
+	int rc = SQLITE_ERROR;
 
-	if (sqlite3_prepare_v2(v->old, sql, -1, &row, NULL) != SQLITE_OK)
+	if (!prepare(v, sql, &row))
 		return 0;
 	(void)sqlite3_bind_int64(row, 1, from);
-	while (sqlite3_step(row) == SQLITE_ROW)
-		if (keep_job(v, row, err) < 0)
-			return -1;
+	for (int i = 0; i < 2 && rc != SQLITE_DONE; i++) {
+		while ((rc = sqlite3_step(row)) == SQLITE_ROW)
+			if (keep_job(v, row, err) < 0)
+				return -1;
+		(void)sqlite3_reset(row);
+	}
 	return 0;
 }
 
 static int salvage_jobs(struct salvage *v, struct err *err)
 {
-	if (sqlite3_prepare_v2(v->old, "SELECT data FROM tickets WHERE job = ?", -1, &v->ticket,
-	                       NULL) != SQLITE_OK)
+	if (!prepare(v, "SELECT data FROM tickets WHERE job = ?", &v->ticket))
 		return 0;
 	if (pass(v, "SELECT id, " JOB_NAMES " FROM jobs NOT INDEXED WHERE id > ?1 ORDER BY id", 0,
 	         err) < 0)

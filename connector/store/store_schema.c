@@ -202,7 +202,7 @@ static bool is_unreadable(const char *report)
 	       strstr(report, "failed to read ptrmap") != NULL;
 }
 
-int store_schema_check(struct store *s, struct err *err)
+static int check_once(struct store *s, struct err *err)
 {
 	AUTO(store_finalize) sqlite3_stmt *q = NULL;
 	char text[96];
@@ -220,6 +220,14 @@ int store_schema_check(struct store *s, struct err *err)
 	if (strcmp(text, "ok") != 0)
 		return err_set(err, ERR_CORRUPT, 0, DB " is damaged: %s", text);
 	return 0;
+}
+
+int store_schema_check(struct store *s, struct err *err)
+{
+	/* SQLite takes an I/O error of the disk for damage: it counts when seen twice */
+	if (check_once(s, err) == 0)
+		return 0;
+	return err->kind == ERR_CORRUPT ? check_once(s, err) : -1;
 }
 
 /* Job ids are never given out again. How far a damaged file had counted is unknown; seconds since

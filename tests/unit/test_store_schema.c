@@ -415,8 +415,9 @@ static void test_an_empty_file_is_a_new_database(void **state)
 static const sqlite3_io_methods *real_methods;
 static sqlite3_io_methods sick_methods;
 static sqlite3_vfs *real_vfs;
-static int left;  /* so many reads of pages go well */
-static bool once; /* ... and those behind the next one */
+static int left;     /* so many reads of pages go well */
+static bool once;    /* ... and those behind the next one */
+static bool was_hit; /* before can_write() closed it */
 
 static int sick_read(sqlite3_file *file, void *to, int len, sqlite3_int64 offset)
 {
@@ -454,18 +455,20 @@ static bool can_write(struct fixture *f, struct err *err)
 		*err = w.err;
 		store_op_clear(&w.op);
 	}
+	was_hit = left < 0;
 	left = 1000000; /* closing does not matter */
 	fixture_close(f);
 	return err->kind == ERR_NONE;
 }
 
-/* A database of forty jobs on that disk. */
-static void get_sick(struct fixture *f, sqlite3_vfs *sick)
+/* A database on that disk. */
+static void get_sick(struct fixture *f, sqlite3_vfs *sick, int jobs)
 {
 	fixture_open(f);
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < jobs; i++) {
 		struct job_record job = sample_job(100 + i);
 
+		memset(job.dropped, 'x', sizeof(job.dropped) - 1);
 		(void)add_new(f, &job);
 	}
 	fixture_close(f);
@@ -483,7 +486,7 @@ static void test_one_read_that_fails_is_no_damage(void **state)
 	struct err err;
 	int tried = 0;
 
-	get_sick(f, &sick);
+	get_sick(f, &sick, 40);
 	once = true;
 	for (bool reached = true; reached; tried++) {
 		left = tried;
@@ -500,6 +503,29 @@ static void test_one_read_that_fails_is_no_damage(void **state)
 	assert_true(tried > 2);
 }
 
+static void test_one_read_that_fails_in_the_check_is_no_damage(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3_vfs sick;
+	struct err err;
+	int tried = 0, written = 0;
+
+	get_sick(f, &sick, 200); /* more than SQLite keeps: the rows are read once more */
+	once = true;
+	for (bool reached = true; reached; tried++) {
+		left = tried;
+		written += can_write(f, &err);
+		reached = was_hit;
+		assert_int_equal(f->damage.kind, ERR_NONE);
+		assert_false(is_set_aside(f));
+	}
+	once = false;
+	assert_int_equal(sqlite3_vfs_register(real_vfs, 1), 0);
+	assert_int_equal(sqlite3_vfs_unregister(&sick), 0);
+	assert_true(written > 0);
+	assert_true(tried > 64); /* pages that SQLite keeps */
+}
+
 static void test_a_database_that_cannot_be_read_now_is_not_damaged(void **state)
 {
 	struct fixture *f = *state;
@@ -507,7 +533,7 @@ static void test_a_database_that_cannot_be_read_now_is_not_damaged(void **state)
 	struct err err;
 	int tried = 0;
 
-	get_sick(f, &sick);
+	get_sick(f, &sick, 40);
 	for (left = 0; !can_write(f, &err); left = ++tried) {
 		assert_int_equal(err.kind, ERR_TEMPORARY);
 		assert_int_equal(f->damage.kind, ERR_NONE);
@@ -873,6 +899,7 @@ int main(void)
 		SCHEMA_TEST(test_an_empty_file_is_a_new_database),
 		SCHEMA_TEST(test_a_database_that_cannot_be_read_now_is_not_damaged),
 		SCHEMA_TEST(test_one_read_that_fails_is_no_damage),
+		SCHEMA_TEST(test_one_read_that_fails_in_the_check_is_no_damage),
 		SCHEMA_TEST(test_ids_go_on_above_those_of_the_damaged_file),
 		SCHEMA_TEST(test_damages_within_one_second_are_all_kept),
 		SCHEMA_TEST(test_a_failing_call_while_setting_aside_loses_nothing),
