@@ -38,6 +38,7 @@
 #include "connector/doctor_offline.h"
 #include "connector/machine.h"
 #include "connector/maintenance.h"
+#include "connector/store/keys.h"
 #include "connector/summary.h"
 
 #define DRAIN_MS  20000 /* below the service's TimeoutStopSec */
@@ -316,6 +317,16 @@ static void on_reload_signal(void *data, int number)
 	notify_ready();
 }
 
+/* A key that a crash left half written is of no use to anybody else either. */
+static void sweep_keys(const struct daemon *d)
+{
+	struct err err;
+
+	if (keys_sweep(d->config->state_directory, &err) < 0)
+		log_event(LOG_LEVEL_WARNING, NULL,
+		          "files of a crash are left: %s; remove *" FS_ASIDE " there", err.text);
+}
+
 /* Without it all but jobs with a PIN are printed. */
 static void load_vault(struct daemon *d)
 {
@@ -347,6 +358,7 @@ static int open_all(struct daemon *d, struct err *err)
 			return -1;
 		core.work[i] = d->work[i];
 	}
+	sweep_keys(d);
 	load_vault(d);
 	converter.program = config->xps_converter;
 	convert_open(&d->convert, d->loop, &converter);

@@ -148,3 +148,19 @@ int keys_remove(const char *dir, const char *id, struct err *err)
 		return -1;
 	return remove_one(dir, CERTIFICATES_DIR, id, err);
 }
+
+int keys_sweep(const char *dir, struct err *err)
+{
+	static const char *const subs[] = { KEYS_DIR, CERTIFICATES_DIR };
+
+	for (size_t i = 0; i < ARRAY_SIZE(subs); i++) {
+		AUTO(free_str) char *path = xasprintf("%s/%s", dir, subs[i]);
+		AUTO(close_fd) int fd = -1;
+
+		if (access(path, F_OK) < 0)
+			continue;
+		if (fs_open_dir(path, 0700, false, &fd, err) < 0 || fs_sweep(fd, FS_ASIDE, err) < 0)
+			return err_wrap(err, "%s", path);
+	}
+	return 0;
+}

@@ -23,6 +23,9 @@ int keys_load_certificate(const char *dir, const char *id, struct buf *ret, stru
 /* Paths for libcurl, size URI_SIZE. */
 void keys_path(const char *dir, const char *id, char *ret, size_t size);
 void keys_certificate_path(const char *dir, const char *id, char *ret, size_t size);
+/* What a crash left half written, and no directories at all are fine. Only for who holds the lock
+ * of the state directory: nobody else may be writing there. */
+int keys_sweep(const char *dir, struct err *err);
 /* Both files; none there is fine. */
 int keys_remove(const char *dir, const char *id, struct err *err);
 

@@ -13,7 +13,7 @@
 #include "connector/store/keys.h"
 #include "connector/store/store_private.h"
 
-#define SNAPSHOT "snapshot" FS_ASIDE /* swept when a crash leaves it */
+#define SNAPSHOT "snapshot" FS_ASIDE /* that of a crash goes with the next one */
 
 /* Where a job may have got its paper after the backup was made. */
 #define MAY_HAVE_PRINTED "state IN ('claiming', 'handing', 'printing', 'waiting')"

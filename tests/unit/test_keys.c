@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -260,6 +261,25 @@ static void test_a_printer_has_room_for_two_pairs(void **state)
 	assert_string_equal(first, "");
 }
 
+static void test_what_a_crash_left_is_swept_and_nothing_else(void **state)
+{
+	AUTO(free_str) char *half = xasprintf("%s/keys/" ID ".pem.new", (char *)*state);
+	const char *dir = *state;
+	struct err err;
+	struct buf pem;
+
+	assert_int_equal(keys_sweep(dir, &err), 0); /* there are no directories yet */
+	assert_int_equal(keys_save(dir, ID, KEY, &err), 0);
+	assert_int_equal(keys_save_certificate(dir, ID, PEM, &err), 0);
+	assert_int_equal(fs_replace(AT_FDCWD, half, "-----BEG", 8, 0600, &err), 0);
+	assert_int_equal(keys_sweep(dir, &err), 0);
+	assert_int_equal(access(half, F_OK), -1);
+	buf_init(&pem, 4096);
+	assert_int_equal(keys_load(dir, ID, &pem, &err), 0);
+	assert_int_equal(keys_load_certificate(dir, ID, &pem, &err), 0);
+	buf_wipe(&pem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +292,7 @@ int main(void)
 		KEYS_TEST(test_a_name_that_leaves_the_directory_is_refused),
 		KEYS_TEST(test_a_path_that_does_not_fit_is_empty),
 		KEYS_TEST(test_missing_files_are_gone),
+		KEYS_TEST(test_what_a_crash_left_is_swept_and_nothing_else),
 		KEYS_TEST(test_removing_takes_both_and_none_is_fine),
 		KEYS_TEST(test_a_failing_call_never_damages_the_old_key),
 		KEYS_TEST(test_a_huge_file_is_neither_written_nor_read),
