@@ -60,14 +60,6 @@ bool channel_connect_differs(const struct channel *ch)
 	       !attrs_equal(ch->state, ch->sent_state);
 }
 
-static bool is_known(const struct channel *ch, const char *name)
-{
-	for (size_t i = 0; i < ch->ignored.count; i++)
-		if (strcmp(ch->ignored.names[i], name) == 0)
-			return true;
-	return false;
-}
-
 /* How many names were new. */
 static size_t remember_ignored(struct channel *ch, ipp_t *answer)
 {
@@ -76,7 +68,8 @@ static size_t remember_ignored(struct channel *ch, ipp_t *answer)
 	for (ipp_attribute_t *a = ippFirstAttribute(answer); a; a = ippNextAttribute(answer)) {
 		const char *name = ippGetName(a);
 
-		if (!name || ippGetGroupTag(a) != IPP_TAG_UNSUPPORTED_GROUP || is_known(ch, name))
+		if (!name || ippGetGroupTag(a) != IPP_TAG_UNSUPPORTED_GROUP ||
+		    request_is_ignored(&ch->ignored, name))
 			continue;
 		if (ch->ignored.count == CHANNEL_IGNORED_MAX)
 			break;

@@ -131,7 +131,7 @@ ipp_t *request_document(const struct target *t, ipp_op_t op, int32_t job, int32_
 
 /* ---- the device ---- */
 
-static bool is_ignored(const struct request_ignored *ignored, const char *name)
+bool request_is_ignored(const struct request_ignored *ignored, const char *name)
 {
 	for (size_t i = 0; ignored && i < ignored->count; i++)
 		if (strcmp(ignored->names[i], name) == 0)
@@ -146,7 +146,7 @@ static void copy_attributes(ipp_t *to, const struct dialect *d, ipp_t *src, stru
 		const char *name = ippGetName(a);
 		ipp_attribute_t *copy;
 
-		if (!name || !dialect_takes(d, name) || is_ignored(ignored, name) ||
+		if (!name || !dialect_takes(d, name) || request_is_ignored(ignored, name) ||
 		    (but && ippFindAttribute(attrs_ipp(but), name, IPP_TAG_ZERO)))
 			continue;
 		copy = ippCopyAttribute(to, a, 0);

@@ -41,6 +41,7 @@ struct request_ignored {
 	char **names;
 	size_t count;
 };
+bool request_is_ignored(const struct request_ignored *ignored, const char *name); /* NULL: none */
 ipp_t *request_attributes(const struct target *t, const struct dialect *d,
                           struct attrs *capabilities, struct attrs *state,
                           const struct request_ignored *ignored);
