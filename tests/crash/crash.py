@@ -10,6 +10,7 @@ import queue
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -400,7 +401,7 @@ def _keep(folder, seed):
     target.mkdir(parents=True)
     for path in folder.rglob("*"):
         if path.suffix in (".log", ".jsonl", ".db", ".db-wal") or path.name in (
-                "error_log", "trace"):
+                "error_log", "access_log", "trace"):
             shutil.copy(path, target / "-".join(path.relative_to(folder).parts))
     return target
 
@@ -429,7 +430,7 @@ def one_bed(bus, seed, limit, sweep=None, only=""):
                         if not ended:
                             worker.live(some)
                     breaches = worker.judge()
-            except (AssertionError, OSError) as broken:
+            except Exception as broken:  # of whatever kind: the next bed may be well
                 breaches = [f"{type(broken).__name__}: {broken}",
                             *traceback.format_tb(broken.__traceback__)[-3:]]
             worker.close()
@@ -445,8 +446,17 @@ def one_bed(bus, seed, limit, sweep=None, only=""):
     return worker.tally, breaches
 
 
+def _end(*_):
+    """SIGTERM: what was begun is taken down, once."""
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    raise SystemExit(1)
+
+
 def work(tasks, results):
     """A process that takes seeds of beds until there are no more."""
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, lambda *_: None)  # the main program says when it is over
+    process.die_with_parent(signal.SIGTERM)
     process.become_subreaper()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="pc-", dir="/tmp"))
     folder.chmod(0o755)
@@ -458,9 +468,8 @@ def work(tasks, results):
                 return
             try:
                 results.put((*one_bed(bus, *task), task))
-            except BaseException:
+            except Exception:
                 results.put((Tally(), [f"bed {task[0]}: " + traceback.format_exc()], task))
-                raise
     finally:
         bus.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -495,7 +504,8 @@ def simulate(seed, lives):
         env = {**os.environ, "CONNECTOR_SEED": str(seed + n * lives),
                "CONNECTOR_LIVES": str(-(-lives // parts))}
         running.append(subprocess.Popen([BUILD / "tests/unit/test_simulation"], env=env, text=True,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        preexec_fn=process.die_with_parent))
     for one in running:
         last = collections.deque(one.stdout, 60)
         found = re.search(r"(\d+) lives, (\d+) faults", "".join(last))
@@ -524,6 +534,7 @@ def main():
     print(f"CONNECTOR_SEED={seed}", flush=True)
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]
+    signal.signal(signal.SIGTERM, _end)
     begun = time.monotonic()
     seeds = random.Random(seed)
     total, breaches = Tally(), []
@@ -542,23 +553,28 @@ def main():
         tasks.put(None)
         worker.start()
     left = len(plan)
-    while left:
-        try:
-            tally, found, _ = results.get(timeout=2)
-        except queue.Empty:
-            if not any(worker.is_alive() for worker in workers):
-                breaches.append("a worker ended early")
-                break
-            continue
-        left -= 1
-        total.merge(tally)
-        breaches += found
-        print(f"{time.monotonic() - begun:5.0f} s: {total.total} faults"
-              f"{', ' + str(len(found)) + ' breaches' if found else ''}", flush=True)
-        for line in found:
-            print("  " + line, flush=True)
-    for worker in workers:
-        worker.join()
+    try:
+        while left:
+            try:
+                tally, found, _ = results.get(timeout=2)
+            except queue.Empty:
+                if not any(worker.is_alive() for worker in workers):
+                    breaches.append("a worker ended early")
+                    break
+                continue
+            left -= 1
+            total.merge(tally)
+            breaches += found
+            print(f"{time.monotonic() - begun:5.0f} s: {total.total} faults"
+                  f"{', ' + str(len(found)) + ' breaches' if found else ''}", flush=True)
+            for line in found:
+                print("  " + line, flush=True)
+    finally:
+        for worker in workers:
+            if left:
+                worker.terminate()
+        for worker in workers:
+            worker.join()
     real = time.monotonic() - begun
     lives, simulated, found = simulate(seed, options.lives)
     took = time.monotonic() - begun - real
@@ -579,4 +595,7 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

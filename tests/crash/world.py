@@ -4,6 +4,7 @@ printers, IPP printers, and the daemon's state directory."""
 import json
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import signal
@@ -43,8 +44,11 @@ class TracedDaemon(Daemon):
         words = [word for one in self.injections for word in ("-e", f"inject={one}")]
         if not any("signal=" in one for one in self.injections):
             words.append("--seccomp-bpf")  # cheaper, but with it no signal is ever sent
-        return ["strace", "-f", "-qq", "-yy", "-u", USER, "-o", str(self.trace),
-                "-e", "trace=" + ",".join(self.calls), *words, "--", *map(str, argv)], {}
+        # strace that is killed itself lets go of the daemon: which then ends as well
+        user = ["setpriv", "--reuid", USER, "--regid", str(pwd.getpwnam(USER).pw_gid),
+                "--clear-groups", "--pdeathsig", "KILL"]
+        return ["strace", "-f", "-qq", "-yy", "-o", str(self.trace),
+                "-e", "trace=" + ",".join(self.calls), *words, "--", *user, *map(str, argv)], {}
 
     def launch(self, calls=(), injections=()):
         """Starts it; does not wait for anything."""
@@ -92,7 +96,8 @@ class TracedDaemon(Daemon):
         """Of a copy of state.db, whose integrity is checked as well: pairs."""
         copy = self.dir / "copy"
         shutil.rmtree(copy, ignore_errors=True)
-        copy.mkdir()
+        copy.mkdir()  # fails when somebody took the whole folder away
+        assert (self.state / "state.db").exists(), f"{self.state}/state.db is gone"
         for name in ("state.db", "state.db-wal"):
             if (self.state / name).exists():
                 shutil.copy(self.state / name, copy / name)

@@ -33,8 +33,9 @@ def reap_orphans():
                 os.waitpid(pid, 0)
 
 
-def _die_with_parent():
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+def die_with_parent(number=signal.SIGKILL):
+    """For a child: this signal when its parent ends, however it ends."""
+    _libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 class Process:
@@ -53,7 +54,7 @@ class Process:
             self.popen = subprocess.Popen(
                 self.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd="/",
                 env={**os.environ, **(env or {})}, start_new_session=True,
-                preexec_fn=_die_with_parent, pass_fds=fds, **switch)
+                preexec_fn=die_with_parent, pass_fds=fds, **switch)
         Process.running[self.pid] = self
 
     @property
