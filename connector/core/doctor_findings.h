@@ -28,6 +28,7 @@
 	X(CUPS, "cups", "systemctl status cups; check cups-server in [printers]") \
 	X(QUEUE, "queue", "cupsenable {}; cupsaccept {}") \
 	X(DEVICE, "device", "switch it on and check its network") \
+	X(OUTPUT, "output", "give it its printer: lpadmin -p {} -v URI; until then nobody gets any paper") \
 	X(KEY, "key", "if it is its own new key, after a repair or reset, say: print-connector reset {} --trust-new-key; else find out who answers there") \
 	X(VALIDATE, "validate", "let everybody print: lpadmin -p {} -o printer-op-policy=default -u allow:all")
 /* clang-format on */

@@ -98,6 +98,12 @@ static void tell_status(struct doctor *d, const struct printer *p,
 		               p->record.queue);
 		if (asked)
 			tell(d, p, DOCTOR_VALIDATE, DOCTOR_PASS, text);
+		(void)snprintf(text, sizeof(text),
+		               "%.100s writes to a file: jobs are called completed though nothing "
+		               "comes out on paper",
+		               p->record.queue);
+		if (status->to_file)
+			tell(d, p, DOCTOR_OUTPUT, DOCTOR_WARN, text);
 		return;
 	case QUEUE_STOPPED:
 	case QUEUE_HALTED:

@@ -173,8 +173,9 @@ void queue_read_stop(struct queue *q)
 static bool is_same_status(const struct queue_status *a, const struct queue_status *b)
 {
 	return a->health == b->health && a->whole == b->whole &&
-	       a->multiple_documents == b->multiple_documents && strcmp(a->text, b->text) == 0 &&
-	       strcmp(a->info, b->info) == 0 && strcmp(a->make_and_model, b->make_and_model) == 0 &&
+	       a->multiple_documents == b->multiple_documents && a->to_file == b->to_file &&
+	       strcmp(a->text, b->text) == 0 && strcmp(a->info, b->info) == 0 &&
+	       strcmp(a->make_and_model, b->make_and_model) == 0 &&
 	       strcmp(a->printer_uuid, b->printer_uuid) == 0;
 }
 

@@ -34,6 +34,7 @@ def test_a_class_can_what_all_its_members_can_and_follows_them(bed, socket_print
 @pytest.mark.parametrize("driver, uri, words_of_it", [
     ("raw", "socket://127.0.0.1:9", "has no driver"),
     (POSTSCRIPT, "file:///tmp/nothing", "writes to a file"),
+    ("raw", "file:///tmp/nothing", "writes to a file"),
     ("drv:///cupsfilters.drv/textonly.ppd", "socket://127.0.0.1:9", "takes neither PDF nor images"),
 ])
 def test_whoever_registers_a_queue_that_will_surprise_is_warned(bed, driver, uri, words_of_it):

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from bed import PDF
 from bed.net import Port
 from bed.process import run
 from bed.route import connect
@@ -237,6 +238,22 @@ def test_a_queue_that_does_not_let_us_print(bed):
     daemon = _cups_daemon(bed)
     bed.cups.lpadmin("-p", "laser", "-o", "printer-op-policy=authenticated")
     expect(daemon, "validate", "printer-op-policy=default")
+
+
+def test_a_queue_that_writes_to_a_file(bed):
+    """Without a driver too: CUPS calls its jobs completed, and does not even write them."""
+    bed.start_cups(file_device=True)
+    bed.start_cloud("q", "r")
+    out = bed.dir / "out"
+    bed.cups.add_raw("raw", f"file://{out}")
+    bed.cups.add_raw("ink", bed.socket_printer().uri)
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "raw")
+    connect(bed, daemon, "ink", "r")
+    expect(daemon, "output", "raw writes to a file", "lpadmin -p raw -v", mark="warn")
+    assert doctor(daemon, "ink", code=0)[0] == []
+    route.ended(route.submit(PDF))
+    assert not out.exists()
 
 
 def test_a_printer_that_is_switched_off(bed, eve):
