@@ -20,7 +20,7 @@ from bed.bed import Bed
 from bed.front import Front
 from bed.ippeve import Bus
 from bed.net import connections
-from bed.route import connect, cpu_seconds, requests_before_document
+from bed.route import connect, cpu_seconds, requests_before_document, rounds_before_document
 from bed.up import begin, enrolled
 from bed.watch import Timeout, wait_until
 
@@ -88,13 +88,16 @@ class Many:
                 connections(self.daemon.process.pid))
 
     def requests(self):
-        """What a job costs (here, at an ipp-infra cloud), in requests before its last byte."""
+        """What a job costs (here, at an ipp-infra cloud) before its last byte is at the queue: in
+        requests, and in those of them that wait for each other."""
         self.cloud.set(notify_interval=2)
         document = pdf.make(1, 9500)
         eve, other = self.bed.ipp_printer("eve-up"), self.bed.ipp_printer("eve-infra")
         here, = enrolled(self.daemon, self.cloud, eve.uri, timeout=2 * IDLE)
         elsewhere = connect(self.bed, self.daemon, other.uri)
-        return [requests_before_document(route, document) for route in (here, elsewhere)]
+        return ([requests_before_document(route, document) for route in (here, elsewhere)],
+                [rounds_before_document(route, printer, document)
+                 for route, printer in ((here, eve), (elsewhere, other))])
 
 
 def rows(board, bed, few, many):
@@ -111,9 +114,11 @@ def rows(board, bed, few, many):
     board.add("  memory for one more idle printer", 1024 * (anonymous - before) / (many - few),
               "KB", limit=24)
     board.add("  connections, HTTP/2 offered", count, "", limit=10)
-    here, elsewhere = one.requests()
+    (here, elsewhere), rounds = one.requests()
     board.add("  requests before a job's last byte", here, "", beside=elsewhere,
               limit=elsewhere + 2)
+    board.add("  rounds before a job's last byte", rounds[0], "", beside=rounds[1],
+              limit=rounds[1] + 2)
 
 
 def alone(few, many):

@@ -42,6 +42,11 @@ def test_six_documents_are_printed_and_shown(demo):
     text = demo.text()
     assert text.count("printed: ") == 6
     assert "All six completed" in text
+    # both clouds, the second with a sign-in: code, QR code, who approves it, what came of it
+    assert "approves the code by itself" in text and "█" in text
+    assert re.search(r"Code +[A-Z0-9]{9}", text)
+    assert text.count(": registered as printer ") == 3
+    assert "to each through Graph" in text
     assert max(map(len, re.sub("\033\\[.*?m", "", text).splitlines())) < 80
     assert not os.path.exists(folder)
     assert _left(folder) == []

@@ -1,6 +1,8 @@
 """Universal Print: hosts that are not what they claim to be get neither codes nor tokens nor
 documents, and are not asked again in a hurry."""
 
+import re
+
 import pytest
 
 from bed import PDF
@@ -120,6 +122,11 @@ def test_a_certificate_that_expires_is_said_and_renewed(bed, eve):
     route, = enrolled(daemon, cloud, eve.uri)
     entry = wait_health(daemon, "certificate-expiring")
     assert "--renew" in entry["remedy"]
+    days = re.search(r"^print_connector_certificate_days\{[^}]*\} (\S+)$",
+                     daemon.cli("metrics", as_json=False).stdout, re.MULTILINE)
+    assert 18.5 < float(days.group(1)) <= 20
+    assert re.search(r"the certificate of \S+ expires in (19|20) days; .*--renew",
+                     daemon.process.text())
     cloud.set(certificate_days=365)
     assert enroll(daemon, cloud, eve.uri, renew=True).of("registered")
     daemon.wait(lambda: not [e for e in daemon.verb("status", codes=(0, 4))["health"]

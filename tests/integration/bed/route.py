@@ -34,6 +34,12 @@ class Route:
         eve.wait(1, "arrived")
         return number, job
 
+    def submit_timed(self, document):
+        """A job; since when the connector can know of it."""
+        since = time.monotonic()
+        self.submit(document)
+        return since
+
     def cancel(self, number):
         """As its owner does in the cloud."""
         self.cloud.cancel(number, self.printer)
@@ -136,6 +142,32 @@ def requests_before_document(route, document):
     route.ended(number)
     route.cloud.clear_faults(rule)
     return found
+
+
+def rounds_before_document(route, printer, document, slow_ms=1000):
+    """How many requests one after the other lie between the moment at which the connector can hear
+    of a job and the last byte of its document at the printer: by how much longer it takes when the
+    cloud needs so long for each answer."""
+    cloud = route.cloud
+    arrived = len(printer.ledger("arrived"))
+
+    def took():
+        nonlocal arrived
+        since = route.submit_timed(document)
+        arrived += 1
+        printer.wait(arrived, "arrived")
+        return time.monotonic() - since
+    route.ended(route.submit(document))  # the first one may have to find out more
+    arrived += 1
+    quick = took()
+    rules = [cloud.fault("none", operation=operation, ms=slow_ms, count=-1) for operation in (
+        "Get-Jobs", "Fetch-Job", "Acknowledge-Job", "Fetch-Document", "Update-Job-Status",
+        "Acknowledge-Document", "Update-Output-Device-Attributes", "Get-Job-Attributes",
+        "Create-Printer-Subscriptions")]
+    slow = took()
+    for rule in rules:
+        cloud.clear_faults(rule)
+    return round(1000 * (slow - quick) / slow_ms)
 
 
 def health(daemon, code):
