@@ -2,6 +2,7 @@
 
 import contextlib
 import pathlib
+import re
 import socket
 import subprocess
 import threading
@@ -185,3 +186,73 @@ def test_a_document_that_needs_a_password_is_refused_where_it_cannot_be_given(be
     assert "needs a password, which this queue does not take" in told["message"]
     assert "document-password-error" in str(told)
     assert printer.ledger == []
+
+
+# ---- behind a queue of CUPS ----------------------------------------------------------------------
+
+PIN_PPD = """\
+*PPD-Adobe: "4.3"
+*FormatVersion: "4.3"
+*FileVersion: "1.0"
+*LanguageVersion: English
+*LanguageEncoding: ISOLatin1
+*PCFileName: "PIN.PPD"
+*Manufacturer: "Test"
+*Product: "(PIN)"
+*ModelName: "PIN"
+*ShortNickName: "PIN"
+*NickName: "Test PIN"
+*PSVersion: "(3010.000) 0"
+*LanguageLevel: "3"
+*ColorDevice: False
+*DefaultColorSpace: Gray
+*FileSystem: False
+*Throughput: "1"
+*cupsFilter2: "application/pdf application/pdf 0 -"
+*cupsJobPassword: "11111111"
+*OpenUI *PageSize: PickOne
+*DefaultPageSize: A4
+*PageSize A4: "<</PageSize[595 842]>>setpagedevice"
+*CloseUI: *PageSize
+*OpenUI *PageRegion: PickOne
+*DefaultPageRegion: A4
+*PageRegion A4: "<</PageSize[595 842]>>setpagedevice"
+*CloseUI: *PageRegion
+*DefaultImageableArea: A4
+*ImageableArea A4: "10 10 585 832"
+*DefaultPaperDimension: A4
+*PaperDimension A4: "595 842"
+"""
+
+
+def test_a_pin_through_cups_reaches_the_printer_behind_it(bed, bed_dir, safe):
+    bed.cups.add_driverless("q", safe.uri)
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "q")
+    route.ended(submit(bed, job_password=PIN.encode(), job_password_encryption="none"))
+    assert octets("job-password", PIN) in bytes(safe.wire.said)
+    assert len(safe.ledger("arrived")) == 1
+    assert_nowhere(daemon, pathlib.Path(bed_dir), PIN)
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_a_pin_reaches_a_driver_that_takes_one_and_is_refused_for_others(bed, bed_dir, able):
+    ppd = pathlib.Path(bed_dir) / "pin.ppd"
+    ppd.write_text(PIN_PPD if able else PIN_PPD.replace("*cupsJobPassword", "*%"))
+    bed.cups.lpadmin("-p", "q", "-E", "-v", "fault:/q?rc=0", "-P", ppd)
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "q")
+    told, _ = route.ended(submit(bed, job_password=b"47112963"),
+                          "completed" if able else "aborted")
+    assert len(bed.cups.fault_ledger()) == able
+    arguments = re.findall(r"argv\[5\]=.*job-password=(\S+)",
+                           (bed.cups.dir / "log/error_log").read_text(errors="replace"))
+    assert set(arguments) == ({"47112963"} if able else set())
+    if not able:
+        assert "PIN, which it cannot; print it without one" in told["message"]
+    told, _ = route.ended(submit(bed, job_password=b"471129630"), "aborted")
+    assert ("longer than it takes" if able else "which it cannot") in told["message"]
+    told, _ = route.ended(submit(bed, job_password=b"x" * 32, job_password_encryption="sha2-256"),
+                          "aborted")
+    assert ("encrypted as it does not know" if able else "which it cannot") in told["message"]
+    assert_nowhere(daemon, pathlib.Path(bed_dir), "47112963")
