@@ -104,7 +104,8 @@ struct config {
 	char *cache_directory;
 	char *control_group;
 	char *status_group; /* as control_group when not set */
-	char *cups_server;  /* absolute path of a socket, or host:port */
+	int64_t crash_pause_ms;
+	char *cups_server; /* absolute path of a socket, or host:port */
 	int64_t state_interval_ms;
 	struct config_list include;
 	struct config_list exclude;

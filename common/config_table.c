@@ -64,6 +64,8 @@ const struct config_item config_items[] = {
 	  "Members of this group may register printers and change jobs; root and the daemon's own user always may." },
 	{ "connector", "status-group", &config_group, MAIN(status_group), "", NULL, "32", NULL,
 	  "Members of this group may read printers, jobs and status. Default: the control-group." },
+	{ "connector", "crash-pause", &config_duration, MAIN(crash_pause_ms), "5min", "0", "1h", NULL,
+	  "When the daemon has crashed three times in a row, no cloud is asked for 10 seconds after the next start, and twice as long after each further crash, at most so long. What is printing goes on meanwhile." },
 
 	{ "cloud", "type", &config_word, CLOUD(type), NULL, NULL, NULL, cloud_types,
 	  "What the service is: universal-print is Microsoft's, ipp-infra any standard IPP Infrastructure Printer server." },

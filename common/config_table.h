@@ -6,7 +6,7 @@
 
 #include "common/config_value.h"
 
-#define CONFIG_ITEMS    52
+#define CONFIG_ITEMS    53
 #define CONFIG_SECTIONS 6
 
 struct config_item {

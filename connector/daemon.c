@@ -41,9 +41,10 @@
 #include "connector/store/keys.h"
 #include "connector/summary.h"
 
-#define DRAIN_MS  20000 /* below the service's TimeoutStopSec */
-#define STATUS_MS 5000
-#define LIVES_MAX 4 /* one more for each database that is found damaged */
+#define DRAIN_MS   20000 /* below the service's TimeoutStopSec */
+#define STATUS_MS  5000
+#define SETTLED_MS (10 * 60 * 1000) /* who lives so long does not crash in a row */
+#define LIVES_MAX  4                /* one more for each database that is found damaged */
 
 struct daemon {
 	const char *config_path;
@@ -57,7 +58,7 @@ struct daemon {
 	struct work *work[CORE_WORKERS];
 	struct core *core;
 	struct control *control;
-	struct timer status;
+	struct timer status, settled;
 	char shown[SUMMARY_SIZE]; /* by systemctl status */
 	char machine[MACHINE_SIZE];
 	struct err damage; /* kind set: state.db is damaged, another one is begun */
@@ -246,6 +247,12 @@ static void on_status(struct timer *t)
 	timer_start(t, STATUS_MS);
 }
 
+/* Crashes from now on are not in a row with those before. */
+static void on_settled(struct timer *t)
+{
+	store_settle(((struct daemon *)t->data)->store);
+}
+
 static void on_drained(void *data)
 {
 	struct daemon *d = data;
@@ -375,6 +382,7 @@ static int open_all(struct daemon *d, struct err *err)
 	core.queue_ops = &queue_ops;
 	core.state_directory = config->state_directory;
 	core.machine = d->machine;
+	core.crashes = store_crashes(d->store);
 	core.short_of = limits_short_of;
 	if (core_open(&d->core, &core, err) < 0) {
 		d->damage = store_distrust(d->store);
@@ -414,6 +422,8 @@ static void run(struct daemon *d)
 
 	timer_init(&d->status, clock, on_status, d);
 	timer_start(&d->status, STATUS_MS);
+	timer_init(&d->settled, clock, on_settled, d);
+	timer_start(&d->settled, SETTLED_MS);
 	show_status(d);
 	notify_watchdog_start(clock);
 	notify_ready();
@@ -421,6 +431,7 @@ static void run(struct daemon *d)
 	          "print-connectord " VERSION " has started");
 	loop_run(d->loop);
 	notify_watchdog_stop();
+	timer_stop(&d->settled);
 	timer_stop(&d->status);
 }
 

@@ -324,10 +324,14 @@ void channel_close(struct channel *ch)
 static int64_t spread(const struct channel *ch)
 {
 	struct clock *clock = ch->cloud->clock;
+	int64_t pause_ms = ch->cloud->start_ms - clock->now_ms(clock);
 
-	return ch->cloud->channels > SPREAD_ABOVE
-	               ? (int64_t)(clock->random(clock) % (uint64_t)ch->cloud->dialect->spread_ms)
-	               : 0;
+	if (pause_ms < 0)
+		pause_ms = 0;
+	if (ch->cloud->channels > SPREAD_ABOVE)
+		pause_ms +=
+			(int64_t)(clock->random(clock) % (uint64_t)ch->cloud->dialect->spread_ms);
+	return pause_ms;
 }
 
 static void replace(struct attrs **old, struct attrs *new)

@@ -57,6 +57,7 @@ static int cloud_open(struct cloud **ret, const struct cloud_settings *settings,
 	c->clock = settings->clock;
 	c->vault = settings->vault;
 	c->heartbeat_ms = settings->heartbeat_ms ? settings->heartbeat_ms : HEARTBEAT_MS;
+	c->start_ms = c->clock->now_ms(c->clock) + settings->pause_ms;
 	c->universal = universal;
 	c->dialect = universal ? &dialect_universal_print : &dialect_ipp_infra;
 	*ret = c;

@@ -49,6 +49,7 @@ struct cloud_settings { /* copied */
 	int64_t registration_timeout_ms; /* 0: five minutes */
 	const char *connector_name;      /* shown in the portal */
 	int64_t heartbeat_ms;            /* of all types; 0: ten minutes */
+	int64_t pause_ms;                /* before any printer says its first word */
 	struct http *http;
 	struct clock *clock;
 	const struct vault *vault; /* borrowed; NULL: jobs with a PIN cannot be kept */

@@ -36,6 +36,7 @@ struct cloud {
 	unsigned refs;
 	unsigned channels;               /* open ones */
 	int64_t quiet_until[HOST_COUNT]; /* ms; the service asked for it, of all printers */
+	int64_t start_ms;                /* no channel starts before */
 	struct cloud_stats stats;
 	int64_t heartbeat_ms;
 	bool active_breaks; /* the server dropped a connection on Update-Active-Jobs */

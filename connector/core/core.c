@@ -15,6 +15,7 @@
 #include "connector/base/crypto.h"
 #include "connector/base/journal.h"
 #include "connector/core/doctor.h"
+#include "connector/core/retry.h"
 #include "connector/core/transfer.h"
 
 #define PASSWORD_MAX   1024
@@ -73,6 +74,13 @@ void service_channel_moved(struct service *s, enum channel_state from, enum chan
 		          err->text);
 }
 
+/* A crash that contact with a cloud brings about would else be one burst of requests after another.
+ */
+static int64_t crash_pause_ms(const struct core *c)
+{
+	return retry_crash_pause_ms(c->set.crashes, c->set.config->crash_pause_ms);
+}
+
 static int open_service(struct core *c, const struct config_cloud *cloud, struct err *err)
 {
 	bool universal = cloud->type == CONFIG_CLOUD_UNIVERSAL_PRINT;
@@ -91,6 +99,7 @@ static int open_service(struct core *c, const struct config_cloud *cloud, struct
 		.type = universal ? CLOUD_UNIVERSAL_PRINT : CLOUD_IPP_INFRA,
 		.connector_name = c->set.config->name,
 		.heartbeat_ms = cloud->heartbeat_ms,
+		.pause_ms = crash_pause_ms(c),
 		.http = c->set.http,
 		.clock = c->set.clock,
 		.vault = c->set.vault,
@@ -302,6 +311,17 @@ static int load_jobs(struct core *c, struct err *err)
 	return 0;
 }
 
+static void tell_pause(const struct core *c)
+{
+	int64_t pause_ms = crash_pause_ms(c);
+
+	if (pause_ms && c->services)
+		log_event(LOG_LEVEL_WARNING, NULL,
+		          "the daemon crashed %u times in a row: no cloud is asked for %lld s "
+		          "(crash-pause); report it: coredumpctl list",
+		          c->set.crashes, (long long)((pause_ms + 999) / 1000));
+}
+
 static void on_drain_timer(struct timer *t);
 
 /* In every life the same, and no other's: the state directory on this machine. */
@@ -346,6 +366,7 @@ int core_open(struct core **ret, const struct core_settings *settings, struct er
 			goto fail;
 	if (load_printers(c, err) < 0 || load_jobs(c, err) < 0)
 		goto fail;
+	tell_pause(c);
 	certificates_watch(c);
 	for (struct printer *p = c->printers; p; p = p->next)
 		printer_start(p);

@@ -40,6 +40,7 @@ struct core_settings { /* all borrowed for the core's life, but for config: see 
 	const struct cloud_ops *cloud_ops;
 	const struct queue_ops *queue_ops;
 	const char *state_directory;   /* keys/ and certificates/ are in it */
+	unsigned crashes;              /* of the daemon in a row, until this start */
 	const char *machine;           /* machine-id: printers of another machine are not served */
 	const char *(*short_of)(void); /* as limits_short_of(); NULL: always enough */
 };

@@ -14,5 +14,8 @@ struct retry {
 /* tries: failures so far, from 1; random: any 64 bits; retry_after_s: 0 when there was none.
  * With a floor the jitter lies above it, so that clients told the same time still spread. */
 int64_t retry_delay_ms(const struct retry *r, unsigned tries, int retry_after_s, uint64_t random);
+/* How long no cloud is asked after so many crashes in a row: nothing after the first two, 10 s
+ * after the third and twice as long after each further one, up to the cap. */
+int64_t retry_crash_pause_ms(unsigned crashes, int64_t cap_ms);
 
 #endif

@@ -63,6 +63,10 @@ struct stored_job {
 };
 int store_load_open_jobs(struct store *s, struct stored_job **ret, size_t *ret_count,
                          struct err *err);
+/* How often in a row the daemon ended without having stopped, until this start. */
+unsigned store_crashes(const struct store *s);
+/* It has lived long enough for that not to count any more. */
+void store_settle(struct store *s);
 struct err store_distrust(const struct store *s); /* kind ERR_NONE: no damage was met */
 
 struct store_op {

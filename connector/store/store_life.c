@@ -1,6 +1,7 @@
 /* store_life.c - whether the daemon stopped by itself the last time; if it was ended from outside
  * or crashed, each job that was active then counts it. What counts is one life of the daemon within
- * one boot of the machine: a power cut is nobody's fault.
+ * one boot of the machine: a power cut is nobody's fault. Crashes in a row are counted too, until
+ * the daemon has lived for a while.
  *
  * What can fail: writing (nothing is counted this time; the store works or fails as it does
  * otherwise). */
@@ -49,7 +50,12 @@ static int run_begin(struct store_request *r, struct err *err)
 	           " WHERE state IN ('claiming', 'handing', 'printing', 'reporting')"
 	           " AND EXISTS (SELECT 1 FROM life WHERE boot = ?1 AND boot <> '')",
 	           boot, err) < 0 ||
-	                       ask(r->s, "UPDATE life SET boot = ?1", boot, err) < 0
+	                       ask(r->s,
+	                           "UPDATE life SET crashes ="
+	                           " CASE WHEN boot = ?1 AND boot <> '' THEN crashes + 1 ELSE 0 "
+	                           "END,"
+	                           " boot = ?1",
+	                           boot, err) < 0
 	               ? -1
 	               : 0;
 }
@@ -62,11 +68,40 @@ static void on_begun(struct store_op *op, const struct err *err)
 
 void store_life_look(struct store *s)
 {
+	AUTO(store_finalize) sqlite3_stmt *q = NULL;
 	char boot[BOOT_MAX];
 	struct err err;
 
 	read_boot(boot);
-	s->crashed = ask(s, "SELECT 1 FROM life WHERE boot = ?1 AND boot <> ''", boot, &err) > 0;
+	if (store_prepare(s, "SELECT crashes FROM life WHERE boot = ?1 AND boot <> ''", &q, &err) <
+	    0)
+		return;
+	(void)sqlite3_bind_text(q, 1, boot, -1, SQLITE_STATIC);
+	s->crashed = store_step(s, q, &err) > 0;
+	if (s->crashed)
+		s->crashes = (unsigned)sqlite3_column_int(q, 0) + 1;
+}
+
+unsigned store_crashes(const struct store *s)
+{
+	return s->crashes;
+}
+
+static int run_settle(struct store_request *r, struct err *err)
+{
+	return ask(r->s, "UPDATE life SET crashes = ?1", "0", err) < 0 ? -1 : 0;
+}
+
+void store_settle(struct store *s)
+{
+	struct store_request *r;
+
+	if (s->life.private)
+		return; /* the life has hardly begun */
+	s->life.done = on_begun;
+	r = store_request_new(s, &s->life, run_settle);
+	r->writes = true;
+	store_request_submit(r);
 }
 
 void store_life_begin(struct store *s)
@@ -101,5 +136,5 @@ void store_life_end(struct store *s)
 {
 	struct err err;
 
-	(void)ask(s, "UPDATE life SET boot = ?1", "", &err);
+	(void)ask(s, "UPDATE life SET crashes = 0, boot = ?1", "", &err);
 }

@@ -206,6 +206,7 @@ struct store {
 	struct err lost;      /* why SQLite rolled this batch back by itself */
 	bool lives;           /* store_life_begin() was called */
 	bool crashed;         /* the life before this one did not end by itself */
+	unsigned crashes;     /* nor did so many in a row */
 	struct store_op life; /* says that this one has begun */
 	bool sound;           /* its content was checked, and nothing has told otherwise since */
 	struct printer_files files;

@@ -116,6 +116,8 @@ static const char *const migrations[] = {
 	"INSERT INTO life (boot) VALUES ('');",
 	/* by the connector itself: its cancel at the queue is nobody's wish */
 	"ALTER TABLE jobs ADD COLUMN taken_back INTEGER NOT NULL DEFAULT 0;",
+	/* of the daemon, in a row */
+	"ALTER TABLE life ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;",
 };
 
 static int exec(struct store *s, const char *sql, struct err *err)

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import time
 
 import pytest
 
@@ -200,6 +201,23 @@ def test_killed_at_any_moment_of_many_jobs_each_is_printed_once(bed):
     bed.cloud.wait_jobs(30, state="9")
     assert sorted(entry["sha256"] for entry in printer.wait(30)) == sorted(sums)
     daemon.wait_jobs(30, outcome="completed")
+
+
+def test_after_crashes_in_a_row_the_cloud_is_left_alone_for_a_while(bed, eve):
+    daemon = bed.daemon()
+    daemon.sections["connector"]["crash-pause"] = "3s"
+    route = connect(bed, daemon, eve.uri)
+    for _ in range(3):
+        daemon.kill()
+        before, since = bed.cloud.counters(), time.monotonic()
+        daemon.start()
+        daemon.verb("jobs")  # this life is counted
+    wait_until(lambda: bed.cloud.counters() != before, "a word to the cloud", 60)
+    assert time.monotonic() - since >= 3
+    assert "crashed 3 times in a row: no cloud is asked for 3 s" in daemon.process.text()
+    number = route.submit(PDF)
+    route.ended(number)
+    assert len(eve.ledger("arrived")) == 1
 
 
 # ---- stopped -----------------------------------------------------------------------------------

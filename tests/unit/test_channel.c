@@ -128,6 +128,17 @@ static void test_few_channels_start_at_once_and_many_spread(void **state)
 		cloud_ops.channel_close(many[i]);
 }
 
+static void test_no_channel_speaks_before_the_pause_behind_crashes_is_over(void **state)
+{
+	(void)state;
+	cloud->start_ms = cloud_double.clock.now_ms + 20000;
+	update();
+	advance(19999);
+	assert_int_equal(double_count(IPP_OP_UPDATE_OUTPUT_DEVICE_ATTRIBUTES), 0);
+	advance(1);
+	assert_int_equal(double_count(IPP_OP_UPDATE_OUTPUT_DEVICE_ATTRIBUTES), 1);
+}
+
 static void test_channels_with_the_same_credentials_share_connections(void **state)
 {
 	struct channel *same = open_one(NULL), *a = open_one("a"), *b = open_one("b");
@@ -457,6 +468,7 @@ int main(void)
 		T(test_a_server_without_active_jobs_is_lived_with),
 		T(test_a_server_that_dropped_us_on_active_jobs_is_never_told_again),
 		T(test_few_channels_start_at_once_and_many_spread),
+		T(test_no_channel_speaks_before_the_pause_behind_crashes_is_over),
 		T(test_channels_with_the_same_credentials_share_connections),
 		T(test_an_event_brings_a_list_and_the_next_poll_at_once),
 		T(test_a_cancel_is_told_without_a_list),

@@ -533,7 +533,7 @@ static void test_the_table_explains_every_setting(void **state)
 		assert_int_equal(help.text[strlen(help.text) - 1], '.');
 		assert_non_null(help.fallback);
 	}
-	assert_int_equal(n, 52);
+	assert_int_equal(n, 53);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -85,6 +85,18 @@ static void test_the_whole_span_is_used_and_nothing_beyond(void **state)
 	assert_true(retry_delay_ms(&small, 5, 0, UINT64_MAX) <= 40);
 }
 
+static void test_crashes_in_a_row_pause_longer_each_time_up_to_the_cap(void **state)
+{
+	static const int64_t pauses[] = { 0, 0, 0, 10000, 20000, 40000, 80000, 160000, 300000 };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(pauses) / sizeof(*pauses); i++)
+		assert_int_equal(retry_crash_pause_ms(i, 300000), pauses[i]);
+	assert_int_equal(retry_crash_pause_ms(UINT32_MAX, 3600000), 3600000);
+	assert_int_equal(retry_crash_pause_ms(3, 1000), 1000);
+	assert_int_equal(retry_crash_pause_ms(100, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -94,6 +106,7 @@ int main(void)
 		cmocka_unit_test(test_what_the_other_side_asks_for_is_the_floor),
 		cmocka_unit_test(test_an_absurd_wish_is_cut_to_an_hour),
 		cmocka_unit_test(test_the_whole_span_is_used_and_nothing_beyond),
+		cmocka_unit_test(test_crashes_in_a_row_pause_longer_each_time_up_to_the_cap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

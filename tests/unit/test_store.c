@@ -69,7 +69,7 @@ static void test_the_database_is_used_as_the_promise_needs(void **state)
 	assert_int_equal(ask(s, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 	assert_int_equal(ask(s, "PRAGMA cell_size_check"), 1);
 	assert_int_equal(ask(s, "PRAGMA mmap_size"), 0);
-	assert_int_equal(ask(s, "PRAGMA user_version"), 4);
+	assert_int_equal(ask(s, "PRAGMA user_version"), 5);
 	assert_int_equal(ask(s, "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND"
 	                        " name NOT LIKE 'sqlite%' AND strict = 1"),
 	                 5);
@@ -857,6 +857,8 @@ static void live(struct fixture *f)
 	free(jobs);
 }
 
+static bool settles; /* whether it lives for a while before */
+
 /* As a daemon that is killed when it has begun. */
 static void crash(struct fixture *f, int64_t job)
 {
@@ -868,6 +870,10 @@ static void crash(struct fixture *f, int64_t job)
 		fixture_open(f);
 		live(f);
 		(void)job_of(f, job); /* the work before it is done */
+		if (settles) {
+			store_settle(f->store);
+			(void)job_of(f, job);
+		}
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -899,10 +905,34 @@ static void test_active_jobs_count_the_crashes_and_no_clean_stop(void **state)
 	assert_int_equal(job_of(f, active).crashes, 2);
 }
 
+static void test_crashes_in_a_row_are_counted_until_a_stop_or_a_long_life(void **state)
+{
+	struct fixture *f = *state;
+	struct job_record job = sample_job(1);
+	int64_t id = add_new(f, &job);
+
+	fixture_close(f);
+	for (int i = 0; i < 4; i++)
+		crash(f, id);
+	fixture_open(f);
+	assert_int_equal(store_crashes(f->store), 4);
+	live(f);
+	fixture_reopen(f); /* it stopped by itself */
+	assert_int_equal(store_crashes(f->store), 0);
+	fixture_close(f);
+	crash(f, id);
+	settles = true;
+	crash(f, id);
+	settles = false;
+	fixture_open(f);
+	assert_int_equal(store_crashes(f->store), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(test_active_jobs_count_the_crashes_and_no_clean_stop),
+		STORE_TEST(test_crashes_in_a_row_are_counted_until_a_stop_or_a_long_life),
 		cmocka_unit_test(test_no_field_of_a_job_is_without_a_column),
 		cmocka_unit_test(test_no_field_of_a_printer_is_without_a_column),
 		STORE_TEST(test_the_database_is_used_as_the_promise_needs),

@@ -226,14 +226,14 @@ static void test_a_newer_schema_is_refused_and_left_alone(void **state)
 	fixture_close(f);
 	assert_int_equal(err.kind, ERR_REJECTED);
 	assert_string_equal(err.text, "state.db was written by a newer version (schema 7, this one"
-	                              " knows 4); install that version again");
+	                              " knows 5); install that version again");
 	read_whole(f, "state.db", &after);
 	assert_int_equal(before.len, after.len);
 	assert_memory_equal(before.data, after.data, before.len);
 	buf_clear(&before);
 	buf_clear(&after);
 
-	patch(f, "state.db", USER_VERSION, "\0\0\0\4", 4); /* that version came back */
+	patch(f, "state.db", USER_VERSION, "\0\0\0\5", 4); /* that version came back */
 	fixture_open(f);
 	assert_int_equal(count_jobs(f), 2);
 }

@@ -76,7 +76,8 @@ class Daemon:
         self.sections = {
             "connector": {"name": "test", "state-directory": self.state,
                           "runtime-directory": self.runtime, "cache-directory": self.cache,
-                          "control-group": "nogroup"},
+                          "control-group": "nogroup",
+                          "crash-pause": 0},  # tests kill it often
             "printers": {"cups-server": cupsd.socket if cupsd else self.dir / "no-cups.sock"},
             "log": {"level": "debug", "names": "shown"},
         }
