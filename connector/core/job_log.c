@@ -91,9 +91,9 @@ static void say_end(const struct job *j)
 	}
 	if (j->rec.outcome == OUTCOME_ABORTED)
 		say_details(j);
-	job_log(j, j->rec.outcome == OUTCOME_ABORTED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s%s%s",
-	        job_outcome_name(j->rec.outcome), *j->rec.report_message ? ": " : "",
-	        j->rec.report_message);
+	job_log(j, j->rec.outcome == OUTCOME_ABORTED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+	        "%s on %s%s%s", job_outcome_name(j->rec.outcome), j->printer->record.queue,
+	        *j->rec.report_message ? ": " : "", j->rec.report_message);
 }
 
 void job_log_move(const struct job *j)
@@ -105,6 +105,6 @@ void job_log_move(const struct job *j)
 	if (j->rec.state == JOB_HELD)
 		say_details(j);
 	if (j->rec.state == JOB_WAITING || j->rec.state == JOB_HELD)
-		job_log(j, LOG_LEVEL_WARNING, "%s: %s", job_state_name(j->rec.state),
-		        j->rec.error_text);
+		job_log(j, LOG_LEVEL_WARNING, "%s on %s: %s", job_state_name(j->rec.state),
+		        j->printer->record.queue, j->rec.error_text);
 }

@@ -32,4 +32,4 @@ def test_a_job_that_fails_brings_its_details(bed, eve):
     assert len(details) >= 3
     assert any("accepted from the cloud" in line for line in details)
     last, = [line for line in lines if line not in details]
-    assert "<4>" in last and "aborted: " in last and lines[-1] == last
+    assert "<4>" in last and f"aborted on {eve.uri}: " in last and lines[-1] == last
