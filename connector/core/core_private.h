@@ -252,6 +252,7 @@ void job_move(struct job *j, enum job_state to);
 int64_t job_now_ms(const struct job *j);  /* the monotonic clock */
 int64_t job_wall_ms(const struct job *j); /* Unix time, as this machine has it */
 int64_t job_age_ms(const struct job *j);  /* since it was received */
+#define JOB_NOT_FOUND_TIMES 3
 /* Whether the cloud means that it does not know the job. Not-found is also what a cloud says that
  * has lost its devices, until it is told of ours again: so it counts when it is said again. */
 bool job_is_unknown_there(struct job *j, const struct err *err);

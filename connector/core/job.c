@@ -53,9 +53,8 @@ static const struct {
 	[JOB_DONE] = { 0, NULL },
 };
 
-#define NOT_FOUND_CODE  0x0406 /* RFC 8011 B.1.4.7 */
-#define NOT_FOUND_TIMES 3
-#define BEAT_MS         (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
+#define NOT_FOUND_CODE 0x0406                  /* RFC 8011 B.1.4.7 */
+#define BEAT_MS        (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
 
 static const struct retry step_retry = { .base_ms = 1000, .cap_ms = 300000 };
 #define WAIT_CAP_MS 300000
@@ -309,7 +308,7 @@ bool job_is_unknown_there(struct job *j, const struct err *err)
 {
 	if (err->kind != ERR_GONE || err->code != NOT_FOUND_CODE)
 		return err->kind == ERR_GONE || err->kind == ERR_REJECTED;
-	return ++j->not_found >= NOT_FOUND_TIMES;
+	return ++j->not_found >= JOB_NOT_FOUND_TIMES;
 }
 
 /* ---- moves ---- */

@@ -12,6 +12,8 @@
 #include "common/str.h"
 #include "connector/base/journal.h"
 
+#define NOT_POSSIBLE_CODE 0x0404 /* client-error-not-possible, RFC 8011 B.1.4.5 */
+
 static void start_report(struct job *j, bool canceled);
 
 static void finish(struct job *j)
@@ -19,6 +21,15 @@ static void finish(struct job *j)
 	j->rec.reported = job_wall_ms(j);
 	job_event(j, "cloud", "told: %s", job_outcome_name(j->rec.outcome));
 	job_move(j, JOB_DONE);
+}
+
+/* A cloud that has lost its devices between two of our words knows nobody who could end the job,
+ * until it is told of ours again. */
+static bool is_to_be_said_again(struct job *j, const struct err *err)
+{
+	if (err->kind == ERR_REJECTED && err->code == NOT_POSSIBLE_CODE && !j->rec.refused)
+		return ++j->not_found < JOB_NOT_FOUND_TIMES;
+	return err->kind == ERR_GONE && !job_is_unknown_there(j, err);
 }
 
 static void on_reported(struct cloud_op *op, const struct err *err)
@@ -34,7 +45,7 @@ static void on_reported(struct cloud_op *op, const struct err *err)
 		finish(j);
 		return;
 	}
-	if (err->kind == ERR_GONE && !job_is_unknown_there(j, err)) {
+	if (is_to_be_said_again(j, err)) {
 		j->step = STEP_IDLE;
 		job_retry(j, err);
 		return;
