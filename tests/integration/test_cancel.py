@@ -55,6 +55,7 @@ def test_a_cancel_while_the_ipp_printer_prints_reaches_it(bed, eve, how):
             route.cancel(number)
         else:
             route.daemon.verb("cancel", str(job["id"]))
+        eve.process.wait_for_line("Cancel-Job successful-ok")  # else it prints, once it may
     told, job = route.ended(number, "canceled", timeout=20)
     assert "job-canceled-by-user" in told["reasons"]
     assert _local_state(bed, eve.uri, job["local_job"]) == "canceled"

@@ -145,6 +145,7 @@ def test_what_is_changed_has_the_fields_of_the_manual(verbs):
         job = verbs.daemon.wait_jobs(1, state="printing")[-1]
         check(job, SHAPES["jobs"]["jobs"][0], "job")
         verbs("cancel", str(job["id"]))
+        eve.process.wait_for_line("Cancel-Job successful-ok")  # else it prints, once it may
     verbs.daemon.wait_jobs(1, outcome="canceled")
     verbs("job", str(job["id"]))
     verbs("rebind", eve.uri, bed.ipp_printer("new").uri)
