@@ -40,7 +40,7 @@ char *xstrdup(const char *s)
 	return copy;
 }
 
-static char *format(const char *fmt, va_list ap)
+static __attribute__((format(printf, 1, 0))) char *format(const char *fmt, va_list ap)
 {
 	char *s = NULL;
 
