@@ -3,7 +3,8 @@
  *
  * Happy path: Cancel-Job, then Get-Job-Attributes, which says whether it started all the same; then
  * policy decides. After a restart Get-Jobs finds the local job by the job-uuid of the try: one that
- * was closed goes on, one that was not is taken back.
+ * was closed goes on, one that was not is taken back. One whose number was not committed has no
+ * document yet: it matters little whether it is seen once it has ended.
  *
  * What can fail: the queue does not answer (asked again); it has printed (held); it has no such
  * job, or an IPP printer may have got some of a closed one (held, if it was closed). */
@@ -160,7 +161,7 @@ void job_find_run(struct job *j)
 		return;
 	}
 	job_begin_local(j, &j->local, on_found);
-	if (ops->find(j->printer->queue, j->local, j->local_uuid, &err) < 0) {
+	if (ops->find(j->printer->queue, j->local, j->local_uuid, j->rec.local_job, &err) < 0) {
 		job_drop_local(&j->local);
 		job_retry(j, &err);
 	}

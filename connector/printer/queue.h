@@ -190,7 +190,10 @@ struct queue_ops {
 	/* The empty Send-Document with last-document=true that lets CUPS print. */
 	int (*finish)(struct queue *q, struct local_op *op, int32_t job, struct err *err);
 	int (*cancel)(struct queue *q, struct local_op *op, int32_t job, struct err *err);
-	int (*find)(struct queue *q, struct local_op *op, const char *job_uuid, struct err *err);
+	/* job: the number under which the queue may know it, 0: none was heard of. Without it jobs
+	 * that ended long ago are not seen where CUPS keeps a long history. */
+	int (*find)(struct queue *q, struct local_op *op, const char *job_uuid, int32_t job,
+	            struct err *err);
 	int (*get)(struct queue *q, struct local_op *op, int32_t job, struct err *err);
 	/* actions: keywords joined by commas, of which it does those it can. A queue of CUPS: the
 	 * IPP printer behind it. REJECTED where there is nobody who could. */

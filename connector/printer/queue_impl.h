@@ -150,7 +150,8 @@ int queue_send(struct queue *q, struct local_op *op, const struct local_ticket *
                struct err *err);
 int queue_finish(struct queue *q, struct local_op *op, int32_t job, struct err *err);
 int queue_cancel(struct queue *q, struct local_op *op, int32_t job, struct err *err);
-int queue_find(struct queue *q, struct local_op *op, const char *job_uuid, struct err *err);
+int queue_find(struct queue *q, struct local_op *op, const char *job_uuid, int32_t job,
+               struct err *err);
 int queue_get(struct queue *q, struct local_op *op, int32_t job, struct err *err);
 int queue_identify(struct queue *q, struct local_op *op, const char *actions, const char *message,
                    struct err *err);

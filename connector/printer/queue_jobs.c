@@ -1,4 +1,4 @@
-/* Operations on jobs of a queue: one exchange each (find: two where the printer cannot list all).
+/* Operations on jobs of a queue: one exchange each (find: two where one list cannot show all).
  *
  * Hand-over to CUPS: create, send (last-document=false, streamed), finish (an empty Send-Document
  * that lets CUPS print). To an IPP printer: create, send with last-document=true, always with a
@@ -19,7 +19,16 @@
 #include "connector/printer/ticket.h"
 #include "connector/printer/ticket_secret.h"
 
-enum step { STEP_CREATE, STEP_VALIDATE, STEP_SEND, STEP_JOB, STEP_GET, STEP_FIND_OPEN, STEP_FIND };
+enum step {
+	STEP_CREATE,
+	STEP_VALIDATE,
+	STEP_SEND,
+	STEP_JOB,
+	STEP_GET,
+	STEP_FIND_ALL,
+	STEP_FIND_OPEN,
+	STEP_FIND_ENDED,
+};
 
 /* ---- errors --------------------------------------------------------------------------------- */
 
@@ -310,7 +319,7 @@ static void keep_match(void *data, const struct local_job *job)
 	op->found[op->found_count++] = *job;
 }
 
-static int list_jobs(struct queue *q, struct local_op *op, int step, struct err *err);
+static int list_jobs(struct queue *q, struct local_op *op, int step, int32_t from, struct err *err);
 
 static void on_listed(struct ipp_op *ipp, const struct err *err)
 {
@@ -321,7 +330,7 @@ static void on_listed(struct ipp_op *ipp, const struct err *err)
 	if (err == NULL)
 		outcome_each(ipp->response, op->queue->cups, keep_match, &search);
 	if (err == NULL && op->step == STEP_FIND_OPEN) {
-		if (list_jobs(op->queue, op, STEP_FIND, &bad) == 0)
+		if (list_jobs(op->queue, op, STEP_FIND_ENDED, 0, &bad) == 0)
 			return;
 		err = &bad;
 	}
@@ -332,15 +341,24 @@ static void on_listed(struct ipp_op *ipp, const struct err *err)
 	end(op, err);
 }
 
-static int list_jobs(struct queue *q, struct local_op *op, int step, struct err *err)
+static const char *which_jobs(int step)
 {
-	bool all = q->cups || q->traits.which_all;
+	if (step == STEP_FIND_ALL)
+		return "all";
+	return step == STEP_FIND_OPEN ? "not-completed" : "completed";
+}
+
+/* CUPS shows at most 500 jobs in a list with ended ones, and does not call that a failure: of
+ * "all" those with the lowest numbers from first-job-id on, of "completed" those that ended last.
+ * The list of open ones is whole. */
+static int list_jobs(struct queue *q, struct local_op *op, int step, int32_t from, struct err *err)
+{
 	ipp_t *request = queue_request(q, IPP_OP_GET_JOBS, op->user_name);
 
 	ippAddString(request, IPP_TAG_OPERATION, IPP_TAG_KEYWORD, "which-jobs", NULL,
-	             all                      ? "all"
-	             : step == STEP_FIND_OPEN ? "not-completed"
-	                                      : "completed");
+	             which_jobs(step));
+	if (from > 0)
+		ippAddInteger(request, IPP_TAG_OPERATION, IPP_TAG_INTEGER, "first-job-id", from);
 	queue_ask_for(request, outcome_names, outcome_name_count);
 	op->queue = q;
 	op->step = step;
@@ -348,13 +366,16 @@ static int list_jobs(struct queue *q, struct local_op *op, int step, struct err 
 	return queue_start(q, &op->ipp, request, on_listed, op, err);
 }
 
-int queue_find(struct queue *q, struct local_op *op, const char *job_uuid, struct err *err)
+int queue_find(struct queue *q, struct local_op *op, const char *job_uuid, int32_t job,
+               struct err *err)
 {
+	bool all = q->cups ? job > 0 : q->traits.which_all;
+
 	op->job = (struct local_job){ .impressions = -1, .sheets = -1 };
 	(void)snprintf(op->job.job_uuid, sizeof(op->job.job_uuid), "%s", job_uuid);
 	free(TAKE(op->found));
 	op->found_count = 0;
-	return list_jobs(q, op, q->cups || q->traits.which_all ? STEP_FIND : STEP_FIND_OPEN, err);
+	return list_jobs(q, op, all ? STEP_FIND_ALL : STEP_FIND_OPEN, q->cups ? job : 0, err);
 }
 
 void queue_op_cancel(struct local_op *op)

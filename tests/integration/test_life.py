@@ -121,6 +121,27 @@ def test_killed_while_the_document_comes_it_is_printed_once(bed):
     assert printer.ledger[0]["sha256"] == route.told(number)["documents"][0]["sha256"]
 
 
+def test_killed_at_a_cups_with_a_long_history_it_leaves_no_local_job_behind(bed):
+    cups = bed.start_cups(options={"MaxJobs": "0"})
+    printer = bed.socket_printer()
+    cups.add_raw("raw", printer.uri)
+    for _ in range(501):  # one more than cupsd shows in a list
+        number = cups.client.request("Create-Job", uri=cups.uri("raw")).groups("job")[0]["job-id"]
+        assert cups.client.request("Cancel-Job", {"job-id": number}, uri=cups.uri("raw")).ok
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "raw")
+    rule = bed.cloud.fault("stall-document", operation="Fetch-Document", bytes=len(BIG) // 2,
+                           ms=60000)
+    number = route.submit(BIG)
+    wait_until(lambda: cups.jobs("raw", "not-completed"), "the local job",
+               paths=[cups.dir / "log"])
+    route.wait_record(number, "handing")
+    daemon.kill()
+    bed.cloud.clear_faults(rule)
+    _printed_once_after(route, lambda: printer.ledger, number, daemon)
+    assert cups.jobs("raw", "not-completed") == []
+
+
 def test_killed_while_cups_prints_it_is_printed_once(bed):
     bed.cups.add_fault("q", "wait=60")
     daemon = bed.daemon()

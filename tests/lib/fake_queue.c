@@ -555,6 +555,7 @@ static int op_get(struct queue *q, struct local_op *op, int32_t job, struct err 
 	return start_number("queue.get", q, op, job, run_get, err);
 }
 
+/* So many have ended that only one whose number is known is seen after its end. */
 static void run_find(struct fake_call *c)
 {
 	struct fake_world *w = c->w;
@@ -562,12 +563,14 @@ static void run_find(struct fake_call *c)
 
 	op->found = xcalloc(w->local_count + 1, sizeof(*op->found));
 	for (size_t i = 0; i < w->local_count; i++)
-		if (strcmp(w->locals[i].uuid, c->uuid) == 0 && !w->locals[i].vanished)
+		if (strcmp(w->locals[i].uuid, c->uuid) == 0 && !w->locals[i].vanished &&
+		    (c->number ? w->locals[i].id >= c->number : !w->locals[i].outcome))
 			op->found[op->found_count++] = tell(&w->locals[i]);
 	fake_call_end(c, NULL);
 }
 
-static int op_find(struct queue *q, struct local_op *op, const char *job_uuid, struct err *err)
+static int op_find(struct queue *q, struct local_op *op, const char *job_uuid, int32_t job,
+                   struct err *err)
 {
 	const struct job_record *row = row_of_uuid(fake_world, job_uuid);
 	struct fake_call *c = start("queue.find", q, op, row ? row->cloud_job : 0, run_find, err);
@@ -575,6 +578,7 @@ static int op_find(struct queue *q, struct local_op *op, const char *job_uuid, s
 	if (!c)
 		return -1;
 	(void)str_copy(c->uuid, sizeof(c->uuid), job_uuid);
+	c->number = job;
 	return 0;
 }
 

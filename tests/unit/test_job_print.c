@@ -581,6 +581,26 @@ static void test_jobs_of_an_earlier_life_go_on_where_they_were(void **state)
 	}
 }
 
+/* CUPS closes by itself what nobody closes for a quarter of an hour. */
+static void test_what_cups_closed_and_printed_while_we_were_gone_is_not_printed_again(void **state)
+{
+	struct fake_world *w = *state;
+	struct job_record *row;
+	struct fake_local *l;
+
+	(void)fake_printer(w, CUPS);
+	(void)fake_job(w, 0, 7);
+	row = fake_old_row(w, 0, 7, JOB_HANDING);
+	l = fake_old_local(w, row, true);
+	row->local_job = l->id;
+	fake_begin(l);
+	fake_end(l, OUTCOME_COMPLETED);
+	fake_start(w);
+	fake_run(w, 10 * MINUTE);
+	assert_int_equal(state_of(w, 7), JOB_HELD);
+	assert_no_line(w, "> queue.create 7");
+}
+
 /* ---- a clock that is moved ---------------------------------------------------------------------
  */
 
@@ -851,6 +871,7 @@ int main(void)
 		in_world(test_an_end_that_a_cloud_without_our_device_refused_is_told_again),
 		in_world(test_reports_wait_for_the_cloud_and_go_when_it_is_back),
 		in_world(test_jobs_of_an_earlier_life_go_on_where_they_were),
+		in_world(test_what_cups_closed_and_printed_while_we_were_gone_is_not_printed_again),
 		in_world(test_a_clock_moved_by_years_ends_no_job_and_delays_none),
 		in_world(test_a_clock_moved_while_the_daemon_was_down_ends_no_young_job),
 		in_world(test_a_clock_moved_back_delays_no_try),

@@ -296,22 +296,54 @@ static void test_find_returns_every_job_with_the_uuid(void **state)
 
 	(void)state;
 	open_case(&c, "laser");
-	assert_int_equal(queue_ops.find(c.f.q, &c.op, UUID, &c.err), 0);
-	assert_string_equal(text_of(asked(IPP_OP_GET_JOBS), "which-jobs"), "all");
-	add_job(m, 1, IPP_JSTATE_COMPLETED, "none", "urn:uuid:other");
+	assert_int_equal(queue_ops.find(c.f.q, &c.op, UUID, 2, &c.err), 0);
 	add_job(m, 2, IPP_JSTATE_CANCELED, "none", UUID);
 	add_job(m, 3, IPP_JSTATE_PENDING, "none", UUID);
 	add_job(m, 4, IPP_JSTATE_PENDING, "none", NULL);
+	add_job(m, 5, IPP_JSTATE_COMPLETED, "none", "urn:uuid:other");
 	answer(IPP_OP_GET_JOBS, m);
 	assert_int_equal(c.r.done, 1);
 	assert_int_equal(c.op.found_count, 2);
 	assert_int_equal(c.op.found[0].id, 2);
 	assert_int_equal(c.op.found[1].id, 3);
 
-	assert_int_equal(queue_ops.find(c.f.q, &c.op, UUID, &c.err), 0);
+	assert_int_equal(queue_ops.find(c.f.q, &c.op, UUID, 2, &c.err), 0);
 	answer(IPP_OP_GET_JOBS, new_answer());
 	assert_int_equal(c.r.err.kind, ERR_NONE);
 	assert_int_equal(c.op.found_count, 0);
+	close_case(&c);
+}
+
+/* A list of CUPS with ended jobs ends after 500, which is no failure. */
+static void test_find_is_not_fooled_by_a_list_that_cups_cuts(void **state)
+{
+	struct job_case c;
+	ipp_t *m;
+
+	(void)state;
+	open_case(&c, "laser");
+	assert_int_equal(queue_ops.find(c.f.q, &c.op, UUID, 514, &c.err), 0);
+	m = asked(IPP_OP_GET_JOBS);
+	assert_string_equal(text_of(m, "which-jobs"), "all");
+	assert_int_equal(ipp_get_int(m, IPP_TAG_OPERATION, "first-job-id", 0), 514);
+	answer(IPP_OP_GET_JOBS, add_job(new_answer(), 514, IPP_JSTATE_HELD, "job-incoming", UUID));
+	assert_int_equal(c.r.done, 1);
+	assert_int_equal(c.op.found[0].id, 514);
+
+	/* its number was not heard of: open ones, of which all are shown, and those that ended last
+	 */
+	assert_int_equal(queue_ops.find(c.f.q, &c.op, UUID, 0, &c.err), 0);
+	m = asked(IPP_OP_GET_JOBS);
+	assert_string_equal(text_of(m, "which-jobs"), "not-completed");
+	assert_null(ippFindAttribute(m, "first-job-id", IPP_TAG_ZERO));
+	answer(IPP_OP_GET_JOBS, add_job(new_answer(), 514, IPP_JSTATE_HELD, "job-incoming", UUID));
+	assert_int_equal(c.r.done, 1);
+	m = asked(IPP_OP_GET_JOBS);
+	assert_string_equal(text_of(m, "which-jobs"), "completed");
+	assert_null(ippFindAttribute(m, "first-job-id", IPP_TAG_ZERO));
+	answer(IPP_OP_GET_JOBS, new_answer());
+	assert_int_equal(c.r.done, 2);
+	assert_int_equal(c.op.found_count, 1);
 	close_case(&c);
 }
 
@@ -321,8 +353,9 @@ static void test_find_asks_twice_where_a_printer_cannot_list_all(void **state)
 
 	(void)state;
 	open_case(&c, "ipp://printer.example/ipp/print");
-	assert_int_equal(queue_ops.find(c.f.q, &c.op, UUID, &c.err), 0);
+	assert_int_equal(queue_ops.find(c.f.q, &c.op, UUID, 2, &c.err), 0);
 	assert_string_equal(text_of(asked(IPP_OP_GET_JOBS), "which-jobs"), "not-completed");
+	assert_null(ippFindAttribute(asked(IPP_OP_GET_JOBS), "first-job-id", IPP_TAG_ZERO));
 	answer(IPP_OP_GET_JOBS, add_job(new_answer(), 1, IPP_JSTATE_PENDING, "none", UUID));
 	assert_int_equal(c.r.done, 0);
 	assert_string_equal(text_of(asked(IPP_OP_GET_JOBS), "which-jobs"), "completed");
@@ -577,6 +610,7 @@ int main(void)
 		cmocka_unit_test(test_refusals_are_told_apart_and_explained),
 		cmocka_unit_test(test_an_answer_without_a_number_is_no_job),
 		cmocka_unit_test(test_find_returns_every_job_with_the_uuid),
+		cmocka_unit_test(test_find_is_not_fooled_by_a_list_that_cups_cuts),
 		cmocka_unit_test(test_find_asks_twice_where_a_printer_cannot_list_all),
 		cmocka_unit_test(test_cancel_repeats_the_owner),
 		cmocka_unit_test(test_a_canceled_operation_ends_once),
