@@ -121,7 +121,7 @@ const struct config_item config_items[] = {
 	{ "printers", "state-interval", &config_duration, MAIN(state_interval_ms), "1s", "100ms", "1min", NULL,
 	  "How often CUPS is asked what happened to its queues, one question for all of them, and each IPP "
 	  "printer how it does; the latter less often when there are more than forty or it answers "
-	  "slowly." },
+	  "slowly. A longer time lets printers sleep that wake up for a question." },
 	{ "printers", "include", &config_globs, MAIN(include), "*", NULL, NULL, NULL,
 	  "The queues that register --all takes, with * and ?." },
 	{ "printers", "exclude", &config_globs, MAIN(exclude), "", NULL, NULL, NULL,
