@@ -226,10 +226,9 @@ static int check_once(struct store *s, struct err *err)
 
 int store_schema_check(struct store *s, struct err *err)
 {
-	/* SQLite takes an I/O error of the disk for damage: it counts when seen twice */
 	if (check_once(s, err) == 0)
 		return 0;
-	return err->kind == ERR_CORRUPT ? check_once(s, err) : -1;
+	return err->kind == ERR_CORRUPT ? check_once(s, err) : -1; /* see store_unsound() */
 }
 
 /* Job ids are never given out again. How far a damaged file had counted is unknown; seconds since
