@@ -379,6 +379,8 @@ static void add_driver_resolution(struct ticket_pass *t, int x, int y, ipp_res_t
 	ippAddString(t->request, IPP_TAG_JOB, IPP_TAG_NAME, "Resolution", NULL, choice);
 }
 
+/* CUPS names one resolution where the PPD lets nobody choose (a driverless queue, or a class of
+ * them), be it the default of the PPD or one that CUPS made up, and hands none on. */
 void ticket_check_resolution(struct ticket_pass *t, ipp_attribute_t *attr)
 {
 	const char *name = ippGetName(attr);
@@ -400,6 +402,12 @@ void ticket_check_resolution(struct ticket_pass *t, ipp_attribute_t *attr)
 	}
 	x = ippGetResolution(list, near, &y, &units);
 	resolution_text(x, y, units, sent);
+	if (t->cups && ippGetCount(list) == 1 && strcmp(asked, sent) == 0) {
+		t->published = true;
+		ticket_note_dropped(t, name, asked, "the queue has no choice of resolutions");
+		t->published = false;
+		return;
+	}
 	ippAddResolution(t->request, IPP_TAG_JOB, name, units, x, y);
 	add_driver_resolution(t, x, y, units);
 	if (strcmp(asked, sent) == 0)

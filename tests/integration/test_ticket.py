@@ -168,6 +168,7 @@ def lost(text):
     """The queue cannot do it, and the job says so."""
     def check(out, base):
         assert out.lost == text, out
+        assert "printer-resolution" not in out.said, out
         assert [page.ink for page in out.pages] == [page.ink for page in base.pages], out
     check.shows = False
     return check
@@ -231,16 +232,6 @@ def grey(out, base):
     assert not any(page.colour for page in out.pages) and out.lost == "", out
 
 
-def as_it_was(out, base):
-    """CUPS takes it and has no use for it: a printer that is sent PDF renders it by itself, and is
-    told of no resolution."""
-    assert [page.ink for page in out.pages] == [page.ink for page in base.pages], out
-    assert "printer-resolution" not in out.said
-
-
-as_it_was.shows = False
-
-
 def black(out, base):
     """It was, and stays."""
     assert not any(page.colour for page in base.pages + out.pages) and out.lost == "", out
@@ -254,6 +245,7 @@ NO_SOURCE = lost(f"media-source: auto in place of tray-2; {LACKS}")
 NO_BIN = lost(f"output-bin: stacker-1 left out; {LACKS}")
 NO_STAPLE = lost(f"finishings: staple-top-left left out; {LACKS}")
 ONLY_600 = lost(f"printer-resolution: 600dpi in place of 300dpi; {LACKS}")
+NO_CHOICE = lost("printer-resolution: 300dpi left out; the queue has no choice of resolutions")
 PAPER = {"copies": copies, "size": letter, "size-col": letter, "number-up": two_up,
          "ranges": ranges, "orientation": turned, "scaling": filled}
 FINISHER = {
@@ -261,7 +253,7 @@ FINISHER = {
     "monochrome": said("print-color-mode", "monochrome"), "quality": said("print-quality", 5),
     "type": said("media-type", "labels"), "source": said("media-source", "tray-2"),
     "bin": said("output-bin", "stacker-1"), "finishings": said("finishings", 20),
-    "resolution": as_it_was}
+    "resolution": NO_CHOICE}
 
 
 def left_out(name, value):

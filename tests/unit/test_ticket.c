@@ -399,6 +399,37 @@ static void test_what_is_sent_stands_in_the_job_group(void **state)
 	close_case(&c);
 }
 
+/* A job that insists on the one resolution gets what the queue publishes. */
+static void test_cups_with_one_resolution_has_no_choice_of_it(void **state)
+{
+	struct translated c;
+	struct ticket_source from = { .cups = true };
+
+	(void)state;
+	for (int more = 0; more < 2; more++) {
+		ipp_attribute_t *list;
+
+		open_case(&c);
+		list = ippFindAttribute(c.capabilities, "printer-resolution-supported",
+		                        IPP_TAG_RESOLUTION);
+		if (more)
+			ippSetResolution(c.capabilities, &list, 1, IPP_RES_PER_INCH, 300, 300);
+		resolution_600(c.ticket);
+		ippAddBoolean(c.ticket, IPP_TAG_OPERATION, "ipp-attribute-fidelity", 1);
+		from.ticket = c.ticket;
+		from.capabilities = c.capabilities;
+		assert_int_equal(ticket_apply(c.request, &from, keep_line, &c, &c.err), 0);
+		assert_string_equal(c.dropped,
+		                    more ? ""
+		                         : "printer-resolution: 600dpi left out; the queue has no "
+		                           "choice of resolutions");
+		assert_int_equal(ippFindAttribute(c.request, "printer-resolution", IPP_TAG_ZERO) !=
+		                         NULL,
+		                 more);
+		close_case(&c);
+	}
+}
+
 /* ---- media-col ------------------------------------------------------------------------------ */
 
 static ipp_t *new_media(int x, int y, const char *source, const char *type)
@@ -567,6 +598,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_attribute_is_sent_or_its_loss_is_said),
 		cmocka_unit_test(test_what_is_sent_stands_in_the_job_group),
+		cmocka_unit_test(test_cups_with_one_resolution_has_no_choice_of_it),
 		cmocka_unit_test(test_a_missing_tray_does_not_cost_the_size),
 		cmocka_unit_test(test_sizes_fit_by_half_a_millimetre_or_in_a_range),
 		cmocka_unit_test(test_media_is_named_once),
