@@ -17,6 +17,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "lib")]
 
 from bed import process
 from bed.bed import Bed
+from bed.daemon import contents
 from bed.ippeve import Bus
 from bed.paper import Paper
 from up_client import Up, start
@@ -48,9 +49,10 @@ def pytest_runtest_makereport(item, call):
     """A failure shows where its programs' logs end, while they are still there."""
     report = (yield).get_result()
     if call.when == "call" and report.failed and "bed_dir" in item.funcargs:
-        for log in sorted(item.funcargs["bed_dir"].rglob("*.log")) + \
-                sorted(item.funcargs["bed_dir"].rglob("error_log")):
-            lines = log.read_text(errors="replace").splitlines()[-40:]
+        logs = contents(item.funcargs["bed_dir"],
+                        wanted=lambda path: path.suffix == ".log" or path.name == "error_log")
+        for log in sorted(logs, key=lambda path: (path.name == "error_log", path)):
+            lines = logs[log].decode(errors="replace").splitlines()[-40:]
             report.sections.append((f"{log.name} of {log.parent}", "\n".join(lines)))
 
 

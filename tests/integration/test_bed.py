@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -90,11 +91,16 @@ def test_the_socket_printer_resets_hangs_and_refuses(socket_printer, cupsd):
 
 def test_a_queue_with_a_driver_prints_pcl_fast(socket_printer, cupsd):
     cupsd.add_pcl("pcl", socket_printer.uri)
-    number = ipp.Client(cupsd.uri("pcl", port=True)).print_job(PDF)
-    entry = socket_printer.wait(timeout=20)[0]
-    with open(entry["file"], "rb") as out:
-        assert out.read(2) == b"\x1bE"  # PCL reset
-    assert cupsd.wait_job(number, timeout=3)["job-state"] == 9  # no SNMP: it costs 4 seconds
+    took = []
+    while not took or (min(took) >= 3 and len(took) < 5):  # no SNMP: it costs 4 seconds each time
+        number = ipp.Client(cupsd.uri("pcl", port=True)).print_job(PDF)
+        entry = socket_printer.wait(len(took) + 1, timeout=30)[-1]
+        began = time.monotonic()
+        assert cupsd.wait_job(number)["job-state"] == 9
+        took.append(time.monotonic() - began)
+        with open(entry["file"], "rb") as out:
+            assert out.read(2) == b"\x1bE"  # PCL reset
+    assert min(took) < 3, took
 
 
 def test_a_driverless_queue_prints_to_the_ipp_printer(eve, cupsd):

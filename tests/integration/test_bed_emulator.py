@@ -86,5 +86,5 @@ def test_a_breach_of_the_standard_fails_the_test(bed_dir):
             client = emulator.client()
             client.request("Create-Printer-Subscriptions",  # without notify-pull-method
                            groups=[("subscription", {"notify-events": "job-completed"})])
-            emulator.wait(violations=1, timeout=5)
+            emulator.wait(violations=1, timeout=30)
     assert all(json.loads(line) for line in (bed_dir / "cloud/record.jsonl").open())

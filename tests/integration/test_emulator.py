@@ -53,7 +53,7 @@ def test_a_job_goes_all_the_way_and_every_word_is_kept(clean):
     proxy.take(job)
     assert proxy.fetchable() == []
     assert proxy.finish(job) == [PDF]
-    told = clean.wait(printer="p", job=job, state=9, timeout=5)["job"]
+    told = clean.wait(printer="p", job=job, state=9, timeout=30)["job"]
     assert told["impressions"] == 3
     assert told["documents"][0]["whole"] and told["documents"][0]["format"] == "application/pdf"
     assert [t["operation"] for t in told["told"]] == [
@@ -617,7 +617,7 @@ def test_a_burst_of_two_hundred_jobs_ends_whole(clean):
     for job in jobs:
         proxy.take(job)
         assert proxy.finish(job) == [PDF]
-    clean.wait(printer="p", jobs=200, state=9, timeout=5)
+    clean.wait(printer="p", jobs=200, state=9, timeout=30)
 
 
 def test_only_loopback_and_known_options():

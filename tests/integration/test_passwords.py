@@ -89,9 +89,7 @@ def assert_nowhere(daemon, folder, *secrets):
     places = {"output": "".join(said).encode(), "log": daemon.process.log.read_bytes()}
     for name in ("cmdline", "environ"):
         places[name] = pathlib.Path(f"/proc/{daemon.process.pid}/{name}").read_bytes()
-    for path in [*daemon.state.rglob("*"), *daemon.runtime.rglob("*"), *daemon.cache.rglob("*")]:
-        if path.is_file():
-            places[str(path)] = path.read_bytes()
+    places |= {str(path): data for path, data in daemon.files().items()}
     assert any(place.endswith("state.db") for place in places)
     subprocess.run(["gcore", "-o", folder / "core", str(daemon.process.pid)], check=True,
                    capture_output=True)

@@ -1,11 +1,12 @@
 """How far a job is, and how much paper it took: told while it prints, and at the end."""
 
+import time
+
 from bed import PDF
 from bed.route import connect
 from bed.watch import wait_until
 
 WORD = "Update-Job-Status"
-SLACK = 0.1  # seconds between two words that may be lost on the way
 
 
 def _words(bed, number):
@@ -18,17 +19,18 @@ def test_pages_are_told_as_they_come_but_not_more_than_once_a_second(bed):
     bed.cups.add_fault("q", "pages=45")
     route = connect(bed, bed.daemon(), "q")
     with bed.cups.fault_gate():
+        began = time.monotonic()
         number = route.submit(PDF)
         told, job = route.ended(number)
+        seconds = time.monotonic() - began
     words = _words(bed, number)
     counts = [word.get("impressions") for word in words]
     print("impressions:", counts)
     known = [count for count in counts if count is not None]
     assert known == sorted(known) and len(known) >= 3
     assert counts[-1] == 45 and told["impressions"] == 45 and job["impressions"] == 45
-    times = [word["time"] / 1000 for word in words[:-1]]  # the last word does not wait
-    gaps = [later - earlier for earlier, later in zip(times, times[1:])]
-    assert all(gap > 1 - SLACK for gap in gaps), gaps
+    # one at the beginning and one at the end do not wait; a word may be late, and so two close
+    assert len(words) <= seconds + 2, [word["time"] for word in words]
 
 
 def test_what_nobody_counts_is_not_told(bed):

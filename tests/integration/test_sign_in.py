@@ -79,8 +79,7 @@ def test_a_password_comes_from_a_file(bed, eve, place):
     route = connect(bed, daemon, eve.uri, "q", *options)
     route.ended(route.submit(PDF))
     assert "geheim" not in daemon.process.text()
-    assert not [path for path in daemon.state.rglob("*")
-                if path.is_file() and b"geheim" in path.read_bytes()]
+    assert not [path for path, data in daemon.files().items() if b"geheim" in data]
 
 
 def test_a_wrong_password_is_said_at_registration(bed, eve):

@@ -1,5 +1,6 @@
 """print-connectord as an unprivileged user, and the command line at its control socket."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -48,6 +49,18 @@ def reachable(program, folder):
     shutil.copy(program, copy)
     copy.chmod(0o755)
     return copy
+
+
+def contents(*folders, wanted=pathlib.Path.is_file):
+    """{path: bytes} of the files below; what goes away meanwhile was not there."""
+    found = {}
+    for folder in folders:
+        for place, _, names in os.walk(folder):
+            for path in (pathlib.Path(place) / name for name in names):
+                with contextlib.suppress(FileNotFoundError):
+                    if wanted(path) and path.is_file():
+                        found[path] = path.read_bytes()
+    return found
 
 
 def ensure_machine_id():
@@ -203,6 +216,10 @@ class Daemon:
     def mark(self):
         """Where the log ends now."""
         return self.process.mark()
+
+    def files(self):
+        """{path: bytes} of all that it keeps."""
+        return contents(self.state, self.runtime, self.cache)
 
     # ---- the command line --------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import ssl
 import time
 import urllib.parse
 
+from .daemon import contents
 from .emulator import Emulator
 from .route import Route
 from .submit import TYPES
@@ -45,11 +46,10 @@ class UpEmulator(Emulator):
         """No token and no code in what daemons of the same test have written."""
         secrets = [secret.encode() for secret in
                    self.secrets() + [code["user_code"] for code in self.codes()]]
-        for path in self.dir.parent.rglob("*"):
-            if path.is_relative_to(self.dir) or not path.is_file() or \
-                    not (path.suffix == ".log" or "state.db" in path.name):
-                continue
-            data = path.read_bytes()
+        def wanted(path):
+            return not path.is_relative_to(self.dir) and \
+                (path.suffix == ".log" or "state.db" in path.name)
+        for path, data in contents(self.dir.parent, wanted=wanted).items():
             assert not [s for s in secrets if s in data], f"a secret in {path}"
 
     def assert_to_the_letter(self):
