@@ -92,12 +92,22 @@ static void offer_list(const struct completion *c, const char *method, cJSON *pa
 	cJSON_Delete(answer);
 }
 
+static void offer_printers(const struct completion *c)
+{
+	offer_list(c, "ListPrinters", NULL, "printers", "queue", "state", NULL);
+}
+
+/* Most verbs are about registered printers, some about any queue. */
 static void offer_queues(const struct completion *c)
 {
-	if (c->verb && strcmp(c->verb->name, "register") == 0 && !c->wants)
+	const char *verb = c->verb && !c->wants ? c->verb->name : "";
+
+	if (strcmp(verb, "register") == 0)
 		offer_list(c, "ListQueues", NULL, "queues", "name", "info", "registered");
+	else if (strcmp(verb, "explain") == 0 || strcmp(verb, "rebind") == 0)
+		offer_list(c, "ListQueues", NULL, "queues", "name", "info", NULL);
 	else
-		offer_list(c, "ListPrinters", NULL, "printers", "queue", "state", NULL);
+		offer_printers(c);
 }
 
 static void offer_jobs(const struct completion *c)
@@ -117,17 +127,20 @@ static void offer_clouds(const struct completion *c)
 
 /* ---- what is wanted at this place ---- */
 
-/* The word that stands for the argument in the verb's usage: "QUEUE…" stands for all that follow.
- */
+/* The word that stands for the argument in the verb's usage: "QUEUE…" stands for all that follow,
+ * "[QUEUE]" for one that may be left out. */
 static void place(const struct completion *c, char ret[PLACE_SIZE])
 {
 	const char *usage = c->verb->arguments ? c->verb->arguments : "";
 
 	*ret = '\0';
-	for (int i = 0; *usage && *usage != '[' && *usage != '|'; i++) {
+	for (int i = 0; *usage; i++) {
 		size_t len = strcspn(usage, " ");
+		const bool optional = *usage == '[';
 
-		(void)snprintf(ret, PLACE_SIZE, "%.*s", (int)len, usage);
+		if (usage[optional] == '-')
+			return;
+		(void)snprintf(ret, PLACE_SIZE, "%.*s", (int)len - 2 * optional, usage + optional);
 		if (i == c->arguments || strstr(ret, "…"))
 			return;
 		*ret = '\0';
@@ -140,8 +153,8 @@ static void offer_place(const struct completion *c, const char *what)
 {
 	if (strncmp(what, "QUEUE", strlen("QUEUE")) == 0)
 		offer_queues(c);
-	else if (strcmp(what, "ID") == 0 && c->verb && strstr(c->verb->arguments, "QUEUE"))
-		offer_list(c, "ListPrinters", NULL, "printers", "id", "queue", NULL);
+	else if (strcmp(what, "PRINTER") == 0)
+		offer_printers(c);
 	else if (strcmp(what, "ID") == 0)
 		offer_jobs(c);
 	else if (strcmp(what, "FILE") == 0 || strcmp(what, "PATH") == 0)

@@ -1,5 +1,6 @@
 """Completion on the command line: what the program offers, and what each shell makes of it."""
 
+import re
 import shutil
 
 import pytest
@@ -10,6 +11,7 @@ from bed.process import run
 from bed.route import connect
 
 FILES = ROOT / "packaging/completions"
+KINDS = ["program", "bash", "zsh", "fish"]
 
 BASH = r"""
 source /usr/share/bash-completion/bash_completion
@@ -69,7 +71,7 @@ def fixture_daemon(bed):
     return daemon
 
 
-@pytest.fixture(name="shell", params=["program", "bash", "zsh", "fish"])
+@pytest.fixture(name="shell", params=KINDS)
 def fixture_shell(request, bed_dir, daemon):
     """Each of them, at the daemon."""
     if request.param != "program":
@@ -86,21 +88,38 @@ def test_what_can_follow_is_offered_with_live_names(shell):
     assert shell.offered("register", "l", "--cloud", "") == ["test"]
     assert shell.offered("job", "") == ["1"]
     assert shell.offered("cancel", "") == []  # it has ended
+    assert shell.offered("doctor", "l") == ["laser"]
+    assert shell.offered("resume", "l") == ["laser"]
+    assert shell.offered("rebind", "l") == ["laser"]
+    assert sorted(shell.offered("rebind", "laser", "l")) == ["laser", "later"]
+    assert sorted(shell.offered("explain", "l")) == ["laser", "later"]
+    assert shell.offered("doctor", "laser", "l") == []
     assert shell.offered("status", "") == []
     assert shell.offered("nonsense", "") == []
 
 
 def test_files_are_left_to_the_shell(shell):
-    offered = shell.offered("metrics", "--write", "READ")
     expected = {"program": [":files"], "zsh": ["FILES"]}.get(shell.kind, ["README.md"])
-    assert offered == expected
+    for words in (["metrics", "--write"], ["backup"], ["restore"], ["explain", "x", "--ticket"]):
+        assert shell.offered(*words, "READ") == expected, words
 
 
-def test_every_verb_is_offered(bed_dir):
-    offered = Shell("program", bed_dir).offered("")
-    text = run([BUILD / "print-connector", "--help"]).stdout
-    assert len(offered) > 8
-    assert all(f"\n  {verb} " in text for verb in offered)
+def usage(*words):
+    """(first words of the lines of --help that are indented by two)."""
+    text = run([BUILD / "print-connector", *words, "--help"]).stdout
+    return sorted(re.findall(r"^  (\S+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_verb_and_option_is_offered_and_nothing_else(bed_dir, kind):
+    shell = Shell(kind, bed_dir)
+    listed = usage()
+    verbs = [word for word in listed if word[0] != "-"]
+    assert {"status", "register", "resolve", "restore"} < set(verbs)
+    assert sorted(shell.offered("")) == verbs
+    assert sorted(shell.offered("--")) == [word for word in listed if word[0] == "-"]
+    for verb in verbs:
+        assert sorted(shell.offered(verb, "--")) == usage(verb), verb
 
 
 def test_a_daemon_that_is_not_there_is_no_matter(bed_dir):
