@@ -93,7 +93,7 @@ static void tell(struct ticket_pass *t, enum ticket_fate fate, const char *name,
 	note.asked = texts[1];
 	note.sent = texts[2];
 	note.why = texts[3];
-	if (fate != TICKET_SENT && !t->site && !t->published) {
+	if (fate != TICKET_SENT && !t->site) {
 		t->lost_here = true;
 		if (!t->lost)
 			(void)snprintf(t->first, sizeof(t->first), "%.40s%s%.40s (%.80s)", texts[0],

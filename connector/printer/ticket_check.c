@@ -380,12 +380,18 @@ static void add_driver_resolution(struct ticket_pass *t, int x, int y, ipp_res_t
 }
 
 /* CUPS names one resolution where the PPD lets nobody choose (a driverless queue, or a class of
- * them), be it the default of the PPD or one that CUPS made up, and hands none on. */
+ * them), be it the default of the PPD or one that CUPS made up, and hands none on: the queue prints
+ * at that one whatever is asked for. */
+static bool has_choice(const struct ticket_pass *t, ipp_attribute_t *list)
+{
+	return !t->cups || ippGetCount(list) > 1;
+}
+
 void ticket_check_resolution(struct ticket_pass *t, ipp_attribute_t *attr)
 {
 	const char *name = ippGetName(attr);
 	ipp_attribute_t *list = ticket_supported(t, name);
-	char asked[TICKET_TEXT], sent[TICKET_TEXT];
+	char asked[TICKET_TEXT], sent[TICKET_TEXT], why[TICKET_TEXT];
 	int x, y, near;
 	ipp_res_t units;
 
@@ -402,10 +408,12 @@ void ticket_check_resolution(struct ticket_pass *t, ipp_attribute_t *attr)
 	}
 	x = ippGetResolution(list, near, &y, &units);
 	resolution_text(x, y, units, sent);
-	if (t->cups && ippGetCount(list) == 1 && strcmp(asked, sent) == 0) {
-		t->published = true;
-		ticket_note_dropped(t, name, asked, "the queue has no choice of resolutions");
-		t->published = false;
+	if (!has_choice(t, list)) {
+		(void)snprintf(why, sizeof(why), "the queue prints at %.60s only", sent);
+		if (strcmp(asked, sent) == 0)
+			ticket_note_sent(t, name, asked, "", why);
+		else
+			ticket_note_dropped(t, name, asked, why);
 		return;
 	}
 	ippAddResolution(t->request, IPP_TAG_JOB, name, units, x, y);

@@ -46,8 +46,6 @@ struct ticket_pass {
 	bool site;                               /* what is looked at is a default of the site */
 	bool site_media, site_source, site_type; /* the same of the parts of the paper */
 	bool mapped;    /* what is looked at comes from the mapping: it is not mapped again */
-	bool published; /* what is told now is a value that the queue says it has: no job that
-	                 * insists on it is refused */
 	bool lost;      /* the user, anything at all */
 	bool lost_here; /* in the attribute that is looked at */
 	char first[TICKET_TEXT * 2]; /* what was lost first, and why */

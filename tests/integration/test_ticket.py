@@ -244,8 +244,8 @@ NO_TYPE = lost(f"media-type: labels left out; {LACKS}")
 NO_SOURCE = lost(f"media-source: auto in place of tray-2; {LACKS}")
 NO_BIN = lost(f"output-bin: stacker-1 left out; {LACKS}")
 NO_STAPLE = lost(f"finishings: staple-top-left left out; {LACKS}")
-ONLY_600 = lost(f"printer-resolution: 600dpi in place of 300dpi; {LACKS}")
-NO_CHOICE = lost("printer-resolution: 300dpi left out; the queue has no choice of resolutions")
+ONLY_600 = lost("printer-resolution: 300dpi left out; the queue prints at 600dpi only")
+ONLY_300 = lost("")  # the one that CUPS names
 PAPER = {"copies": copies, "size": letter, "size-col": letter, "number-up": two_up,
          "ranges": ranges, "orientation": turned, "scaling": filled}
 FINISHER = {
@@ -253,7 +253,7 @@ FINISHER = {
     "monochrome": said("print-color-mode", "monochrome"), "quality": said("print-quality", 5),
     "type": said("media-type", "labels"), "source": said("media-source", "tray-2"),
     "bin": said("output-bin", "stacker-1"), "finishings": said("finishings", 20),
-    "resolution": NO_CHOICE}
+    "resolution": ONLY_300}
 
 
 def left_out(name, value):

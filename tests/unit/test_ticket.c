@@ -399,33 +399,53 @@ static void test_what_is_sent_stands_in_the_job_group(void **state)
 	close_case(&c);
 }
 
-/* A job that insists on the one resolution gets what the queue publishes. */
-static void test_cups_with_one_resolution_has_no_choice_of_it(void **state)
+static void keep_notes(void *data, const struct ticket_note *note)
 {
+	struct translated *c = data;
+
+	assert_string_equal(note->name, "printer-resolution");
+	(void)snprintf(c->dropped, sizeof(c->dropped), "%d %s>%s %s", (int)note->fate, note->asked,
+	               note->sent, note->why);
+}
+
+/* CUPS hands no resolution on where there is one only: what asks for it gets it, a job that insists
+ * on another is refused. */
+static void test_a_queue_of_cups_prints_at_its_only_resolution_and_at_no_other(void **state)
+{
+	static const struct {
+		void (*ask)(ipp_t *t);
+		bool more; /* the queue has another */
+		bool sent;
+		int rc;
+		const char *note;
+	} rows[] = {
+		{ resolution_600, false, false, 0, "0 600dpi> the queue prints at 600dpi only" },
+		{ resolution_1200, false, false, -1, "2 1200dpi> the queue prints at 600dpi only" },
+		{ resolution_600, true, true, 0, "0 600dpi>600dpi " },
+		{ resolution_1200, true, true, -1, "1 1200dpi>600dpi the queue does not have it" },
+	};
 	struct translated c;
-	struct ticket_source from = { .cups = true };
 
 	(void)state;
-	for (int more = 0; more < 2; more++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct ticket_source from = { .cups = true };
 		ipp_attribute_t *list;
 
 		open_case(&c);
 		list = ippFindAttribute(c.capabilities, "printer-resolution-supported",
 		                        IPP_TAG_RESOLUTION);
-		if (more)
+		if (rows[i].more)
 			ippSetResolution(c.capabilities, &list, 1, IPP_RES_PER_INCH, 300, 300);
-		resolution_600(c.ticket);
+		rows[i].ask(c.ticket);
 		ippAddBoolean(c.ticket, IPP_TAG_OPERATION, "ipp-attribute-fidelity", 1);
 		from.ticket = c.ticket;
 		from.capabilities = c.capabilities;
-		assert_int_equal(ticket_apply(c.request, &from, keep_line, &c, &c.err), 0);
-		assert_string_equal(c.dropped,
-		                    more ? ""
-		                         : "printer-resolution: 600dpi left out; the queue has no "
-		                           "choice of resolutions");
+		assert_int_equal(ticket_apply(c.request, &from, keep_notes, &c, &c.err),
+		                 rows[i].rc);
+		assert_string_equal(c.dropped, rows[i].note);
 		assert_int_equal(ippFindAttribute(c.request, "printer-resolution", IPP_TAG_ZERO) !=
 		                         NULL,
-		                 more);
+		                 rows[i].sent);
 		close_case(&c);
 	}
 }
@@ -598,7 +618,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_attribute_is_sent_or_its_loss_is_said),
 		cmocka_unit_test(test_what_is_sent_stands_in_the_job_group),
-		cmocka_unit_test(test_cups_with_one_resolution_has_no_choice_of_it),
+		cmocka_unit_test(
+			test_a_queue_of_cups_prints_at_its_only_resolution_and_at_no_other),
 		cmocka_unit_test(test_a_missing_tray_does_not_cost_the_size),
 		cmocka_unit_test(test_sizes_fit_by_half_a_millimetre_or_in_a_range),
 		cmocka_unit_test(test_media_is_named_once),
