@@ -20,7 +20,8 @@
 	X(CLOUD_UNREACHABLE, "f290f2cf3a37489389f018feb8e03610", "a cloud does not answer") \
 	X(CERTIFICATE_EXPIRING, "9e3919bd81994fcba735b9f4920bf170", "the certificate of a printer expires soon") \
 	X(CERTIFICATE_EXPIRED, "95dc15ed70214a908b68333d67e6579b", "the certificate of a printer has expired") \
-	X(CERTIFICATE_RENEWED, "99687a9311f3419abb9352905ea6c5d2", "a printer has a new key and certificate")
+	X(CERTIFICATE_RENEWED, "99687a9311f3419abb9352905ea6c5d2", "a printer has a new key and certificate") \
+	X(DEFAULT_LOST, "711707a1283b409b8ba31ad1b8f14a6b", "a queue does not have a default of a mapping file")
 /* clang-format on */
 
 enum message {

@@ -74,19 +74,21 @@ static void show_options(const struct cli *cli, const cJSON *options)
 		                                 { "SENT", false, 10 } };
 	struct table *t = table_new(columns, ARRAY_SIZE(columns));
 	const cJSON *option;
-	char note[256];
+	char note[384];
 
 	cJSON_ArrayForEach(option, options)
 	{
 		const char *fate = member_text(option, "fate"), *why = member_text(option, "why");
+		const char *place = member_text(option, "place");
+		bool site = member_true(option, "site");
 
 		table_add(t, STYLE_BOLD, member_text(option, "name"));
 		table_add(t, STYLE_PLAIN, member_text(option, "asked"));
 		table_add(t, style_of_fate(fate), fate);
 		table_add(t, STYLE_PLAIN, member_text(option, "sent"));
-		(void)snprintf(note, sizeof(note), "%s%s%s",
-		               member_true(option, "site") ? "default of this site" : "",
-		               member_true(option, "site") && *why ? ": " : "", why);
+		(void)snprintf(note, sizeof(note), "%s%s%s%s%s%s",
+		               site ? "default of this site" : "", *place ? " (" : "", place,
+		               *place ? ")" : "", site && *why ? ": " : "", why);
 		table_note(t, note);
 	}
 	table_print(t, stdout, cli->width, cli->colours);

@@ -42,6 +42,7 @@ static void on_option(void *reply, const struct ticket_note *note)
 	json_add_text(option, "fate", fate_name(note->fate));
 	json_add_text(option, "why", or_null(note->why));
 	(void)cJSON_AddBoolToObject(option, "site", note->site);
+	json_add_text(option, "place", or_null(note->place));
 	(void)cJSON_AddItemToArray(list_of(reply, "options"), option);
 }
 

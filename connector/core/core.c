@@ -14,6 +14,7 @@
 #include "connector/base/attrs.h"
 #include "connector/base/crypto.h"
 #include "connector/base/journal.h"
+#include "connector/core/defaults.h"
 #include "connector/core/doctor.h"
 #include "connector/core/retry.h"
 #include "connector/core/transfer.h"
@@ -536,8 +537,10 @@ void core_reload(struct core *c, struct config *config)
 				j->transfer->to = job_sniff_queue(j);
 		}
 	/* what mapping files, allowed formats and a converter add to a queue is announced */
-	for (struct printer *p = c->printers; p; p = p->next)
+	for (struct printer *p = c->printers; p; p = p->next) {
+		defaults_forget(p);
 		c->set.queue_ops->reread(p->queue);
+	}
 	/* what kept it from its cloud, a missing password file perhaps, may be repaired */
 	for (struct printer *p = c->printers; p; p = p->next)
 		if (!p->channel && p->service && printer_is_mine(p) && !c->draining)

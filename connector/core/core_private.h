@@ -73,7 +73,10 @@ struct printer {
 	int64_t not_after;   /* of our certificate, Unix seconds; 0: none */
 	char certificate_sha256[65];
 	bool certificate_unread;
-	int warned_days; /* the limit that was last said to be reached */
+	int warned_days;         /* the limit that was last said to be reached */
+	struct attrs *looked_at; /* what the queue could do when its defaults were looked at last;
+	                            NULL: never */
+	char *lost_defaults;     /* what was found then, for people; NULL: nothing. Owned */
 };
 
 struct printer *printer_open(struct core *c, const struct printer_record *record);

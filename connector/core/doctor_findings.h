@@ -29,6 +29,7 @@
 	X(QUEUE, "queue", "cupsenable {}; cupsaccept {}") \
 	X(DEVICE, "device", "switch it on and check its network") \
 	X(OUTPUT, "output", "give it its printer: lpadmin -p {} -v URI; until then nobody gets any paper") \
+	X(DEFAULTS, "defaults", "print-connector explain {} shows what it has; change that line, or map the value: man print-connector-mapping") \
 	X(KEY, "key", "if it is its own new key, after a repair or reset, say: print-connector reset {} --trust-new-key; else find out who answers there") \
 	X(VALIDATE, "validate", "let everybody print: lpadmin -p {} -o printer-op-policy=default -u allow:all")
 /* clang-format on */

@@ -5,6 +5,7 @@
 
 #include "common/str.h"
 #include "connector/core/core_private.h"
+#include "connector/core/defaults.h"
 
 const struct printer *doctor_printer(const struct doctor *d, const char *id)
 {
@@ -69,6 +70,19 @@ static void look_at_channel(struct doctor *d, const struct printer *p)
 	}
 }
 
+static void look_at_defaults(struct doctor *d, const struct printer *p)
+{
+	char text[TEXT_SIZE], more[48] = "", all[sizeof(text) + sizeof(more)];
+	size_t lost = defaults_count(p, text);
+
+	if (!lost)
+		return;
+	if (lost > 1)
+		(void)snprintf(more, sizeof(more), ", and %zu more like it", lost - 1);
+	(void)snprintf(all, sizeof(all), "%s%s", text, more);
+	tell(d, p, DOCTOR_DEFAULTS, DOCTOR_WARN, all);
+}
+
 void doctor_look_at_printer(struct doctor *d, const struct printer *p)
 {
 	look_at_certificate(d, p);
@@ -78,6 +92,7 @@ void doctor_look_at_printer(struct doctor *d, const struct printer *p)
 		look_at_channel(d, p);
 	if (p->record.paused)
 		tell(d, p, DOCTOR_QUEUE, DOCTOR_WARN, "it is paused; print-connector resume");
+	look_at_defaults(d, p);
 }
 
 static void tell_status(struct doctor *d, const struct printer *p,

@@ -19,6 +19,7 @@
 #include "connector/base/attrs.h"
 #include "connector/base/convert.h"
 #include "connector/base/journal.h"
+#include "connector/core/defaults.h"
 
 #define RECONNECT_MS 200 /* looks again whether a job asks the cloud */
 
@@ -199,6 +200,7 @@ static void on_queue_changed(void *data)
 	p->asking = false;
 	if (queue_status(p)->health == QUEUE_UNKNOWN)
 		return;
+	defaults_look(p);
 	if (p->channel && p->record.paused) {
 		struct attrs *state = attrs_stopped(ops->state(p->queue), "paused",
 		                                    "paused by the administrator");
@@ -228,6 +230,7 @@ void printer_free(struct printer *p)
 	struct core *c = p->core;
 
 	c->set.queue_ops->close(p->queue);
+	defaults_forget(p);
 	if (p->identify)
 		c->set.queue_ops->op_clear(p->identify);
 	free(p->identify);
@@ -271,6 +274,7 @@ struct printer *printer_open(struct core *c, const struct printer_record *record
 void printer_move(struct printer *p, const struct printer_record *record)
 {
 	p->core->set.queue_ops->close(p->queue);
+	defaults_forget(p);
 	p->record = *record;
 	p->asking = p->one_at_a_time = false;
 	open_queue(p);

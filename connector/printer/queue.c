@@ -427,6 +427,7 @@ const struct queue_ops queue_ops = {
 	.trust = queue_trust,
 	.probe = queue_probe,
 	.explain = queue_explain,
+	.defaults = queue_defaults,
 	.check = queue_check,
 	.takes_document_password = queue_takes_document_password,
 	.create = queue_create,

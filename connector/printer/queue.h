@@ -20,6 +20,7 @@ struct mappings;
 struct sealed;
 struct stream;
 struct ticket_explained;
+struct ticket_note;
 struct vault;
 struct queue;  /* one local queue that is looked after */
 struct queues; /* all of them, and the connection to cupsd */
@@ -172,6 +173,11 @@ struct queue_ops {
 	int (*explain)(const char *name, const struct attrs *capabilities,
 	               const struct mappings *mappings, const char *ticket,
 	               const struct ticket_explained *to, struct err *err);
+
+	/* Defaults of mapping files that the queue does not have, as far as is known of it: those
+	 * left out, and those with something near in their place. why says what it offers. */
+	void (*defaults)(const struct queue *q,
+	                 void (*lost)(void *data, const struct ticket_note *note), void *data);
 
 	/* Whether create() would refuse the ticket; no exchange. */
 	int (*check)(struct queue *q, const struct local_ticket *ticket, struct err *err);

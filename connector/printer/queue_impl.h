@@ -161,6 +161,8 @@ int queue_probe(struct queues *qs, const char *name, struct local_op *op, struct
 int queue_explain(const char *name, const struct attrs *capabilities,
                   const struct mappings *mappings, const char *ticket,
                   const struct ticket_explained *to, struct err *err); /* ticket_explain.c */
+void queue_defaults(const struct queue *q, void (*lost)(void *data, const struct ticket_note *note),
+                    void *data); /* ticket_explain.c */
 int queue_list(struct queues *qs, struct local_op *op,
                void (*each)(void *data, const char *name, const char *info,
                             const char *make_and_model),

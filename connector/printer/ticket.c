@@ -83,8 +83,10 @@ void ticket_free(ipp_t **message)
 static void tell(struct ticket_pass *t, enum ticket_fate fate, const char *name, const char *asked,
                  const char *sent, const char *why)
 {
-	char texts[4][TICKET_TEXT];
-	const char *const from[] = { name, asked, sent, why };
+	const struct mapping_rule *rule = t->site ? mapping_default(t->rules, name) : NULL;
+	char texts[5][TICKET_TEXT], place[TICKET_TEXT];
+	const char *const from[] = { name, asked, sent, why,
+		                     rule != NULL ? ticket_place(rule, place) : "" };
 	struct ticket_note note = { .fate = fate, .site = t->site };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
@@ -93,6 +95,7 @@ static void tell(struct ticket_pass *t, enum ticket_fate fate, const char *name,
 	note.asked = texts[1];
 	note.sent = texts[2];
 	note.why = texts[3];
+	note.place = texts[4];
 	if (fate != TICKET_SENT && !t->site) {
 		t->lost_here = true;
 		if (!t->lost)
@@ -169,8 +172,7 @@ void ticket_translate(struct ticket_pass *t, const struct ticket_rule *rule, ipp
 	if (attr == NULL)
 		return;
 	if (t->capabilities == NULL || !ticket_may_have(t, rule)) {
-		ticket_note_dropped(t, rule->name, ticket_value_text(attr, 0, text),
-		                    "the queue does not have it");
+		ticket_note_dropped(t, rule->name, ticket_value_text(attr, 0, text), TICKET_LACKS);
 		return;
 	}
 	switch (rule->check) {
@@ -264,7 +266,7 @@ static void make_wish(struct ticket_pass *t, ipp_t *wish, ipp_t *ticket, ipp_att
 			if (is_silent(name))
 				continue;
 			ticket_note_dropped(t, name, ticket_value_text(attr, 0, text),
-			                    "the queue does not have it");
+			                    TICKET_LACKS);
 			if (must != NULL && ippContainsString(must, name))
 				*ret_insisted = name;
 			continue;

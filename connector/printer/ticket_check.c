@@ -106,7 +106,7 @@ static void pass_on(struct ticket_pass *t, ipp_attribute_t *attr)
 
 /* ---- words ---------------------------------------------------------------------------------- */
 
-#define LACKS "the queue does not have it"
+#define LACKS TICKET_LACKS
 
 void ticket_check_word(struct ticket_pass *t, ipp_attribute_t *attr)
 {

@@ -1,4 +1,5 @@
-/* ticket_explain.c - how a ticket would be sent, and what a queue can do. */
+/* ticket_explain.c - how a ticket would be sent, what a queue can do, and which defaults of mapping
+ * files it does not have. */
 #include "connector/printer/ticket_private.h"
 
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "connector/printer/queue_impl.h"
 
 #define VALUES_TEXT 4096
+#define OFFERS_TEXT 72
 
 static void value_text(ipp_attribute_t *attr, const char *name, int i, char out[TICKET_TEXT])
 {
@@ -55,26 +57,35 @@ static void directions_text(ipp_t *capabilities, bool cups, struct buf *out)
 		(void)buf_printf(out, "%s%s", i > 0 ? ", " : "", word);
 }
 
+/* What a queue, and its mapping, can do with an option; nothing: "". */
+static void choices_text(ipp_t *capabilities, bool cups, const char *name, struct buf *out)
+{
+	char full[IPP_MAX_NAME];
+	ipp_attribute_t *list;
+
+	(void)snprintf(full, sizeof(full), "%s-supported", name);
+	list = ippFindAttribute(capabilities, full, IPP_TAG_ZERO);
+	if (list != NULL && ippGetValueTag(list) == IPP_TAG_BOOLEAN)
+		boolean_text(list, out);
+	else if (list != NULL)
+		values_text(list, name, out);
+	else if (strcmp(name, "presentation-direction-number-up") == 0)
+		directions_text(capabilities, cups, out);
+}
+
 static void tell_choice(const struct ticket_explained *to, ipp_t *capabilities, bool cups,
                         const char *name)
 {
 	char full[IPP_MAX_NAME], usual[TICKET_TEXT] = "";
-	ipp_attribute_t *list, *fallback;
+	ipp_attribute_t *fallback;
 	struct buf values;
 
-	(void)snprintf(full, sizeof(full), "%s-supported", name);
-	list = ippFindAttribute(capabilities, full, IPP_TAG_ZERO);
 	(void)snprintf(full, sizeof(full), "%s-default", name);
 	fallback = ippFindAttribute(capabilities, full, IPP_TAG_ZERO);
 	if (fallback != NULL && ippGetCount(fallback) > 0)
 		value_text(fallback, name, 0, usual);
 	buf_init(&values, VALUES_TEXT);
-	if (list != NULL && ippGetValueTag(list) == IPP_TAG_BOOLEAN)
-		boolean_text(list, &values);
-	else if (list != NULL)
-		values_text(list, name, &values);
-	else if (strcmp(name, "presentation-direction-number-up") == 0)
-		directions_text(capabilities, cups, &values);
+	choices_text(capabilities, cups, name, &values);
 	to->choice(to->data, name, values.len > 0 ? buf_text(&values) : NULL,
 	           *usual != '\0' ? usual : NULL);
 	buf_clear(&values);
@@ -119,4 +130,67 @@ int queue_explain(const char *queue, const struct attrs *capabilities,
 	else
 		tell_request(to, request);
 	return 0;
+}
+
+/* ---- defaults ------------------------------------------------------------------------------- */
+
+struct lost_defaults {
+	const struct ticket_source *from;
+	void (*lost)(void *data, const struct ticket_note *note);
+	void *data;
+};
+
+/* "iso_a4_210x297mm, iso_a5_148x210mm, ..." in so much room. */
+static void shorten(char *text, size_t room)
+{
+	char *end = text;
+
+	if (strlen(text) < room)
+		return;
+	for (char *comma = text; (comma = strstr(comma, ", ")) != NULL; comma++)
+		if ((size_t)(comma - text) + sizeof(", ...") <= room)
+			end = comma;
+	memcpy(end, ", ...", end > text ? sizeof(", ...") : 1);
+}
+
+static void on_default(void *data, const struct ticket_note *note)
+{
+	const struct lost_defaults *to = data;
+	char why[TICKET_TEXT], offers[VALUES_TEXT];
+	struct ticket_note told = *note;
+	struct buf values;
+
+	if (!note->site || note->fate == TICKET_SENT)
+		return;
+	buf_init(&values, VALUES_TEXT);
+	choices_text(to->from->capabilities, to->from->cups, note->name, &values);
+	(void)snprintf(offers, sizeof(offers), "%s", buf_text(&values));
+	buf_clear(&values);
+	shorten(offers, OFFERS_TEXT);
+	if (strcmp(note->why, TICKET_LACKS) == 0 && *offers != '\0')
+		(void)snprintf(why, sizeof(why), "it has %.*s", OFFERS_TEXT, offers);
+	else if (strcmp(note->why, TICKET_LACKS) == 0)
+		(void)snprintf(why, sizeof(why), "it has no choice of that");
+	else
+		(void)snprintf(why, sizeof(why), "%s", note->why);
+	told.why = why;
+	to->lost(to->data, &told);
+}
+
+void queue_defaults(const struct queue *q, void (*lost)(void *data, const struct ticket_note *note),
+                    void *data)
+{
+	AUTO(ticket_free) ipp_t *request = NULL;
+	struct mapping rules = { .n = 0 };
+	struct ticket_source from = { .rules = &rules, .cups = q->cups };
+	struct lost_defaults to = { .from = &from, .lost = lost, .data = data };
+	struct err err;
+
+	if (q->listener.mappings != NULL)
+		mapping_of(q->listener.mappings(q->listener.data), q->name, &rules);
+	if (rules.n == 0 || q->capabilities == NULL)
+		return;
+	request = ippNew();
+	from.capabilities = attrs_ipp(q->capabilities);
+	(void)ticket_apply(request, &from, on_default, &to, &err); /* nobody insists */
 }

@@ -12,8 +12,7 @@
 #define WORD_SIZE 128
 #define NO_DRIVER "only queues of CUPS have options of drivers"
 
-/* Where a line of the mapping stands, without the folders. */
-static const char *place_of(const struct mapping_rule *rule, char out[TICKET_TEXT])
+const char *ticket_place(const struct mapping_rule *rule, char out[TICKET_TEXT])
 {
 	const char *slash = strrchr(rule->where, '/');
 
@@ -67,7 +66,7 @@ bool ticket_map(struct ticket_pass *t, const char *name, const char *value)
 
 	if (rule == NULL)
 		return false;
-	place_of(rule, place);
+	ticket_place(rule, place);
 	if (*rule->to == '\0') {
 		ticket_note_dropped(t, name, value, place);
 		return true;
@@ -123,7 +122,6 @@ static bool asks_for(ipp_t *wish, const char *name)
 
 void ticket_add_defaults(struct ticket_pass *t, ipp_t *wish)
 {
-	char place[TICKET_TEXT];
 	struct err err;
 
 	for (size_t i = 0; t->rules != NULL && i < t->rules->n; i++) {
@@ -138,7 +136,7 @@ void ticket_add_defaults(struct ticket_pass *t, ipp_t *wish)
 				ticket_note_dropped(t, rule->name, rule->to, err.text);
 		} else if (t->cups) {
 			add_option(t, rule->name, rule->to);
-			ticket_note_sent(t, rule->name, "", rule->to, place_of(rule, place));
+			ticket_note_sent(t, rule->name, "", rule->to, "");
 		} else {
 			ticket_note_dropped(t, rule->name, rule->to, NO_DRIVER);
 		}

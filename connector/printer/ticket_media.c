@@ -16,7 +16,7 @@
 #define SIZE_SLACK   75
 #define NEAR_PERCENT 10 /* letter stands in for A4, but nothing for A3 */
 
-#define LACKS "the queue does not have it"
+#define LACKS TICKET_LACKS
 
 struct paper {
 	const char *name;           /* of the size; "" none */

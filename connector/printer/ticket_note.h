@@ -18,6 +18,7 @@ struct ticket_note { /* borrowed for the call; clean, one line each */
 	const char *asked; /* "" when it was no value */
 	const char *sent;  /* "" when left out */
 	const char *why;   /* "" when there is nothing to say */
+	const char *place; /* FILE:LINE of a default of a mapping file, else "" */
 };
 
 /* Who is told how a ticket would be sent; borrowed for the call. */

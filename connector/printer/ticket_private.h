@@ -36,6 +36,8 @@ struct ticket_rule {
 
 const struct ticket_rule *ticket_rule(const char *name); /* NULL: no template attribute */
 
+#define TICKET_LACKS "the queue does not have it"
+
 /* One ticket on its way into one request. */
 struct ticket_pass {
 	ipp_t *request, *capabilities;
@@ -101,6 +103,8 @@ bool ticket_nearest_number(ipp_attribute_t *list, int number, int *ret);
 bool ticket_map(struct ticket_pass *t, const char *name, const char *value);
 /* The same for values of the attribute; what is left to be looked at, NULL: nothing. */
 ipp_attribute_t *ticket_map_values(struct ticket_pass *t, ipp_t *scratch, ipp_attribute_t *attr);
+/* Where a line of a mapping file stands, without the folders. */
+const char *ticket_place(const struct mapping_rule *rule, char out[TICKET_TEXT]);
 /* Defaults for what the ticket does not ask for. */
 void ticket_add_defaults(struct ticket_pass *t, ipp_t *wish);
 

@@ -2,6 +2,7 @@
 
 import email.utils
 import http.server
+import re
 import subprocess
 import threading
 import time
@@ -254,6 +255,38 @@ def test_a_queue_that_writes_to_a_file(bed):
     assert doctor(daemon, "ink", code=0)[0] == []
     route.ended(route.submit(PDF))
     assert not out.exists()
+
+
+def test_a_default_that_a_queue_does_not_have(bed):
+    """The journal warns at start and at each reload, naming the line, and the doctor once."""
+    bed.start_cloud("q", "r")
+    bed.cups.add_pcl("laser", bed.socket_printer().uri)
+    bed.cups.add_pcl("other", bed.socket_printer().uri)
+    daemon = bed.make_daemon()
+    mapping = daemon.dir / "mapping.d"
+    mapping.mkdir()
+    (mapping / "office.conf").write_text("[queue *]\ndefault sides = one-sided\n"
+                                         "default print-color-mode = color\n")
+    daemon.start()
+    connect(bed, daemon, "laser")
+    connect(bed, daemon, "other", "r")
+    line = (r"laser takes monochrome for the default print-color-mode = color of office.conf:3: "
+            r"it has monochrome; change that line.*print-connector-mapping")
+    daemon.restart()
+    daemon.wait_for_line(line)
+    found = expect(daemon, "defaults", "office.conf:3", "print-connector explain laser",
+                   "(and 1 more)", mark="warn")
+    assert "sides" not in found["text"]
+    (mapping / "office.conf").write_text("[queue laser]\ndefault media-type = labels\n")
+    mark = daemon.mark()
+    daemon.reload()
+    daemon.wait_for_line(r"laser cannot follow the default media-type = labels of office.conf:2: "
+                         r"it has no choice of that; ", since=mark)
+    expect(daemon, "defaults", "office.conf:2", mark="warn")
+    (mapping / "office.conf").unlink()
+    daemon.reload()
+    assert doctor(daemon, code=0)[0] == []
+    assert len(re.findall(line, daemon.process.text())) == 1
 
 
 def test_a_printer_that_is_switched_off(bed, eve):

@@ -50,9 +50,10 @@ static struct queue *queue_open(struct queues *qs, const char *name, const char 
 
 	(void)pinned_key;
 	for (size_t i = 0; i < w->printer_count; i++)
-		if (*w->printers[i].id && strcmp(w->printers[i].queue, name) == 0)
+		if (!q && *w->printers[i].id && strcmp(w->printers[i].queue, name) == 0 &&
+		    !w->queues[i].open)
 			q = &w->queues[i];
-	assert(q && !q->open);
+	assert(q);
 	*q = (struct queue){ .w = w, .printer = (int)(q - w->queues), .listener = *listener };
 	q->open = true;
 	(void)str_copy(q->name, sizeof(q->name), name);
@@ -73,6 +74,18 @@ static void queue_close(struct queue *q)
 static const struct queue_status *queue_status(const struct queue *q)
 {
 	return &q->status;
+}
+
+static struct attrs *queue_capabilities(const struct queue *q)
+{
+	return q->w->capabilities;
+}
+
+static void queue_defaults(const struct queue *q,
+                           void (*lost)(void *data, const struct ticket_note *note), void *data)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(q->w->lost) && q->w->lost[i].name; i++)
+		lost(data, &q->w->lost[i]);
 }
 
 static struct attrs *no_attrs(const struct queue *q)
@@ -745,7 +758,7 @@ const struct queue_ops fake_queue_ops = {
 	.open = queue_open,
 	.close = queue_close,
 	.status = queue_status,
-	.capabilities = no_attrs,
+	.capabilities = queue_capabilities,
 	.takes = takes,
 	.state = no_attrs,
 	.refresh = queue_refresh,
@@ -753,6 +766,7 @@ const struct queue_ops fake_queue_ops = {
 	.trust = queue_trust,
 	.probe = op_probe,
 	.explain = explain,
+	.defaults = queue_defaults,
 	.check = check,
 	.takes_document_password = takes_document_password,
 	.create = op_create,

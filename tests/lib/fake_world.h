@@ -24,6 +24,7 @@
 #include "connector/cloud/cloud.h"
 #include "connector/core/core.h"
 #include "connector/printer/queue.h"
+#include "connector/printer/ticket_note.h"
 #include "connector/store/store.h"
 #include "tests/lib/fake_clock.h"
 
@@ -145,6 +146,8 @@ struct fake_world {
 	size_t watches_used;   /* those behind it are NULL */
 	const char *key_shown; /* by printers that are probed; borrowed; NULL: none */
 	const char *names[FAKE_PRINTERS_MAX]; /* of queues there are; ended by NULL */
+	struct attrs *capabilities;           /* of every queue, borrowed; NULL: not read */
+	struct ticket_note lost[3]; /* defaults that no queue has; ended by one without a name */
 	/* of the cloud's registration service */
 	bool wants_sign_in, never_signed_in, wrong_key, other_device, forgets_registrations;
 	int valid_days; /* of the certificates it makes */

@@ -458,7 +458,8 @@ int core_explain(struct core *c, const struct local_op *op, const char *queue, c
 		                          .name = "sides",
 		                          .asked = ticket ? ticket : "",
 		                          .sent = "",
-		                          .why = queue };
+		                          .why = queue,
+		                          .place = "" };
 
 	(void)c;
 	(void)op;
