@@ -36,7 +36,7 @@ bool ticket_is_number(ipp_attribute_t *attr)
 	return tag == IPP_TAG_INTEGER || tag == IPP_TAG_ENUM;
 }
 
-static void resolution_text(int x, int y, ipp_res_t units, char out[TICKET_TEXT])
+void ticket_resolution_text(int x, int y, ipp_res_t units, char out[TICKET_TEXT])
 {
 	const char *unit = units == IPP_RES_PER_CM ? "dpcm" : "dpi";
 
@@ -72,7 +72,7 @@ const char *ticket_value_text(ipp_attribute_t *attr, int i, char out[TICKET_TEXT
 		range_text(x, y, out);
 	} else if (ippGetValueTag(attr) == IPP_TAG_RESOLUTION) {
 		x = ippGetResolution(attr, i, &y, &units);
-		resolution_text(x, y, units, out);
+		ticket_resolution_text(x, y, units, out);
 	} else if (ippGetValueTag(attr) == IPP_TAG_BOOLEAN) {
 		printer_text_copy(out, TICKET_TEXT, ippGetBoolean(attr, i) ? "true" : "false");
 	}
@@ -125,6 +125,7 @@ void ticket_check_word(struct ticket_pass *t, ipp_attribute_t *attr)
 			break;
 	if (i == ippGetCount(attr)) {
 		pass_on(t, attr);
+		ticket_driver_word(t, name, ippGetString(attr, 0, NULL));
 		return;
 	}
 	word = ippGetString(attr, i, NULL);
@@ -135,6 +136,7 @@ void ticket_check_word(struct ticket_pass *t, ipp_attribute_t *attr)
 		return;
 	}
 	ippAddString(t->request, IPP_TAG_JOB, ippGetValueTag(list), name, NULL, near);
+	ticket_driver_word(t, name, near);
 	if (same)
 		ticket_note_sent(t, name, asked, near, "");
 	else
@@ -360,25 +362,6 @@ static int nearest_resolution(ipp_attribute_t *list, int x, int y, ipp_res_t uni
 	return near;
 }
 
-/* CUPS hands on a resolution as 600x600dpi only. Most drivers write 600dpi, which is sent too: who
- * has the other does not know it and ignores it. Foomatic's filter does not look at
- * printer-resolution at all, and writes 600x600dpi (all measured). */
-static void add_driver_resolution(struct ticket_pass *t, int x, int y, ipp_res_t units)
-{
-	const char *model =
-		ipp_get_text(t->capabilities, IPP_TAG_ZERO, "printer-make-and-model", "");
-	bool foomatic = strstr(model, "Foomatic/") != NULL;
-	char choice[TICKET_TEXT];
-
-	if (!t->cups || units != IPP_RES_PER_INCH || (x != y && !foomatic))
-		return;
-	if (foomatic)
-		(void)snprintf(choice, sizeof(choice), "%dx%ddpi", x, y);
-	else
-		resolution_text(x, y, units, choice);
-	ippAddString(t->request, IPP_TAG_JOB, IPP_TAG_NAME, "Resolution", NULL, choice);
-}
-
 /* CUPS names one resolution where the PPD lets nobody choose (a driverless queue, or a class of
  * them), be it the default of the PPD or one that CUPS made up, and hands none on: the queue prints
  * at that one whatever is asked for. */
@@ -407,7 +390,7 @@ void ticket_check_resolution(struct ticket_pass *t, ipp_attribute_t *attr)
 		return;
 	}
 	x = ippGetResolution(list, near, &y, &units);
-	resolution_text(x, y, units, sent);
+	ticket_resolution_text(x, y, units, sent);
 	if (!has_choice(t, list)) {
 		(void)snprintf(why, sizeof(why), "the queue prints at %.60s only", sent);
 		if (strcmp(asked, sent) == 0)
@@ -417,7 +400,7 @@ void ticket_check_resolution(struct ticket_pass *t, ipp_attribute_t *attr)
 		return;
 	}
 	ippAddResolution(t->request, IPP_TAG_JOB, name, units, x, y);
-	add_driver_resolution(t, x, y, units);
+	ticket_driver_resolution(t, x, y, units);
 	if (strcmp(asked, sent) == 0)
 		ticket_note_sent(t, name, asked, sent, "");
 	else

@@ -83,11 +83,18 @@ void ticket_check_direction(struct ticket_pass *t, ipp_attribute_t *attr);
 /* The i-th direction of number-up that the filters of CUPS know and cupsd does not name; NULL
  * behind the last, or when there are none. */
 const char *ticket_direction(ipp_t *capabilities, bool cups, size_t i);
+/* "600dpi" or "600x300dpi". */
+void ticket_resolution_text(int x, int y, ipp_res_t units, char out[TICKET_TEXT]);
 void ticket_check_priority(struct ticket_pass *t, ipp_attribute_t *attr);
 void ticket_check_account(struct ticket_pass *t, ipp_attribute_t *attr);
 
 /* media, media-col, media-source and media-type of a ticket, together. */
 void ticket_media(struct ticket_pass *t, ipp_t *wish);
+
+/* ---- drivers: options of their own for what was added to the request ---- */
+
+void ticket_driver_resolution(struct ticket_pass *t, int x, int y, ipp_res_t units);
+void ticket_driver_word(struct ticket_pass *t, const char *name, const char *word);
 
 /* ---- nearest ---- */
 

@@ -2,6 +2,8 @@
 the job says why not. Each row of the table of options goes through the daemon to a real cupsd and
 its real filters, and what comes out is looked at."""
 
+import struct
+
 import pages
 import pdf
 import pytest
@@ -371,6 +373,49 @@ def test_each_option_is_shown_on_three_kinds_of_queue():
         assert len(shown) >= 3, row
     for kind in "driverless", "raster", "pcl":
         assert all(TABLE[kind][row] is check for row, check in ON_PAPER.items()), kind
+
+
+def raster_is_grey(data):
+    """cupsColorSpace of the first page of a raster of CUPS."""
+    assert data[:4] in (b"3SaR", b"2SaR"), data[:4]
+    return struct.unpack_from("<I", data, 404)[0] == 18
+
+
+GREY = {  # arguments of lpadmin, whether what comes out is grey
+    "ink": (["-P", DATA / "colour.ppd"], raster_is_grey),
+    "foomatic": (["-m", FOOMATIC.replace("HP-LaserJet_4-ljet4", "Lexmark-CX920de-pxlcolor")],
+                 lambda data: b"RENDERMODE=GRAYSCALE" in data),
+}
+
+
+@pytest.mark.parametrize("kind", GREY)
+def test_grey_is_grey_where_the_driver_calls_it_by_a_name_of_its_own(bed, kind):
+    """CUPS offers it and hands it on to nobody."""
+    model, is_grey = GREY[kind]
+    socket = bed.socket_printer()
+    bed.cups.lpadmin("-p", "q", "-E", "-v", socket.uri, *model)
+    bed.cups.lpadmin("-p", "q", "-o", "cupsSNMPSupplies=False")
+    route = connect(bed, bed.daemon(), "q")
+    for count, (mode, grey) in enumerate([("color", False), ("monochrome", True)], 1):
+        number = bed.cloud.client().print_job(DOCUMENT, print_color_mode=mode)
+        assert route.ended(number)[1]["dropped"] == []
+        with open(socket.wait(count)[-1]["file"], "rb") as printed:
+            assert is_grey(printed.read()) == grey, mode
+
+
+def test_grey_of_a_driver_that_nobody_knows_is_mapped(bed):
+    ppd = bed.dir / "colour.ppd"
+    ppd.write_text((DATA / "colour.ppd").read_text().replace("(ESC/P-R)", "of ours"))
+    socket = bed.socket_printer()
+    bed.cups.lpadmin("-p", "q", "-E", "-v", socket.uri, "-P", ppd)
+    bed.cups.lpadmin("-p", "q", "-o", "cupsSNMPSupplies=False")
+    daemon = bed.make_daemon()
+    write_mapping(daemon, "[queue q]\nprint-color-mode monochrome = Ink=MONO\n")
+    daemon.start()
+    route = connect(bed, daemon, "q")
+    route.ended(bed.cloud.client().print_job(DOCUMENT, print_color_mode="monochrome"))
+    with open(socket.wait(1)[-1]["file"], "rb") as printed:
+        assert raster_is_grey(printed.read())
 
 
 def ticket_file(bed, *lines):

@@ -285,6 +285,13 @@ static void test_tickets_for_a_driver_of_foomatic(void **state)
 	run_table("foomatic.ini", 2);
 }
 
+static void test_tickets_for_drivers_that_call_grey_by_a_name_of_their_own(void **state)
+{
+	(void)state;
+	run_table("foomatic-colour.ini", 4);
+	run_table("escpr.ini", 1);
+}
+
 static void test_tickets_for_a_printer_without_a_driver(void **state)
 {
 	(void)state;
@@ -297,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_tickets_for_a_driver_that_can_do_little),
 		cmocka_unit_test(test_tickets_for_a_driver_that_can_do_much),
 		cmocka_unit_test(test_tickets_for_a_driver_of_foomatic),
+		cmocka_unit_test(test_tickets_for_drivers_that_call_grey_by_a_name_of_their_own),
 		cmocka_unit_test(test_tickets_for_a_printer_without_a_driver),
 	};
 
