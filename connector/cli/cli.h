@@ -78,7 +78,9 @@ int64_t member_number(const cJSON *object, const char *name, int64_t fallback);
 bool member_true(const cJSON *object, const char *name);
 
 /* How it is, in at most so many lines. */
-void status_print(FILE *out, const struct cli *cli, const cJSON *status, unsigned lines);
+/* In so many lines. watched: by watch, which is not what comes next then. */
+void status_print(FILE *out, const struct cli *cli, const cJSON *status, unsigned lines,
+                  bool watched);
 void jobs_print(FILE *out, const struct cli *cli, const cJSON *jobs);
 
 int verb_status(struct cli *cli); /* return exit codes */

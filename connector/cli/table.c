@@ -14,7 +14,7 @@
 
 struct cell {
 	char *text;
-	char *note; /* of the row that it begins; NULL: none */
+	char *note; /* of the row that it begins, lines in order; NULL: none */
 	unsigned width;
 	enum style style;
 };
@@ -124,11 +124,14 @@ void table_add(struct table *t, enum style style, const char *text)
 void table_note(struct table *t, const char *text)
 {
 	struct cell *first = &t->cells[t->count - t->n];
+	AUTO(free_str) char *line = NULL;
+	char *before = first->note;
 
 	if (!text || !*text)
 		return;
-	free(first->note);
-	first->note = xstrdup(text);
+	line = clean(text);
+	first->note = before ? xasprintf("%s\n%s", before, line) : xstrdup(line);
+	free(before);
 }
 
 /* Takes from the widest column that may give, until all fit. */
@@ -180,6 +183,17 @@ static void print_cell(FILE *out, const struct cell *cell, unsigned width, bool 
 		spaces(out, GAP);
 }
 
+static void print_notes(const char *note, FILE *out, unsigned width)
+{
+	while (note && *note) {
+		const size_t len = strcspn(note, "\n");
+		AUTO(free_str) char *line = xasprintf("%.*s", (int)len, note);
+
+		print_wrapped(out, NOTE_INDENT, width, "", STYLE_PLAIN, line, false);
+		note += len + (note[len] == '\n');
+	}
+}
+
 void table_print(const struct table *t, FILE *out, unsigned width, bool colours)
 {
 	unsigned *widths = xcalloc(t->n, sizeof(*widths));
@@ -205,9 +219,7 @@ void table_print(const struct table *t, FILE *out, unsigned width, bool colours)
 		if (!last)
 			continue;
 		(void)fputc('\n', out);
-		if (t->cells[i + 1 - t->n].note)
-			print_wrapped(out, NOTE_INDENT, width, "", STYLE_PLAIN,
-			              t->cells[i + 1 - t->n].note, false);
+		print_notes(t->cells[i + 1 - t->n].note, out, width);
 	}
 	free(widths);
 }

@@ -22,7 +22,8 @@ struct table *table_new(const struct column *columns, size_t n); /* borrowed */
 void table_free(struct table *t);
 /* The next cell, row by row. NULL or "": shown as "-". */
 void table_add(struct table *t, enum style style, const char *text);
-/* A line below the row that was added last, in as many lines as it needs. NULL or "": none. */
+/* A line below the row that was added last and below its earlier notes, in as many lines as it
+ * needs. NULL or "": none. */
 void table_note(struct table *t, const char *text);
 void table_print(const struct table *t, FILE *out, unsigned width, bool colours);
 

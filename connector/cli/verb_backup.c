@@ -38,7 +38,10 @@ static int passphrase_of_file(const char *path, char ret[PASSPHRASE_SIZE], struc
 
 	buf_init(&text, PASSPHRASE_SIZE - 1);
 	if (fs_secret_read(path, text.limit, &text, &err) < 0)
-		return failure_set(f, CLI_FAILED, err_kind_name(err.kind), "", "%s", err.text);
+		return failure_set(f, CLI_FAILED, err_kind_name(err.kind),
+		                   "--passphrase-file wants a file with the passphrase, for its "
+		                   "owner only",
+		                   "%s", err.text);
 	if (strchr(buf_text(&text), '\n'))
 		return failure_set(f, CLI_FAILED, "rejected", "",
 		                   "%s has more than one line; a passphrase is one", path);

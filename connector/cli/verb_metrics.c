@@ -19,7 +19,10 @@ int verb_metrics(struct cli *cli)
 		return failure_show(cli, &f);
 	text = member_text(answer, "text");
 	if (cli->write && fs_replace(AT_FDCWD, cli->write, text, strlen(text), 0644, &err) < 0) {
-		(void)failure_set(&f, CLI_FAILED, err_kind_name(err.kind), "", "%s", err.text);
+		(void)failure_set(
+			&f, CLI_FAILED, err_kind_name(err.kind),
+			"--write wants a file in a directory that is there and can be written",
+			"%s", err.text);
 		rc = failure_show(cli, &f);
 	} else if (cli->json) {
 		cli_print_json(answer);

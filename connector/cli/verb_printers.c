@@ -89,6 +89,7 @@ static bool is_twin(const struct queues *q, const char *name)
 /* Why it is not online; its id where the queue's name does not say which one is meant. */
 static void add_note(struct table *t, const struct queues *queues, const cJSON *printer)
 {
+	AUTO(free_str) char *id = xasprintf("id %s", member_text(printer, "id"));
 	const cJSON *reason;
 	struct buf text;
 
@@ -100,10 +101,9 @@ static void add_note(struct table *t, const struct queues *queues, const cJSON *
 	}
 	if (strcmp(member_text(printer, "trust"), "none") == 0)
 		(void)buf_printf(&text, "%sunencrypted", text.len ? "; " : "");
-	if (is_twin(queues, member_text(printer, "queue")))
-		(void)buf_printf(&text, "%sid %s", text.len ? "; " : "",
-		                 member_text(printer, "id"));
 	table_note(t, buf_text(&text));
+	if (is_twin(queues, member_text(printer, "queue")))
+		table_note(t, id);
 	buf_clear(&text);
 }
 

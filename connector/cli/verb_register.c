@@ -110,10 +110,12 @@ static void on_event(void *data, const cJSON *event)
 		e->registered++;
 		e->warned += *member_text(event, "text") != '\0';
 	}
-	if (strcmp(kind, "done") == 0) /* counts those too that were told together */
-		e->failed = (unsigned)member_number(event, "failed", e->failed);
-	else
-		e->failed += strcmp(kind, "failed") == 0;
+	if (strcmp(kind, "done") == 0) { /* counts those too that were told together */
+		const unsigned failed = (unsigned)member_number(event, "failed", 0);
+
+		e->failed = failed > e->failed ? failed : e->failed;
+	}
+	e->failed += strcmp(kind, "failed") == 0;
 	if (!e->cli->json)
 		show_event(e, event);
 	else if (strcmp(kind, "done") != 0)

@@ -201,7 +201,7 @@ static void show_health(FILE *out, const struct cli *cli, const cJSON *health, u
 }
 
 /* The verb that one would want now. */
-static const char *what_next(const cJSON *status)
+static const char *what_next(const cJSON *status, bool watched)
 {
 	if (!cJSON_GetArraySize(member(status, "clouds")))
 		return "man print-connector.conf describes all settings";
@@ -212,9 +212,10 @@ static const char *what_next(const cJSON *status)
 	if (member_number(member(status, "jobs"), "held", 0))
 		return "print-connector jobs shows which job waits for a decision";
 	if (has_severity(status, "warning"))
-		return "print-connector printers shows which ones it is about";
+		return "print-connector printers shows how each of them is";
 	if (count_all(member(status, "jobs")) >= 1)
-		return "print-connector watch follows the jobs";
+		return watched ? "print-connector job ID tells what happened to one of them"
+		               : "print-connector watch follows the jobs";
 	return "print-connector jobs --all shows what was printed";
 }
 
@@ -237,7 +238,8 @@ static void print_head(FILE *out, const struct cli *cli, const cJSON *status)
 	show_counts(out, cli, "Jobs", member(status, "jobs"), "none open");
 }
 
-void status_print(FILE *out, const struct cli *cli, const cJSON *status, unsigned lines)
+void status_print(FILE *out, const struct cli *cli, const cJSON *status, unsigned lines,
+                  bool watched)
 {
 	char *head = NULL;
 	unsigned used;
@@ -253,7 +255,8 @@ void status_print(FILE *out, const struct cli *cli, const cJSON *status, unsigne
 	free(head);
 	show_health(out, cli, member(status, "health"),
 	            lines > used + LINES_OF ? lines - used - LINES_OF : 0);
-	print_wrapped(out, LABEL, cli->width, "Next", STYLE_BOLD, what_next(status), cli->colours);
+	print_wrapped(out, LABEL, cli->width, "Next", STYLE_BOLD, what_next(status, watched),
+	              cli->colours);
 }
 
 int verb_status(struct cli *cli)
@@ -269,7 +272,7 @@ int verb_status(struct cli *cli)
 		cli_print_json(status);
 		return rc;
 	}
-	status_print(stdout, cli, status, cli->height - 1); /* the prompt needs one too */
+	status_print(stdout, cli, status, cli->height - 1, false); /* the prompt needs one too */
 	cJSON_Delete(status);
 	return rc;
 }

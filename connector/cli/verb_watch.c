@@ -63,7 +63,7 @@ static void draw(const struct watching *w)
 		bool any = cJSON_GetArraySize(jobs) > 0;
 
 		status_print(out, w->cli, w->last,
-		             any && height > 2 * JOBS_MIN ? height - JOBS_MIN : height);
+		             any && height > 2 * JOBS_MIN ? height - JOBS_MIN : height, true);
 		if (any) {
 			(void)fputc('\n', out);
 			jobs_print(out, w->cli, jobs);
@@ -133,10 +133,6 @@ static void on_answer(void *data, const cJSON *answer)
 	const cJSON *entry;
 
 	w->lost = false;
-	if (w->cli->json) {
-		cli_print_json(cJSON_Duplicate(answer, true));
-		return;
-	}
 	cJSON_Delete(w->last);
 	w->last = cJSON_Duplicate(answer, true);
 	w->attention = false;
@@ -145,7 +141,9 @@ static void on_answer(void *data, const cJSON *answer)
 		if (strcmp(member_text(entry, "severity"), "error") == 0)
 			w->attention = true;
 	}
-	if (is_drawn(w))
+	if (w->cli->json)
+		cli_print_json(cJSON_Duplicate(answer, true));
+	else if (is_drawn(w))
 		draw(w);
 	else
 		print_change(w);

@@ -31,7 +31,8 @@ const struct flag_row flags[FLAG_COUNT] = {
 	[FLAG_DRY_RUN] = { "dry-run", NULL, "only try whether it would work", IN(dry_run) },
 	[FLAG_PRINTER] = { "printer", "QUEUE", "of this queue or printer id only", IN(printer) },
 	[FLAG_ALL] = { "all", NULL, "finished jobs too", IN(all) },
-	[FLAG_ALL_QUEUES] = { "all", NULL, "all queues that [printers] includes", IN(all) },
+	[FLAG_ALL_QUEUES] = { "all", NULL, "all queues that [printers] in the settings includes",
+	                      IN(all) },
 	[FLAG_LIMIT] = { "limit", "N", "the newest N; 0 for all of them (50)", IN(limit) },
 	[FLAG_RENEW] = { "renew", NULL, "another key and certificate for registered queues",
 	                 IN(renew) },
@@ -64,7 +65,7 @@ const struct verb verbs[] = {
 		.topic = LOOK,
 		.name = "status",
 		.help = "how the daemon, its clouds, printers and jobs are",
-		.more = "Exits with 4 when something needs attention.",
+		.more = "Exits with 4 when something is an error; what is only a warning does not count.",
 		.run = verb_status,
 	},
 	{

@@ -73,6 +73,15 @@ void call_error(struct call *call, const char *name, cJSON *parameters)
 	call_end(call);
 }
 
+void call_split(const struct err *err, char what[TEXT_SIZE], char remedy[TEXT_SIZE])
+{
+	json_split(err->text, what, remedy);
+	if (!*remedy && err->kind == ERR_TEMPORARY)
+		(void)str_copy(remedy, TEXT_SIZE,
+		               "try again later; print-connector doctor walks the whole way and "
+		               "finds the cause");
+}
+
 void call_fail(struct call *call, const char *subject, const struct err *err)
 {
 	cJSON *parameters = cJSON_CreateObject();
@@ -88,7 +97,7 @@ void call_fail(struct call *call, const char *subject, const struct err *err)
 		json_add_text(parameters, "kind", err_kind_name(err->kind));
 		(void)cJSON_AddNumberToObject(parameters, "code", err->code);
 	}
-	json_split(err->text, what, remedy);
+	call_split(err, what, remedy);
 	json_add_text(parameters, "text", what);
 	json_add_text(parameters, "remedy", remedy);
 	call_error(call, name, parameters);

@@ -122,6 +122,8 @@ void call_reply(struct call *call, cJSON *parameters);
 void call_error(struct call *call, const char *name, cJSON *parameters);
 /* GONE: NotFound, about subject; REJECTED: Conflict; others: Failed. */
 void call_fail(struct call *call, const char *subject, const struct err *err);
+/* What is wrong, and what helps: nobody is left alone with what may go by itself. */
+void call_split(const struct err *err, char what[TEXT_SIZE], char remedy[TEXT_SIZE]);
 void call_invalid(struct call *call, const char *field, const char *text, const char *remedy);
 
 /* Parameters. On -1 the call has been answered and is gone. *ret = NULL when absent. Checked for

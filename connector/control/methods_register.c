@@ -69,7 +69,7 @@ static cJSON *failed_new(const char *queue, const struct err *err)
 	char what[TEXT_SIZE], remedy[TEXT_SIZE];
 	cJSON *event;
 
-	json_split(err->text, what, remedy);
+	call_split(err, what, remedy);
 	event = event_new("failed", queue, what);
 	if (*remedy)
 		replace(event, "remedy", cJSON_CreateString(remedy));
@@ -190,7 +190,8 @@ static int check_uri(struct call *call, const char *text)
 		return 0;
 	if (uri_parse(text, &uri) < 0 || uri.userinfo ||
 	    (strcmp(uri.scheme, "ipp") != 0 && strcmp(uri.scheme, "ipps") != 0)) {
-		call_invalid(call, "cloud_uri", "cloud_uri must be an ipps:// or ipp:// URI",
+		call_invalid(call, "cloud_uri",
+		             "a printer's URI in a cloud begins with ipps:// or ipp://",
 		             "copy it from the cloud; a name and password go into --username and "
 		             "--password-file");
 		return -1;

@@ -573,7 +573,12 @@ struct printer *core_find_printer(struct core *c, const char *queue, const char 
 		}
 		found = p;
 	}
-	if (!found)
+	if (!found && cloud)
+		(void)err_set(err, ERR_GONE, 0,
+		              "%s is not registered with cloud %s; print-connector printers shows "
+		              "what is",
+		              queue, cloud);
+	else if (!found)
 		(void)err_set(err, ERR_GONE, 0,
 		              "%s is not registered; print-connector printers shows what is",
 		              queue);

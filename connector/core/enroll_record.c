@@ -81,7 +81,8 @@ static int check_free(const struct enrolment *e, const char *queue, struct err *
 		if (strcmp(p->record.cloud, cloud) == 0 && strcmp(p->record.queue, queue) != 0 &&
 		    strcmp(p->record.cloud_uri, uri) == 0)
 			return err_set(err, ERR_REJECTED, 0,
-			               "that cloud printer is bound to queue %s already",
+			               "that cloud printer is bound to queue %s already; "
+			               "print-connector rebind moves it to another one",
 			               p->record.queue);
 	return 0;
 }
@@ -95,6 +96,9 @@ static int begin_renewal(struct enrolment *e, const struct printer *p, struct er
 	if (r->registering)
 		return err_set(err, ERR_REJECTED, 0,
 		               "queue %s is not registered yet; leave --renew out", r->queue);
+	if (!r->own_certificate && !r->certificate_file)
+		return err_set(err, ERR_REJECTED, 0,
+		               "%s has no certificate, so there is none to renew", r->queue);
 	if (!r->own_certificate)
 		return err_set(
 			err, ERR_REJECTED, 0,
@@ -126,7 +130,9 @@ int enrolment_fill(struct enrolment *e, const char *queue, struct err *err)
 	if (op->renew)
 		return p ? begin_renewal(e, p, err) : -1;
 	if (p && !p->record.registering)
-		return err_set(err, ERR_REJECTED, 0, "queue %s is registered with cloud %s already",
+		return err_set(err, ERR_REJECTED, 0,
+		               "queue %s is registered with cloud %s already; print-connector "
+		               "printers shows it",
 		               queue, cloud->name);
 	if (p) {
 		e->record = p->record; /* its id above all */

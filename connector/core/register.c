@@ -307,7 +307,7 @@ static int check_options(const struct core_register *op, const struct config_clo
 			               "Register with more");
 		return 0;
 	}
-	if (!op->cloud_uri && !*cloud->system_uri)
+	if (!op->renew && !op->cloud_uri && !*cloud->system_uri)
 		return err_set(err, ERR_REJECTED, 0,
 		               "cloud %s has no system-uri to register printers with; name the "
 		               "printer with --cloud-uri",

@@ -124,7 +124,9 @@ static void on_probed(struct ipp_op *ipp, const struct err *err)
 	if (err != NULL) {
 		wrapped = *err;
 		if (err->kind == ERR_GONE && q->cups)
-			(void)err_set(&wrapped, ERR_GONE, err->code, "CUPS has no queue %.60s",
+			(void)err_set(&wrapped, ERR_GONE, err->code,
+			              "CUPS has no queue %.60s; print-connector printers "
+			              "--available lists those it has",
 			              q->name);
 		else if (err->kind != ERR_CANCELED)
 			(void)err_wrap(&wrapped, "%s %.60s", q->cups ? "queue" : "printer",

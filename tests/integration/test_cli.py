@@ -636,7 +636,14 @@ def test_printers_of_one_queue_in_two_clouds_show_their_ids(cli):
     cli.control.answers["ListPrinters"] = {"printers": [
         printer(1), printer(2, cloud="branch"), printer(3, queue="other")]}
     out = cli.run("printers")[1]
-    assert f"id {ID % 1}" in out and f"id {ID % 2}" in out and ID % 3 not in out
+    assert f"\n    id {ID % 1}\n" in out and f"\n    id {ID % 2}\n" in out and ID % 3 not in out
+
+
+def test_notes_of_a_printer_have_lines_of_their_own(cli):
+    cli.control.answers["ListPrinters"] = {"printers": [
+        printer(1, state="offline", reasons=["queue laser is stopped"]), printer(2, cloud="branch")]}
+    out = cli.run("printers")[1]
+    assert f"\n    queue laser is stopped\n    id {ID % 1}\n" in out
 
 
 @pytest.mark.parametrize("verb, method, answer, words", [
@@ -786,6 +793,21 @@ def test_watch_waits_for_a_daemon_that_restarts(cli):
     watch.until("\x1b\\[\\?1049l")
     assert watch.end() == 0
     end.set()
+
+
+def test_what_comes_after_watch_is_not_watch(cli):
+    cli.control.answers["Watch"] = [status(open=[job(12)], health=[]), threading.Event()]
+    watch = Watching(cli)
+    assert "print-connector watch" not in watch.until("12\x1b.*\x1b\\[J")
+    os.write(watch.terminal, b"\x03")
+    watch.until("\x1b\\[\\?1049l")
+    assert watch.end() == 0
+
+
+def test_watch_with_json_counts_errors_too(cli):
+    cli.control.answers["Watch"] = [status(open=[]), status(health=[health("error")], open=[])]
+    code, out, _ = cli.run("--json", "watch")
+    assert code == 4 and len(out.splitlines()) == 2
 
 
 def test_watch_without_a_terminal_prints_a_line_for_each_change(cli):

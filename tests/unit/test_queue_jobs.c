@@ -461,7 +461,8 @@ static void test_probe_reads_a_queue_and_tries_its_policy(void **state)
 	assert_int_equal(queue_ops.probe(c->f.qs, "laser", &c->op, &c->err), 0);
 	refuse(IPP_OP_GET_PRINTER_ATTRIBUTES, IPP_STATUS_ERROR_NOT_FOUND, "?");
 	assert_int_equal(c->r.err.kind, ERR_GONE);
-	assert_string_equal(c->r.err.text, "CUPS has no queue laser");
+	assert_string_equal(c->r.err.text, "CUPS has no queue laser; print-connector printers "
+	                                   "--available lists those it has");
 	assert_int_equal(c->r.done, 3);
 }
 

@@ -197,6 +197,10 @@ static void test_wrong_requests_are_refused_at_once(void **state)
 	fake_start(w);
 	prepare(&r, w, URI);
 	assert_fails(&r, ERR_REJECTED, "registered with cloud c already");
+	r.op.renew = true; /* whether its cloud could make new ones or not */
+	r.op.cloud_uri = NULL;
+	assert_fails(&r, ERR_REJECTED, "has no certificate");
+	prepare(&r, w, URI);
 	r.queue = "other";
 	assert_fails(&r, ERR_REJECTED, "bound to queue laser already");
 	r.op.cloud_uri = NULL;

@@ -9,6 +9,7 @@
 #include "connector/base/crypto.h"
 #include "connector/core/core_private.h"
 #include "connector/store/keys.h"
+#include "tests/lib/tmpdir.h"
 
 #define UP                                                                                         \
 	"[cloud c]\ntype = universal-print\nclient-id = app\n[printers]\ninclude = *\n"            \
@@ -902,9 +903,11 @@ static void test_another_printer_in_place_of_a_new_certificate_is_refused(void *
 static void test_a_certificate_that_was_given_is_not_ours_to_renew(void **state)
 {
 	struct fake_world *w = *state;
+	struct printer_record *p = &w->printers[fake_printer(w, "laser")];
+	AUTO(free_str) char *path = tmpdir_put_text(w->dir, "given.pem", "");
 	struct asked *a;
 
-	(void)fake_printer(w, "laser");
+	p->certificate_file = p->key_file = path;
 	fake_start(w);
 	a = renew_new("laser");
 	finish(w, a);
