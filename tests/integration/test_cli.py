@@ -641,7 +641,8 @@ def test_printers_of_one_queue_in_two_clouds_show_their_ids(cli):
 
 def test_notes_of_a_printer_have_lines_of_their_own(cli):
     cli.control.answers["ListPrinters"] = {"printers": [
-        printer(1, state="offline", reasons=["queue laser is stopped"]), printer(2, cloud="branch")]}
+        printer(1, state="offline", reasons=["queue laser is stopped"]),
+        printer(2, cloud="branch")]}
     out = cli.run("printers")[1]
     assert f"\n    queue laser is stopped\n    id {ID % 1}\n" in out
 

@@ -158,8 +158,9 @@ def test_a_sign_in_that_fails_is_told_once(cli):
 
 def test_what_kept_all_queues_from_being_looked_at_is_a_failure(cli):
     """No queue was counted, and none is said to be registered."""
-    cli.control.answers["Register"] = [event("failed", text="cloud office has no system-uri",
-                                             remedy="set it"), event("done", registered=0, failed=0)]
+    cli.control.answers["Register"] = [
+        event("failed", text="cloud office has no system-uri", remedy="set it"),
+        event("done", registered=0, failed=0)]
     exit_code, out, err = cli.run("register", "--all")
     assert (exit_code, out) == (1, "")
     assert err == "print-connector: cloud office has no system-uri\n    set it\n"

@@ -189,6 +189,52 @@ def test_the_commands_of_the_readme_do_what_they_say(bed):
     assert {"make", "print-connector", "print-connectord"} <= host.ran
 
 
+@pytest.mark.parametrize("name", ["print-connector.conf.5", "print-connectord.8"])
+def test_the_command_lines_in_the_text_of_a_page_do_what_they_say(bed, name):
+    lines = [line.replace("\\e", "\\").replace("\\ ", " ")
+             for line in re.findall(r"^\.Dl (.*)$", Page(name).text, re.MULTILINE)]
+    found = commands("".join(f"{'' if line[0] == ' ' else '$ '}{line}\n" for line in lines), "$ ")
+    host = Host(bed, "\n".join(lines))
+    for words, _ in found:
+        host.run(words, bed.dir)
+    assert len(found) == 2
+
+
+PROSE = {"runs", "command", "again", "ended"}  # what else follows the name
+
+
+def spoken():
+    """(place, words) of each print-connector command that a page or the program speaks of."""
+    for path in sorted((ROOT / "man").iterdir()):
+        for line in re.findall(r"^\.(?:Ql|Dl|Li) print-connector (\S.*)$", path.read_text(),
+                               re.MULTILINE):
+            yield path.name, line.split(" \\e")[0].replace("\\&", "")
+    for path in [*(ROOT / "connector").rglob("*.c"), *(ROOT / "common").glob("*.[ch]"),
+                 ROOT / "packaging/debian/postrm"]:
+        text = re.sub(r'"\s*\\?\s*"', "", path.read_text())  # strings in parts
+        for line in re.findall(r"print-connector ((?:[a-z]+|--json)\b[^;\"\n\\()]*)", text):
+            yield path.name, line
+
+
+def test_commands_that_are_spoken_of_exist():
+    text = run([BUILD / "print-connector", "--help"]).stdout
+    listed = set(re.findall(r"^  ([a-z]+) ", text, re.MULTILINE))
+    options = {verb: set(re.findall(r"^  (--[a-z-]+)", run([BUILD / "print-connector", verb,
+                                                           "--help"]).stdout, re.MULTILINE))
+               for verb in listed}
+    seen = set()
+    for place, line in spoken():
+        words = re.sub(r"[,:.]( |$)", " ", line).split()
+        verb = next((word for word in words if word[0] != "-"), None)
+        if verb in PROSE:
+            continue
+        assert verb in listed, f"{place}: {line}"
+        seen.add(verb)
+        wrong = {word for word in words if re.fullmatch(r"--[a-z-]+", word)} - options[verb]
+        assert not wrong, f"{place}: {line}: {wrong}"
+    assert len(seen) > 12, seen
+
+
 @pytest.mark.parametrize("source", ["README.md", "print-connector.conf.5", "print-connectord.8"])
 def test_example_settings_are_right(bed_dir, source):
     if source == "README.md":

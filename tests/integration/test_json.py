@@ -2,6 +2,7 @@
 verb is run on a bed."""
 
 import json
+import pathlib
 import re
 import subprocess
 
@@ -9,6 +10,7 @@ import pytest
 
 from bed import BUILD, PDF
 from bed.daemon import reachable
+from bed.process import run
 from bed.route import connect
 from manual import Page
 
@@ -148,8 +150,35 @@ def test_what_is_changed_has_the_fields_of_the_manual(verbs):
         eve.process.wait_for_line("Cancel-Job successful-ok")  # else it prints, once it may
     verbs.daemon.wait_jobs(1, outcome="canceled")
     verbs("job", str(job["id"]))
+    for words in (["cancel"], ["retry"], ["resolve", "--abort"]):  # it has ended
+        verbs(*words, str(job["id"]), of="failure", codes=(1,))
     verbs("rebind", eve.uri, bed.ipp_printer("new").uri)
     verbs("unregister", "raw", "nobody", "--yes", codes=(1,))
+
+
+def test_what_is_decided_of_a_held_job_has_the_fields_of_the_manual(bed):
+    bed.start_cups(options={"DirtyCleanInterval": "600"})
+    bed.cups.add_fault("q", "wait=60")
+    bed.cups.restart()
+    route = connect(bed, bed.daemon(), "q")
+    for words in (["resolve", "--printed"], ["retry"]):
+        route.wait_online()
+        with bed.cups.fault_gate():
+            number, _ = route.submit_to_cups(PDF)
+            bed.cups.kill()  # it forgets the job
+            bed.cups.start()
+            job = route.wait_record(number, "held", timeout=60)
+        route.wait_online()
+        Verbs(route.daemon)(*words, str(job["id"]), of="cancel")
+        route.ended(number, timeout=60)
+
+
+def test_every_verb_is_among_them():
+    text = pathlib.Path(__file__).read_text(encoding="utf-8")
+    ran = set(re.findall(r'verbs\("([a-z]+)"', text)) | {"retry", "resolve", "watch"}
+    listed = re.findall(r"^  ([a-z]+) ", run([BUILD / "print-connector", "--help"]).stdout,
+                        re.MULTILINE)
+    assert set(listed) == ran
 
 
 def test_a_backup_and_what_it_gives_back_have_the_fields_of_the_manual(verbs, bed):

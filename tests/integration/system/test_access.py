@@ -3,8 +3,11 @@
 import contextlib
 import os
 import pathlib
+import re
+import shutil
 import socket
 import stat
+import subprocess
 import threading
 
 import pytest
@@ -12,12 +15,28 @@ import pytest
 from bed import PDF
 from bed.process import run
 from bed.route import connect
-from service import CREDENTIALS, SOCKET, STATE, output, resident
+from service import CREDENTIALS, SOCKET, STATE, as_user, output, resident
 
 GIGABYTE = 1 << 30
 PEERS = 500
-CHANGES = [("register", "laser", "--cloud-uri", "ipp://127.0.0.1:9/ipp/print/x"),
-           ("unregister", "laser", "--yes"), ("cancel", "1")]
+SECRET = "/tmp/passphrase-of-"  # and the user
+# each verb that asks the service; watch ends at once only for those who may not look
+VERBS = {"status": [], "watch": [], "doctor": [], "metrics": [], "printers": [],
+         "register": ["laser", "--cloud-uri", "ipp://127.0.0.1:9/ipp/print/x"],
+         "unregister": ["laser", "--yes"], "explain": ["laser"], "rebind": ["laser", "other"],
+         "reset": ["laser"], "pause": ["laser"], "resume": [], "drain": [], "jobs": ["--all"],
+         "job": ["1"], "cancel": ["1"], "retry": ["1"], "resolve": ["1", "--abort"],
+         "backup": ["/tmp/stolen", "--passphrase-file", SECRET]}
+CROWD = f"""
+import socket, sys
+peers = []
+for _ in range({PEERS}):
+    peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    peer.connect("{SOCKET}")
+    peers.append(peer)
+print("here", flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture(name="route")
@@ -46,20 +65,46 @@ def test_nobody_else_reads_state_keys_or_jobs(route, people, user):
         code, text = output(["head", "-c", "1", path], user)
         assert code != 0 and "ermission denied" in text, f"{user} reads {path}: {text}"
     assert output(["ls", STATE], user)[0] != 0
-    assert output(["touch", "/run/print-connector/x"], user)[0] != 0
     assert output(["kill", "-0", pid], user)[0] != 0
+
+
+@pytest.mark.parametrize("user", ["nobody", "stranger", "alice"])
+def test_nobody_else_writes_where_it_keeps_things(route, people, user):
+    del people
+    folders = [STATE, CREDENTIALS, CREDENTIALS.parent, SOCKET.parent,
+               pathlib.Path("/var/cache/print-connector")]
+    for path in [*(path for folder in folders for path in all_files(folder) if path != SOCKET)]:
+        assert output(["test", "-w", path], user)[0] != 0, f"{user} may write {path}"
+    for folder in folders:
+        assert output(["touch", folder / "x"], user)[0] != 0, f"{user} may write into {folder}"
+    assert output(["rm", "-f", SOCKET], user)[0] != 0
+    assert route.daemon.cli("status").code in (0, 4)
+
+
+def all_there_is(daemon):
+    """What somebody could have changed."""
+    return (daemon.printers(), daemon.jobs("--all"),
+            daemon.verb("status", codes=(0, 4))["health"])
 
 
 @pytest.mark.parametrize("user", ["nobody", "stranger"])
 def test_strangers_learn_nothing_and_change_nothing(route, people, user):
     del people
-    before = route.daemon.printers(), route.daemon.jobs("--all")
-    for words in [("status",), ("printers",), ("jobs", "--all"), ("job", "1"), ("metrics",),
-                  *CHANGES]:
-        result = route.daemon.cli(*words, user=user)
-        assert result.code == 3, f"{words}: {result!r}"
+    listed = re.findall(r"^  ([a-z]+) ", run(["print-connector", "--help"]).stdout, re.MULTILINE)
+    assert set(listed) - {"restore"} == set(VERBS)  # restore does not ask the service
+    secret = pathlib.Path(SECRET + user)
+    secret.write_text("correct horse battery\n")
+    secret.chmod(0o600)
+    shutil.chown(secret, user)
+    before = all_there_is(route.daemon)
+    for verb, words in VERBS.items():
+        words = [secret if word == SECRET else word for word in words]
+        result = route.daemon.cli(verb, *map(str, words), user=user)
+        assert result.code == 3, f"{verb}: {result!r}"
+        assert result.error["remedy"], result
         assert "laser" not in result.stdout or "laser" in words, result
-    assert (route.daemon.printers(), route.daemon.jobs("--all")) == before
+    assert all_there_is(route.daemon) == before
+    assert not os.path.exists("/tmp/stolen")
 
 
 def test_members_of_the_group_may_change_things(bed, route, people):
@@ -73,6 +118,10 @@ def test_members_of_the_group_may_change_things(bed, route, people):
     assert route.daemon.printer("second")
     uid = run(["id", "-u", "alice"]).stdout.strip()
     assert uid in route.daemon.process.text()  # who did it
+    assert route.daemon.cli("pause", "second", user="alice").code == 0
+    assert route.daemon.printer("second")["state"] == "paused"
+    assert route.daemon.cli("resume", "second", user="alice").code == 0
+    assert route.daemon.printer("second")["state"] != "paused"
     assert route.daemon.cli("unregister", "second", "--yes", user="alice").code == 0
 
 
@@ -139,6 +188,19 @@ def test_the_control_socket_survives_many_peers(service):
         assert service.pid == pid
     still_answers(service, pid)
     assert resident(pid) < before + 8192
+
+
+def test_a_crowd_of_strangers_keeps_nobody_else_out(service, people):
+    pid = service.pid
+    with subprocess.Popen(as_user("nobody", ["/usr/bin/python3", "-c", CROWD]), cwd="/", text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as crowd:
+        assert crowd.stdout.readline() == "here\n"
+        for user in (None, people[0]):
+            assert service.cli("status", user=user).code in (0, 4)
+        assert len(os.listdir(f"/proc/{pid}/fd")) < 150
+        crowd.stdin.close()
+        assert crowd.wait(30) == 0
+    still_answers(service, pid)
 
 
 def test_the_folders_have_their_rights(service):

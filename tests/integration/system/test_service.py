@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import time
@@ -119,15 +121,35 @@ def test_killed_it_comes_back_and_prints_once(bed, route):
     assert printed(route) == 3
 
 
-def test_hanging_it_is_ended_and_started_again(service):
+@contextlib.contextmanager
+def stopped(pid):
+    """All of it."""
+    os.kill(pid, signal.SIGSTOP)
+    yield
+
+
+@contextlib.contextmanager
+def stuck_loop(pid):
+    """Its loop comes back from no wait, while its other threads could go on."""
+    waits = "epoll_wait,epoll_pwait"
+    with subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e", f"trace={waits}", "-e",
+                           f"inject={waits}:delay_exit=600s", "-p", str(pid)]) as tracer:
+        try:
+            yield
+        finally:
+            tracer.kill()  # else it holds what systemd kills
+
+
+@pytest.mark.parametrize("hang", [stopped, stuck_loop])
+def test_hanging_it_is_ended_and_started_again(service, hang):
     extra = drop_in("[Service]\nWatchdogSec=2\nTimeoutAbortSec=2\n")
     try:
         systemctl("restart", UNIT)
         pid = service.pid
         since = service.process.mark()
-        systemctl("kill", "-s", "STOP", "--kill-whom=main", UNIT)
-        service.process.wait_for_line(r"Watchdog timeout", 30, since)
-        assert service.wait_another(pid) != pid
+        with hang(pid):
+            service.process.wait_for_line(r"Watchdog timeout", 30, since)
+        service.wait_another(pid)
         assert service.verb("status", codes=(0, 4))["health"] == []
     finally:
         extra.unlink()
@@ -233,7 +255,21 @@ def test_nothing_listens_on_the_network(route):
 def test_the_journal_explains_what_it_says(service):
     text = run(["journalctl", "-x", "-u", UNIT, "--after-cursor", service.process.cursor]).stdout
     assert "Subject: the connector has started" in text
-    assert service.process.lines("CONNECTOR_STATE=x") == ""
+
+
+def test_the_journal_tells_the_whole_story_of_one_job(route):
+    ids = [route.ended(route.submit(PDF))[1]["id"] for _ in range(2)]
+    for number in ids:
+        entries = [json.loads(line) for line in route.daemon.process.lines(
+            f"CONNECTOR_JOB={number}", "-o", "json").splitlines()]
+        told = [entry["MESSAGE"] for entry in entries]
+        assert any("created local job" in text for text in told), told
+        assert any("completed on laser" in text for text in told), told
+        for entry in entries:
+            assert entry["CONNECTOR_JOB"] == str(number)
+            assert entry["CONNECTOR_QUEUE"] == "laser" and entry["CONNECTOR_CLOUD"] == "test"
+    for field in ("CONNECTOR_QUEUE=other", "CONNECTOR_JOB=99", "CONNECTOR_STATE=x"):
+        assert route.daemon.process.lines(field) == ""
 
 
 def switches(pid):
