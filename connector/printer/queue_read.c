@@ -293,7 +293,7 @@ static struct attrs *read_capabilities(struct queue *q, ipp_t *answer)
 	more = ippNew();
 	ippCopyAttributes(more, attrs_ipp(own), 0, NULL, NULL);
 	attrs_unref(own);
-	ticket_announce(more, &mapping);
+	ticket_announce(more, &mapping, q->cups);
 	if (queue_device_identifies(q))
 		add_actions(more, queue_device_says(q));
 	return attrs_new(more);

@@ -67,6 +67,8 @@ static void choices_text(ipp_t *capabilities, bool cups, const char *name, struc
 	list = ippFindAttribute(capabilities, full, IPP_TAG_ZERO);
 	if (list != NULL && ippGetValueTag(list) == IPP_TAG_BOOLEAN)
 		boolean_text(list, out);
+	else if (list != NULL && strcmp(name, "job-priority") == 0)
+		(void)buf_printf(out, "1-100"); /* what it says is the number of its levels */
 	else if (list != NULL)
 		values_text(list, name, out);
 	else if (strcmp(name, "presentation-direction-number-up") == 0)
@@ -121,7 +123,7 @@ int queue_explain(const char *queue, const struct attrs *capabilities,
 		return -1;
 	mapping_of(mappings, queue, &rules);
 	ippCopyAttributes(known, attrs_ipp(capabilities), 0, NULL, NULL);
-	ticket_announce(known, &rules);
+	ticket_announce(known, &rules, from.cups);
 	for (size_t i = 0; mapping_attribute(i) != NULL; i++)
 		tell_choice(to, known, from.cups, mapping_attribute(i));
 	from.ticket = wish;

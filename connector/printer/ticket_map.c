@@ -47,12 +47,12 @@ static void add_attribute(struct ticket_pass *t, const char *name, const char *v
 }
 
 /* An IPP printer has no driver; attributes in place of attributes it may well have. */
-static bool is_possible(struct ticket_pass *t, const struct mapping_rule *rule)
+static bool is_possible(bool cups, const struct mapping_rule *rule)
 {
 	char option[WORD_SIZE], choice[WORD_SIZE];
 	const char *rest = rule->to;
 
-	while (!t->cups && mapping_next(&rest, option, sizeof(option), choice, sizeof(choice)))
+	while (!cups && mapping_next(&rest, option, sizeof(option), choice, sizeof(choice)))
 		if (!mapping_is_attribute(option))
 			return false;
 	return true;
@@ -71,7 +71,7 @@ bool ticket_map(struct ticket_pass *t, const char *name, const char *value)
 		ticket_note_dropped(t, name, value, place);
 		return true;
 	}
-	if (!is_possible(t, rule)) {
+	if (!is_possible(t->cups, rule)) {
 		ticket_note_dropped(t, name, value, NO_DRIVER);
 		return true;
 	}
@@ -166,7 +166,7 @@ static void add_number(ipp_t *capabilities, const char *full, int number)
 		ippSetInteger(capabilities, &list, ippGetCount(list), number);
 }
 
-void ticket_announce(ipp_t *capabilities, const struct mapping *rules)
+void ticket_announce(ipp_t *capabilities, const struct mapping *rules, bool cups)
 {
 	char full[IPP_MAX_NAME];
 	int number;
@@ -175,7 +175,8 @@ void ticket_announce(ipp_t *capabilities, const struct mapping *rules)
 		const struct mapping_rule *rule = rules->rules[i];
 		const struct ticket_rule *known = ticket_rule(rule->name);
 
-		if (rule->value == NULL || *rule->to == '\0' || known == NULL)
+		if (rule->value == NULL || *rule->to == '\0' || known == NULL ||
+		    !is_possible(cups, rule))
 			continue;
 		(void)snprintf(full, sizeof(full), "%s-supported", rule->name);
 		if (known->check == CHECK_WORD || strcmp(rule->name, "media-source") == 0 ||
