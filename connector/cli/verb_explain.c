@@ -12,6 +12,7 @@
 #include "connector/cli/table.h"
 
 #define TICKET_MAX ((size_t)32 * 1024)
+#define NAMES_MAX  4096
 
 static const cJSON *member(const cJSON *object, const char *name)
 {
@@ -95,22 +96,33 @@ static void show_options(const struct cli *cli, const cJSON *options)
 	table_free(t);
 }
 
+/* What the queue can do, then the names of what it cannot. */
 static void show_choices(const struct cli *cli, const cJSON *choices)
 {
 	const cJSON *choice;
+	struct buf none;
 
+	buf_init(&none, NAMES_MAX);
 	cJSON_ArrayForEach(choice, choices)
 	{
+		const char *name = member_text(choice, "name");
 		const char *values = member_text(choice, "values");
 		const char *usual = member_text(choice, "usual");
 		AUTO(free_str) char *text = NULL;
 
-		text = !*values ? xstrdup("not possible")
-		       : *usual ? xasprintf("%s (usually %s)", values, usual)
-		                : xstrdup(values);
-		print_wrapped(stdout, 34, cli->width, member_text(choice, "name"),
-		              *values ? STYLE_BOLD : STYLE_DIM, text, cli->colours);
+		if (!*values) {
+			(void)buf_printf(&none, "%s%s", none.len ? ", " : "", name);
+			continue;
+		}
+		text = *usual && strcmp(usual, values) != 0
+		               ? xasprintf("%s (usually %s)", values, usual)
+		               : xstrdup(values);
+		print_wrapped(stdout, 34, cli->width, name, STYLE_BOLD, text, cli->colours);
 	}
+	if (none.len)
+		print_wrapped(stdout, 34, cli->width, "not possible", STYLE_DIM, buf_text(&none),
+		              cli->colours);
+	buf_clear(&none);
 }
 
 static void show_attributes(const struct cli *cli, const cJSON *attributes)
@@ -129,14 +141,19 @@ static void show_attributes(const struct cli *cli, const cJSON *attributes)
 static void show(const struct cli *cli, const cJSON *answer)
 {
 	const char *model = member_text(answer, "make_and_model");
+	const char *attention = member_text(answer, "attention");
 	const char *refused = member_text(answer, "refused");
 	char queue[256];
 
 	str_clean(member_text(answer, "queue"), queue, sizeof(queue));
 	(void)printf("Queue %s", queue);
 	str_clean(model, queue, sizeof(queue));
-	(void)printf("%s%s%s%s\n\n", *model ? " (" : "", queue, *model ? ")" : "",
+	(void)printf("%s%s%s%s\n", *model ? " (" : "", queue, *model ? ")" : "",
 	             member_true(answer, "registered") ? "" : ", not registered");
+	if (*attention)
+		print_wrapped(stdout, 0, cli->width, "Attention:", STYLE_WARNING, attention,
+		              cli->colours);
+	(void)puts("");
 	if (!cli->ticket)
 		show_choices(cli, member(answer, "choices"));
 	if (cJSON_GetArraySize(member(answer, "options")) > 0) {
@@ -146,11 +163,12 @@ static void show(const struct cli *cli, const cJSON *answer)
 	} else if (cli->ticket) {
 		(void)puts("the ticket asks for nothing");
 	}
-	if (*refused)
-		print_wrapped(stdout, 0, cli->width, "\nRefused: ", STYLE_BAD, refused,
-		              cli->colours);
-	else if (cJSON_GetArraySize(member(answer, "attributes")) > 0)
+	if (*refused) {
+		(void)puts("");
+		print_wrapped(stdout, 0, cli->width, "Refused:", STYLE_BAD, refused, cli->colours);
+	} else if (cJSON_GetArraySize(member(answer, "attributes")) > 0) {
 		show_attributes(cli, member(answer, "attributes"));
+	}
 }
 
 /* Whether something would not be as asked. */

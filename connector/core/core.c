@@ -658,8 +658,13 @@ int core_probe(struct core *c, struct local_op *op, const char *queue, struct er
 int core_explain(struct core *c, const struct local_op *op, const char *queue, const char *ticket,
                  const struct ticket_explained *to, struct err *err)
 {
-	return c->set.queue_ops->explain(queue, op->capabilities, &c->set.config->mappings, ticket,
-	                                 to, err);
+	const struct attrs *can = op->capabilities;
+
+	/* of a class a single look shows nothing of its members */
+	for (struct printer *p = c->printers; p; p = p->next)
+		if (strcmp(p->record.queue, queue) == 0 && c->set.queue_ops->capabilities(p->queue))
+			can = c->set.queue_ops->capabilities(p->queue);
+	return c->set.queue_ops->explain(queue, can, &c->set.config->mappings, ticket, to, err);
 }
 
 const char *core_queue_of(struct core *c, const char *name)

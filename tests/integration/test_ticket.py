@@ -438,6 +438,7 @@ def test_explain_says_of_any_queue_what_would_become_of_a_job(bed):
     assert choices["page-ranges"] == "any"
     assert "tobottom-toright" in choices["presentation-direction-number-up"]
     assert choices["copies"] == "1-9999" and choices["media-type"] is None
+    assert choices["job-priority"] == "1-100" and can["attention"] is None
     assert can["attributes"] == ["number-up=2"]
     path = ticket_file(bed, "# paper", "sides = two-sided-short-edge", "finishings = staple, punch",
                        "media = iso_a4_210x297mm", "copies = 3")
@@ -458,6 +459,30 @@ def test_explain_says_of_any_queue_what_would_become_of_a_job(bed):
     assert socket.ledger == []
 
 
+def test_explain_knows_what_a_class_can_do_and_what_will_surprise(bed, eve):
+    socket = bed.socket_printer()
+    bed.cups.add_pcl("member", socket.uri, *PCL_OPTIONS)
+    bed.cups.lpadmin("-p", "member", "-c", "all")
+    bed.cups.run("cupsenable", "all")
+    bed.cups.run("cupsaccept", "all")
+    bed.cups.add_raw("raw", socket.uri)
+    daemon = bed.make_daemon()
+    write_mapping(daemon, "[queue *]\nfinishings staple = KCStaple=Front\n")
+    daemon.start()
+    connect(bed, daemon, "all")
+    choices = {c["name"]: c["values"] for c in daemon.verb("explain", "all")["choices"]}
+    assert TWO_SIDED in choices["sides"] and "tray-2" in choices["media-source"], choices
+    raw_queue = daemon.verb("explain", "raw")
+    assert "has no driver" in raw_queue["attention"]
+    shown = daemon.cli("explain", "raw", as_json=False).stdout
+    print(shown)
+    assert "Attention: queue raw has no driver" in shown and shown.count("not possible") == 1
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    # an option of a driver is nothing that an IPP printer could be told
+    choices = {c["name"]: c["values"] for c in daemon.verb("explain", eve.uri)["choices"]}
+    assert "staple" not in (choices["finishings"] or ""), choices
+
+
 def test_explain_says_what_is_wrong_with_a_ticket_or_a_queue(bed, eve):
     daemon = bed.daemon()
     path = ticket_file(bed, "sides = one-sided", "sidse = two-sided-long-edge")
@@ -469,6 +494,8 @@ def test_explain_says_what_is_wrong_with_a_ticket_or_a_queue(bed, eve):
     told = daemon.verb("explain", eve.uri, "--ticket", str(strict), codes=(4,))
     assert told["refused"] == f"the job insists on finishings staple ({LACKS})"
     assert told["attributes"] == []
+    shown = daemon.cli("explain", eve.uri, "--ticket", str(strict), as_json=False).stdout
+    assert "\nRefused: the job insists on finishings staple" in shown, shown
 
 
 def test_mapping_files_hold_from_a_reload_on_and_a_wrong_one_changes_nothing(bed):
