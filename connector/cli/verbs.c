@@ -140,7 +140,7 @@ const struct verb verbs[] = {
 		.arguments = "QUEUE [--ticket FILE]",
 		.help = "what a queue can do, and how a job's options would be sent to it",
 		.more = "Nothing is printed. The queue need not be registered. A ticket has lines "
-		        "NAME = VALUE[, VALUE] with the names of ipp, such as sides = "
+		        "NAME = VALUE[, VALUE] with the names of IPP, such as sides = "
 		        "two-sided-long-edge, page-ranges = 1-3, media = iso_a4_210x297mm or "
 		        "media-source = tray-2. What mapping files say of the queue is part of "
 		        "the answer. Exits with 4 when something would not be as asked.",

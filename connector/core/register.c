@@ -308,10 +308,11 @@ static int check_options(const struct core_register *op, const struct config_clo
 		return 0;
 	}
 	if (!op->renew && !op->cloud_uri && !*cloud->system_uri)
-		return err_set(err, ERR_REJECTED, 0,
-		               "cloud %s has no system-uri to register printers with; name the "
-		               "printer with --cloud-uri",
-		               cloud->name);
+		return err_set(
+			err, ERR_REJECTED, 0,
+			"cloud %s has no system-uri to register printers with; set it, or name "
+			"one printer with --cloud-uri",
+			cloud->name);
 	return 0;
 }
 
