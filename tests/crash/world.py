@@ -153,6 +153,7 @@ class World:
         if name.startswith("r"):
             printer = self.bed.socket_printer(name)
             self.bed.cups.add_raw(name, printer.uri)
+            self.bed.cups.fill_history(name)
             self.sockets.append(printer)
             queue = name
         else:

@@ -125,9 +125,7 @@ def test_killed_at_a_cups_with_a_long_history_it_leaves_no_local_job_behind(bed)
     cups = bed.start_cups(options={"MaxJobs": "0"})
     printer = bed.socket_printer()
     cups.add_raw("raw", printer.uri)
-    for _ in range(501):  # one more than cupsd shows in a list
-        number = cups.client.request("Create-Job", uri=cups.uri("raw")).groups("job")[0]["job-id"]
-        assert cups.client.request("Cancel-Job", {"job-id": number}, uri=cups.uri("raw")).ok
+    cups.fill_history("raw")
     daemon = bed.daemon()
     route = connect(bed, daemon, "raw")
     rule = bed.cloud.fault("stall-document", operation="Fetch-Document", bytes=len(BIG) // 2,

@@ -203,6 +203,13 @@ class Cupsd:
         """Queue on the fault backend: query as in tests/lib/fault-backend.sh."""
         self.lpadmin("-p", name, "-E", "-v", f"fault:/{name}?{query}", "-m", driver, *options)
 
+    def fill_history(self, queue):
+        """As many ended jobs as cupsd shows in a list at most, and one. Wants MaxJobs 0."""
+        for _ in range(501):
+            created = self.client.request("Create-Job", uri=self.uri(queue))
+            number = created.groups("job")[0]["job-id"]
+            assert self.client.request("Cancel-Job", {"job-id": number}, uri=self.uri(queue)).ok
+
     def jobs(self, queue, which="all"):
         """Every job of a queue as dictionaries, oldest first."""
         answer = self.client.request("Get-Jobs", {"which-jobs": which, "requested-attributes": [
