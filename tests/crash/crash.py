@@ -87,6 +87,7 @@ class Worker:
         w = self.world
         w.daemon.die()
         w.daemon.launch(faults.CALLS)
+        w.pause_one()
         w.submit_some(3)
         w.wait_end(20)
         w.daemon.die()
@@ -130,6 +131,8 @@ class Worker:
         if before:
             self._submit()
         w.daemon.launch((fault.call,), [f"{fault.call}:signal=KILL:when={number}"])
+        if fault.call in faults.REPLACING:
+            w.pause_one()
         if not before:
             self._submit()
         for cancel in cancels:
@@ -186,6 +189,8 @@ class Worker:
             when = f"{number}..{number + fault.burst - 1}" if fault.burst > 1 else number
             rules.append(f"{fault.call}:error={fault.error}:when={when}")
         w.daemon.launch(sorted({fault.call for fault in some}), rules)
+        if any(fault.call in faults.REPLACING for fault in some):
+            w.pause_one()
         self._submit()
         end = w.wait_end(SLOW)
         if end != "dead" and self.rng.random() < 0.3 and not self._is_deaf(some):
@@ -248,7 +253,7 @@ class Worker:
             self._die()
 
     def cloud(self, fault):
-        """The cloud loses its memory."""
+        """The cloud is restarted, with its memory or without, or loses some of it."""
         w = self.world
         if w.daemon.process.returncode is not None:
             w.daemon.launch()
@@ -259,6 +264,10 @@ class Worker:
             w.cloud.process.kill()
             w.record.forget()
             w.cloud.start()
+        elif fault.call == "restarted":
+            w.cloud.away()
+            self._run_for(fault.where)
+            w.cloud.away(False)
         elif fault.call == "forgets jobs":
             w.cloud.forget("all", renumber=1)
             w.record.forget()

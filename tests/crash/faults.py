@@ -15,14 +15,19 @@ KILLS = {"write": 10, "pwrite64": 20, "fdatasync": 12, "fsync": 2, "ftruncate": 
 # How calls fail. Not those by which libuv wakes itself, whose failure cannot be survived.
 ERRORS = {
     "pwrite64": ("EIO", "ENOSPC", "EDQUOT", "EROFS"), "fdatasync": ("EIO", "ENOSPC"),
-    "fsync": ("EIO",), "ftruncate": ("EIO", "ENOSPC"), "pread64": ("EIO",),
-    "sendto": ("ECONNRESET", "EPIPE"), "recvfrom": ("ECONNRESET", "ETIMEDOUT"),
-    "connect": ("ECONNREFUSED", "ENETUNREACH", "ETIMEDOUT", "EMFILE"),
+    "fsync": ("EIO", "ENOSPC"), "ftruncate": ("EIO", "ENOSPC"), "pread64": ("EIO",),
+    "sendto": ("ECONNRESET", "EPIPE", "ENOMEM"), "recvfrom": ("ECONNRESET", "ETIMEDOUT"),
+    "connect": ("ECONNREFUSED", "ECONNRESET", "ENETUNREACH", "ETIMEDOUT", "EMFILE"),
     "socket": ("EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"),
     "openat": ("EMFILE", "ENFILE", "EIO", "ENOSPC", "EROFS", "ENOMEM"), "close": ("EIO",),
     "write": ("EIO", "ENOSPC"), "mmap": ("ENOMEM",), "fallocate": ("ENOSPC",),
-    "read": ("EIO",), "sendmsg": ("ECONNRESET", "EAGAIN"), "unlink": ("EIO",),
+    "read": ("EIO",), "sendmsg": ("ECONNRESET", "EAGAIN", "ENOMEM"), "unlink": ("EIO",),
+    "rename": ("EIO",), "renameat": ("EIO", "ENOSPC"),
 }
+# These come where a printer's file is replaced, in lives in which one pauses.
+REPLACING = ("fsync", "rename", "renameat", "unlinkat")
+# What becomes of the cloud. Restarted: with its memory; killed: without.
+CLOUD = ("forgets devices", "forgets jobs", "restarted", "killed")
 BURST = 6  # so many of a call in a row at most
 
 OPERATIONS = ("Fetch-Job", "Acknowledge-Job", "Fetch-Document", "Update-Job-Status",
@@ -144,11 +149,10 @@ def lives(rng):
             yield [_cut(rng) for _ in range(rng.randint(2, 5))]
         elif dice < 0.96:
             yield [Fault("printer", "fails", rng.random())]
-        elif dice < 0.975:
+        elif dice < 0.97:
             yield [Fault("cups", rng.choice(("killed", "restarted")), rng.random())]
         else:
-            yield [Fault("cloud", rng.choice(("forgets devices", "forgets jobs", "killed")),
-                         rng.random())]
+            yield [Fault("cloud", rng.choice(CLOUD), rng.random())]
 
 
 class Sweep:

@@ -1,6 +1,7 @@
 """One world that outlives many crashes of the daemon: a cloud, a cupsd with raw queues on socket
 printers, IPP printers, and the daemon's state directory."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -124,6 +125,7 @@ class World:
         self.unknown_there = set()  # (printer, number) of open jobs whose device the cloud lost
         self.left = 0      # documents at cupsd that it brought back when it was started again
         self.unknown = unknown
+        self._paused = False  # or may be
         self._seen = {}
 
     def __enter__(self):
@@ -153,7 +155,8 @@ class World:
         if name.startswith("r"):
             printer = self.bed.socket_printer(name)
             self.bed.cups.add_raw(name, printer.uri)
-            self.bed.cups.fill_history(name)
+            if name == "r0":
+                self.bed.cups.fill_history(name)
             self.sockets.append(printer)
             queue = name
         else:
@@ -226,6 +229,23 @@ class World:
         job.resolved |= mine is not None
         return mine is not None and self.daemon.ask("Cancel", {"id": mine["id"]}) is not None
 
+    def pause_one(self):
+        """A printer pauses and goes on: its row is written, and its file is replaced."""
+        queue = self.rng.choice(list(self.routes.values())).queue
+        with contextlib.suppress(Timeout):
+            wait_until(lambda: self.daemon.process.returncode is not None or
+                       self.daemon.ask("GetStatus") is not None, "an answer", 20,
+                       [self.daemon.process.log], [self.daemon.process])
+        self._paused = True
+        for order in ("Pause", "Resume"):
+            self.daemon.ask(order, {"queue": queue})
+
+    def _resume_all(self):
+        """A crash or a failure may have come between. Whether it is done."""
+        self._paused &= any(self.daemon.ask("Resume", {"queue": route.queue}) != {}
+                            for route in self.routes.values())
+        return not self._paused
+
     def printers_behave(self, well):
         """What happens to documents that come from now on; not all fail."""
         for eve in self.eves:
@@ -287,6 +307,9 @@ class World:
         """A daemon without faults until nothing is left to do; {name: id} of held jobs."""
         if self.daemon.process.returncode is not None:
             self.daemon.launch()
+
+        wait_until(self._resume_all, "printers that go on", timeout, [self.daemon.process.log],
+                   [self.daemon.process])
 
         def look():
             held = self._held()
@@ -387,8 +410,9 @@ def place(described, ports):
     """Where a call went, for the table, by strace's word for its descriptor."""
     if not described:
         return "-"
-    for text, word in (("state.db", "store"), ("/keys", "keys"), ("daemon.log", "log"),
-                       ("UNIX-STREAM", "cups"), ("/transit", "transit"), ("/cache", "transit")):
+    for text, word in (("state.db", "store"), ("/printers", "store"), ("/keys", "keys"),
+                       ("daemon.log", "log"), ("UNIX-STREAM", "cups"), ("/transit", "transit"),
+                       ("/cache", "transit")):
         if text in described:
             return word
     port = re.search(r"->127\.0\.0\.1:(\d+)", described)

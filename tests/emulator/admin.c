@@ -17,6 +17,7 @@
 #include "tests/emulator/printers.h"
 #include "tests/emulator/quirks.h"
 #include "tests/emulator/record.h"
+#include "tests/emulator/server.h"
 #include "tests/emulator/up.h"
 #include "tests/emulator/up_admin.h"
 #include "tests/emulator/waits.h"
@@ -338,6 +339,12 @@ static unsigned int post_forget(struct request *r)
 	return MHD_HTTP_OK;
 }
 
+static unsigned int post_away(struct request *r)
+{
+	server_away(query_number(r->connection, "away", 1) != 0);
+	return MHD_HTTP_OK;
+}
+
 static unsigned int get_certificate(struct request *r)
 {
 	const char *name = query(r->connection, "name");
@@ -380,6 +387,7 @@ static const struct route {
 	{ "DELETE", "/faults", delete_faults },
 	{ "POST", "/events", post_events },
 	{ "POST", "/forget", post_forget },
+	{ "POST", "/away", post_away },
 	{ "GET", "/certificate", get_certificate },
 	{ "GET", "/catalogue", get_catalogue },
 };

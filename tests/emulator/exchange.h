@@ -26,7 +26,9 @@ struct printer;
 
 /* What is known of the other end of one connection. */
 struct peer {
-	const struct host *host; /* that it came to */
+	TAILQ_ENTRY(peer) entry;
+	struct MHD_Connection *connection; /* borrowed */
+	const struct host *host;           /* that it came to */
 	bool tls;
 	bool proxy;        /* has spoken as a proxy */
 	bool checked;      /* the certificate was looked at */

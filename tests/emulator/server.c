@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
 
 #include <microhttpd.h>
 
@@ -28,11 +30,29 @@
 #define SYSTEM_PATH     "/ipp/system"
 
 static bool stopping;
+static bool away;
+static TAILQ_HEAD(, peer) peers = TAILQ_HEAD_INITIALIZER(peers);
 static struct printer *system_auth; /* holds the credentials of /ipp/system; NULL: none there */
 
 void server_stopping(void)
 {
 	stopping = true;
+}
+
+void server_away(bool is_away)
+{
+	const union MHD_ConnectionInfo *info;
+	struct peer *peer;
+
+	away = is_away;
+	TAILQ_FOREACH(peer, &peers, entry)
+	{
+		if (!away || host_is_up(peer->host))
+			continue;
+		info = MHD_get_connection_info(peer->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+		if (info != NULL)
+			shutdown(info->connect_fd, SHUT_RDWR);
+	}
 }
 
 int server_set_system(const char *auth, char **why)
@@ -62,15 +82,17 @@ static void on_connection(void *data, struct MHD_Connection *connection, void **
 {
 	struct peer *peer = *context;
 
-	(void)connection;
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		peer = xcalloc(1, sizeof(*peer));
+		peer->connection = connection;
 		peer->host = data;
 		peer->tls = peer->host->tls;
+		TAILQ_INSERT_TAIL(&peers, peer, entry);
 		*context = peer;
 		return;
 	}
 	if (peer != NULL) {
+		TAILQ_REMOVE(&peers, peer, entry);
 		free(peer->common_name);
 		free(peer->fingerprint);
 		free(peer);
@@ -436,7 +458,7 @@ static enum MHD_Result on_accept(void *data, const struct sockaddr *address, soc
 	(void)address;
 	(void)len;
 	host->connections++;
-	return host->down ? MHD_NO : MHD_YES;
+	return host->down || (away && !host_is_up(host)) ? MHD_NO : MHD_YES;
 }
 
 struct MHD_Daemon *server_listen(const struct sockaddr *address, struct host *host,

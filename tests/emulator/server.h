@@ -21,6 +21,10 @@ struct MHD_Daemon *server_listen(const struct sockaddr *address, struct host *ho
 uint16_t server_port(struct MHD_Daemon *daemon);
 void server_stopping(void); /* from now on everything is answered by closing */
 
+/* The infrastructure printers' listeners end every connection and close new ones at once, until
+ * they are back; what they know stays. */
+void server_away(bool away);
+
 /* Registration at /ipp/system, for those who may; NULL spec: there is none. */
 int server_set_system(const char *auth, char **why);
 

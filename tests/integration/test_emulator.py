@@ -511,6 +511,27 @@ def test_a_restart_without_memory(clean):
     assert len(jobs) == 2 and jobs[0]["id"] == jobs[1]["id"] and jobs[0]["uuid"] != jobs[1]["uuid"]
 
 
+def test_a_restart_with_its_memory(clean):
+    proxy, client = ready(clean), Client(clean, "p")
+    job = client.print_job(PDF)
+    seen = proxy.events().all(EVENT)[-1]["notify-sequence-number"][0]
+    late = Client(clean, "p")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        poll = pool.submit(proxy.events, seen + 1, True)
+        clean.wait(printer="p", waiting=1)
+        clean.admin("POST", "/away")
+        for request in (poll.result, lambda: client.print_job(PDF), lambda: late.print_job(PDF)):
+            with pytest.raises((OSError, http.client.HTTPException)):
+                request()
+    clean.admin("POST", "/away", away=0)
+    for connection in (proxy, client):
+        connection.close()
+    assert client.print_job(PDF) == job + 1
+    assert {e["job-id"][0] for e in proxy.events(seen + 1).all(EVENT)} == {job + 1}
+    proxy.take(job)
+    assert proxy.finish(job) == [PDF]
+
+
 # ---- quirks ----------------------------------------------------------------------------------
 
 

@@ -171,6 +171,10 @@ class Emulator:
         """devices, subscriptions, jobs, documents or all."""
         self.admin("POST", "/forget", what=what, printer=printer, renumber=renumber)
 
+    def away(self, away=True):
+        """As if it were being restarted, and nothing of what it knows is lost."""
+        self.admin("POST", "/away", away=int(away))
+
     def certificate(self, name):
         """(certificate, key) in PEM, signed by the emulator's CA."""
         answer = self.admin("GET", "/certificate", name=name)
