@@ -161,8 +161,8 @@ def decode(body):
             groups.append((GROUP_NAMES.get(tag, str(tag)), {}))
             stack = [[groups[-1][1], None]]
             continue
-        key, at = _field(body, at)
-        raw, at = _field(body, at)
+        key, at = field(body, at)
+        raw, at = field(body, at)
         if tag == END:
             stack.pop()
             continue
@@ -180,7 +180,7 @@ def decode(body):
     return Answer(status, groups, body[at + 1:])
 
 
-def _field(body, at):
+def field(body, at):
     """A length and so many bytes; the bytes and what follows."""
     end = at + 2 + struct.unpack(">H", body[at:at + 2])[0]
     return body[at + 2:end], end
