@@ -160,11 +160,11 @@ class Journal:
         return wait_until(look, f"line /{regex}/ in the journal", timeout)
 
 
-def output(argv, user=None, **options):
+def output(argv, user=None, timeout=60, **options):
     """(exit status, both outputs) of a command that may fail."""
     done = subprocess.run(as_user(user, [str(word) for word in argv]), text=True, check=False,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=60, cwd="/", **options)
+                          stderr=subprocess.STDOUT, timeout=timeout, cwd="/", **options)
     return done.returncode, done.stdout
 
 

@@ -109,7 +109,7 @@ def test_the_package_is_clean():
     # said until there are manuals
     allowed = [] if list(ROOT.glob("man/*.8")) else ["--suppress-tags", "no-manual-page"]
     code, text = output(["lintian", "--allow-root", "--no-cfg", "--fail-on", "error,warning",
-                         *allowed, *(BUILD / "deb").glob("*.changes")])
+                         *allowed, *(BUILD / "deb").glob("*.changes")], timeout=600)
     assert code == 0 and text == "", text
 
 
