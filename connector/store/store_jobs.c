@@ -441,7 +441,8 @@ static void read_ticket(sqlite3_stmt *q, int column, struct attrs **ret)
 		(void)attrs_decode(data, (size_t)len, ret, &ignored);
 }
 
-static int load_open(struct store *s, struct stored_job **ret, size_t *ret_count, struct err *err)
+int store_load_open_jobs(struct store *s, struct stored_job **ret, size_t *ret_count,
+                         struct err *err)
 {
 	AUTO(store_finalize) sqlite3_stmt *q = NULL;
 	struct stored_job *list = NULL;
@@ -466,19 +467,10 @@ static int load_open(struct store *s, struct stored_job **ret, size_t *ret_count
 		for (size_t i = 0; i < count; i++)
 			attrs_unref(list[i].ticket);
 		free(list);
-		return -1;
+		return store_unsound(s, err);
 	}
+	store_life_begin(s);
 	*ret = list;
 	*ret_count = count;
-	return 0;
-}
-
-int store_load_open_jobs(struct store *s, struct stored_job **ret, size_t *ret_count,
-                         struct err *err)
-{
-	if (load_open(s, ret, ret_count, err) < 0 && /* seen twice: see store_unsound() */
-	    (err->kind != ERR_CORRUPT || load_open(s, ret, ret_count, err) < 0))
-		return store_unsound(s, err);
-	store_life_begin(s);
 	return 0;
 }

@@ -50,8 +50,8 @@ void store_printer_drop(struct store *s, struct store_op *op, const char *id)
 	store_request_submit(r);
 }
 
-static int load_all(struct store *s, struct printer_record **ret, size_t *ret_count,
-                    struct err *err)
+int store_load_printers(struct store *s, struct printer_record **ret, size_t *ret_count,
+                        struct err *err)
 {
 	AUTO(store_finalize) sqlite3_stmt *q = NULL;
 	struct printer_record *list = NULL;
@@ -72,18 +72,9 @@ static int load_all(struct store *s, struct printer_record **ret, size_t *ret_co
 	}
 	if (rc < 0) {
 		free(list);
-		return -1;
+		return store_unsound(s, err);
 	}
 	*ret = list;
 	*ret_count = count;
 	return 0;
-}
-
-int store_load_printers(struct store *s, struct printer_record **ret, size_t *ret_count,
-                        struct err *err)
-{
-	if (load_all(s, ret, ret_count, err) == 0 || /* seen twice: see store_unsound() */
-	    (err->kind == ERR_CORRUPT && load_all(s, ret, ret_count, err) == 0))
-		return 0;
-	return store_unsound(s, err);
 }

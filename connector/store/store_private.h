@@ -256,8 +256,7 @@ struct store_request *store_request_new(struct store *s, struct store_op *op,
                                         int (*run)(struct store_request *r, struct err *err));
 void store_request_submit(struct store_request *r);
 
-/* Returns -1. What err says decides whether the database is used any more. Damage only when it was
- * seen twice in a row: SQLite takes an I/O error of the disk for it. */
+/* Returns -1. What err says decides whether the database is used any more. */
 int store_unsound(struct store *s, const struct err *err);
 /* Fills err from what SQLite says. "cannot write state.db: disk is full" */
 int store_error(sqlite3 *db, const char *verb, struct err *err);

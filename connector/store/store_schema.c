@@ -16,6 +16,7 @@
 #include "common/util.h"
 #include "connector/store/printer_files.h"
 #include "connector/store/store_private.h"
+#include "connector/store/store_vfs.h"
 
 #define DB             STORE_DB
 #define APPLICATION_ID 0x70726e63 /* "prnc" */
@@ -151,7 +152,7 @@ static int open_db(struct store *s, const char *dir, const char *name, struct er
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
 	int rc;
 
-	if (sqlite3_open_v2(path, &s->db, flags, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(path, &s->db, flags, store_vfs_name()) != SQLITE_OK) {
 		rc = s->db ? store_error(s->db, "open", err)
 		           : err_set(err, ERR_TEMPORARY, 0, "cannot open " DB ": out of memory");
 		(void)sqlite3_close(TAKE(s->db));
@@ -204,7 +205,7 @@ static bool is_unreadable(const char *report)
 	       strstr(report, "failed to read ptrmap") != NULL;
 }
 
-static int check_once(struct store *s, struct err *err)
+int store_schema_check(struct store *s, struct err *err)
 {
 	AUTO(store_finalize) sqlite3_stmt *q = NULL;
 	char text[96];
@@ -222,13 +223,6 @@ static int check_once(struct store *s, struct err *err)
 	if (strcmp(text, "ok") != 0)
 		return err_set(err, ERR_CORRUPT, 0, DB " is damaged: %s", text);
 	return 0;
-}
-
-int store_schema_check(struct store *s, struct err *err)
-{
-	if (check_once(s, err) == 0)
-		return 0;
-	return err->kind == ERR_CORRUPT ? check_once(s, err) : -1; /* see store_unsound() */
 }
 
 /* Job ids are never given out again. How far a damaged file had counted is unknown; seconds since
@@ -327,14 +321,11 @@ int store_schema_open(struct store *s, const char *dir, struct store_found *foun
 	else {
 		if (make_file(s, err) < 0)
 			return -1;
-		/* SQLite takes an I/O error of the disk for damage: it counts when seen twice */
-		for (int i = 0; i < 2; i++) {
-			if (open_whole(s, dir, found, err) == 0)
-				return 0;
-			close_db(s);
-			if (err->kind != ERR_CORRUPT)
-				return -1;
-		}
+		if (open_whole(s, dir, found, err) == 0)
+			return 0;
+		close_db(s);
+		if (err->kind != ERR_CORRUPT)
+			return -1;
 	}
 	(void)str_copy(found->why, sizeof(found->why), err->text);
 	err_clear(&s->damaged);

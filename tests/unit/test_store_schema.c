@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -415,16 +416,14 @@ static void test_an_empty_file_is_a_new_database(void **state)
 static const sqlite3_io_methods *real_methods;
 static sqlite3_io_methods sick_methods;
 static sqlite3_vfs *real_vfs;
-static int left;     /* so many reads of pages go well */
-static bool once;    /* ... and those behind the next one */
+static int left;     /* so many reads of pages go well ... */
+static int ill;      /* ... then so many fail */
 static bool was_hit; /* before can_write() closed it */
 
 static int sick_read(sqlite3_file *file, void *to, int len, sqlite3_int64 offset)
 {
-	if (once && len >= 512 && left-- == 0)
+	if (len >= 512 && left-- <= 0 && left >= -ill)
 		return SQLITE_IOERR_CORRUPTFS; /* as SQLite names EIO */
-	if (!once && len >= 512 && left-- <= 0)
-		return SQLITE_IOERR_READ;
 	return real_methods->xRead(file, to, len, offset);
 }
 
@@ -479,7 +478,7 @@ static void get_sick(struct fixture *f, sqlite3_vfs *sick, int jobs)
 	assert_int_equal(sqlite3_vfs_register(sick, 1), 0);
 }
 
-static void test_one_read_that_fails_is_no_damage(void **state)
+static void test_reads_that_fail_are_no_damage(void **state)
 {
 	struct fixture *f = *state;
 	sqlite3_vfs sick;
@@ -487,7 +486,7 @@ static void test_one_read_that_fails_is_no_damage(void **state)
 	int tried = 0;
 
 	get_sick(f, &sick, 40);
-	once = true;
+	ill = 6;
 	for (bool reached = true; reached; tried++) {
 		left = tried;
 		(void)try_open(f, &err);
@@ -497,7 +496,6 @@ static void test_one_read_that_fails_is_no_damage(void **state)
 		assert_false(is_set_aside(f));
 		fixture_close(f);
 	}
-	once = false;
 	assert_int_equal(sqlite3_vfs_register(real_vfs, 1), 0);
 	assert_int_equal(sqlite3_vfs_unregister(&sick), 0);
 	assert_true(tried > 2);
@@ -521,14 +519,14 @@ static bool can_load(struct fixture *f)
 	return loaded;
 }
 
-static void test_one_read_that_fails_while_loading_is_no_damage(void **state)
+static void test_reads_that_fail_while_loading_are_no_damage(void **state)
 {
 	struct fixture *f = *state;
 	sqlite3_vfs sick;
 	int tried = 0, loaded = 0;
 
 	get_sick(f, &sick, 200);
-	once = true;
+	ill = 6;
 	for (bool reached = true; reached; tried++) {
 		fixture_open(f);
 		left = tried;
@@ -538,14 +536,13 @@ static void test_one_read_that_fails_while_loading_is_no_damage(void **state)
 		assert_int_equal(store_distrust(f->store).kind, ERR_NONE);
 		fixture_close(f);
 	}
-	once = false;
 	assert_int_equal(sqlite3_vfs_register(real_vfs, 1), 0);
 	assert_int_equal(sqlite3_vfs_unregister(&sick), 0);
 	print_message("%d reads, %d loaded\n", tried, loaded);
-	assert_true(tried > 10 && loaded > tried / 2);
+	assert_true(tried > 10 && loaded > 0);
 }
 
-static void test_one_read_that_fails_in_the_check_is_no_damage(void **state)
+static void test_reads_that_fail_in_the_check_are_no_damage(void **state)
 {
 	struct fixture *f = *state;
 	sqlite3_vfs sick;
@@ -553,7 +550,7 @@ static void test_one_read_that_fails_in_the_check_is_no_damage(void **state)
 	int tried = 0, written = 0;
 
 	get_sick(f, &sick, 200); /* more than SQLite keeps: the rows are read once more */
-	once = true;
+	ill = 6;
 	for (bool reached = true; reached; tried++) {
 		left = tried;
 		written += can_write(f, &err);
@@ -561,7 +558,6 @@ static void test_one_read_that_fails_in_the_check_is_no_damage(void **state)
 		assert_int_equal(f->damage.kind, ERR_NONE);
 		assert_false(is_set_aside(f));
 	}
-	once = false;
 	assert_int_equal(sqlite3_vfs_register(real_vfs, 1), 0);
 	assert_int_equal(sqlite3_vfs_unregister(&sick), 0);
 	assert_true(written > 0);
@@ -576,6 +572,7 @@ static void test_a_database_that_cannot_be_read_now_is_not_damaged(void **state)
 	int tried = 0;
 
 	get_sick(f, &sick, 40);
+	ill = INT_MAX;
 	for (left = 0; !can_write(f, &err); left = ++tried) {
 		assert_int_equal(err.kind, ERR_TEMPORARY);
 		assert_int_equal(f->damage.kind, ERR_NONE);
@@ -940,9 +937,9 @@ int main(void)
 		SCHEMA_TEST(test_a_truncated_file_is_found_at_start),
 		SCHEMA_TEST(test_an_empty_file_is_a_new_database),
 		SCHEMA_TEST(test_a_database_that_cannot_be_read_now_is_not_damaged),
-		SCHEMA_TEST(test_one_read_that_fails_is_no_damage),
-		SCHEMA_TEST(test_one_read_that_fails_while_loading_is_no_damage),
-		SCHEMA_TEST(test_one_read_that_fails_in_the_check_is_no_damage),
+		SCHEMA_TEST(test_reads_that_fail_are_no_damage),
+		SCHEMA_TEST(test_reads_that_fail_while_loading_are_no_damage),
+		SCHEMA_TEST(test_reads_that_fail_in_the_check_are_no_damage),
 		SCHEMA_TEST(test_ids_go_on_above_those_of_the_damaged_file),
 		SCHEMA_TEST(test_damages_within_one_second_are_all_kept),
 		SCHEMA_TEST(test_a_failing_call_while_setting_aside_loses_nothing),
