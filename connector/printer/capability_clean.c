@@ -288,7 +288,7 @@ static void copy_values(struct target *t, unsigned syntaxes, ipp_attribute_t *fr
 	else if (is & CAPABILITY_COLLECTION)
 		copy_collections(t, from, depth);
 	else if (is & CAPABILITY_BOOLEAN)
-		t->attr = ippAddBoolean(t->out, t->group, t->name, (char)ippGetBoolean(from, 0));
+		t->attr = ippAddBoolean(t->out, t->group, t->name, ippGetBoolean(from, 0) != 0);
 	else if (is & CAPABILITY_DATE)
 		t->attr = ippAddDate(t->out, t->group, t->name, ippGetDate(from, 0));
 	else if (is & CAPABILITY_NONE)

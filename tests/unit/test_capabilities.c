@@ -289,6 +289,23 @@ static void test_other_groups_and_repetitions_are_left_out(void **state)
 	ippDelete(m);
 }
 
+/* RFC 8010, 3.9: a boolean is 0x00 or 0x01. */
+static void test_a_boolean_is_one_of_two(void **state)
+{
+	ipp_t *m = ippNew();
+	struct attrs *attrs;
+
+	(void)state;
+	ippAddBoolean(m, IPP_TAG_PRINTER, "color-supported", 2);
+	attrs = capabilities_new(m, false, NULL);
+	assert_int_equal(
+		ippGetBoolean(
+			ippFindAttribute(attrs_ipp(attrs), "color-supported", IPP_TAG_BOOLEAN), 0),
+		1);
+	attrs_unref(attrs);
+	ippDelete(m);
+}
+
 static ipp_attribute_t *sheets(const char *before, const char *after, struct attrs **ret)
 {
 	const char *both[] = { before, after };
@@ -368,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_only_formats_that_may_come_from_a_cloud_are_offered),
 		cmocka_unit_test(test_a_class_of_printers_is_not_raw),
 		cmocka_unit_test(test_other_groups_and_repetitions_are_left_out),
+		cmocka_unit_test(test_a_boolean_is_one_of_two),
 		cmocka_unit_test(
 			test_what_the_administrator_allows_is_told_behind_the_safe_formats),
 		cmocka_unit_test(test_the_two_banners_of_cups_are_one_or_none),
