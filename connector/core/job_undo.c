@@ -1,8 +1,9 @@
 /* job_undo.c - handing: what a try has left at the queue is taken back, or found again after a
  * restart.
  *
- * Happy path: Cancel-Job, then Get-Job-Attributes, which says whether it started all the same; then
- * policy decides. After a restart Get-Jobs finds the local job by the job-uuid of the try: one that
+ * Happy path: Cancel-Job, then Get-Job-Attributes, which says whether it started all the same; if
+ * not, CUPS forgets it, so that nothing that is still on its way can bring it back; then policy
+ * decides. After a restart Get-Jobs finds the local job by the job-uuid of the try: one that
  * was closed goes on, one that was not is taken back. One whose number was not committed has no
  * document yet: it matters little whether it is seen once it has ended.
  *
@@ -26,6 +27,30 @@ static void undone(struct job *j)
 	job_hand_settle(j, j->undo_place, why.kind ? &why : NULL);
 }
 
+static void on_purged(struct local_op *op, const struct err *err)
+{
+	struct job *j = op->data;
+
+	if (j->dead)
+		job_run(j);
+	else if (err && err->kind != ERR_GONE && err->kind != ERR_REJECTED)
+		job_retry(j, err);
+	else
+		undone(j);
+}
+
+static void purge(struct job *j)
+{
+	struct err err;
+
+	job_begin_local(j, &j->local, on_purged);
+	if (j->core->set.queue_ops->purge(j->printer->queue, j->local, j->rec.local_job, &err) <
+	    0) {
+		job_drop_local(&j->local);
+		job_retry(j, &err);
+	}
+}
+
 static void on_undone(struct local_op *op, const struct err *err)
 {
 	struct job *j = op->data;
@@ -38,6 +63,8 @@ static void on_undone(struct local_op *op, const struct err *err)
 		job_hand_canceled(j);
 	} else if (!err && op->job.processing_at != 0) {
 		job_hand_unknown(j, &j->undo_err);
+	} else if (!err && !job_is_whole(j)) {
+		purge(j);
 	} else {
 		undone(j);
 	}

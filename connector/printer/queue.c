@@ -434,6 +434,7 @@ const struct queue_ops queue_ops = {
 	.send = queue_send,
 	.finish = queue_finish,
 	.cancel = queue_cancel,
+	.purge = queue_purge,
 	.find = queue_find,
 	.get = queue_get,
 	.identify = queue_identify,

@@ -196,6 +196,9 @@ struct queue_ops {
 	/* The empty Send-Document with last-document=true that lets CUPS print. */
 	int (*finish)(struct queue *q, struct local_op *op, int32_t job, struct err *err);
 	int (*cancel)(struct queue *q, struct local_op *op, int32_t job, struct err *err);
+	/* A canceled job of CUPS is forgotten there: a Send-Document that cupsd has not read to its
+	 * end yet would bring it back, to be printed some time after cupsd's next start. */
+	int (*purge)(struct queue *q, struct local_op *op, int32_t job, struct err *err);
 	/* job: the number under which the queue may know it, 0: none was heard of. Without it jobs
 	 * that ended long ago are not seen where CUPS keeps a long history. */
 	int (*find)(struct queue *q, struct local_op *op, const char *job_uuid, int32_t job,

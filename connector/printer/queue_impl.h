@@ -150,6 +150,7 @@ int queue_send(struct queue *q, struct local_op *op, const struct local_ticket *
                struct err *err);
 int queue_finish(struct queue *q, struct local_op *op, int32_t job, struct err *err);
 int queue_cancel(struct queue *q, struct local_op *op, int32_t job, struct err *err);
+int queue_purge(struct queue *q, struct local_op *op, int32_t job, struct err *err);
 int queue_find(struct queue *q, struct local_op *op, const char *job_uuid, int32_t job,
                struct err *err);
 int queue_get(struct queue *q, struct local_op *op, int32_t job, struct err *err);

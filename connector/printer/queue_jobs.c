@@ -294,6 +294,14 @@ int queue_cancel(struct queue *q, struct local_op *op, int32_t job, struct err *
 	             err);
 }
 
+int queue_purge(struct queue *q, struct local_op *op, int32_t job, struct err *err)
+{
+	ipp_t *request = queue_job_request(q, IPP_OP_CANCEL_JOB, job, op->user_name);
+
+	ippAddBoolean(request, IPP_TAG_OPERATION, "purge-job", 1);
+	return begin(q, op, STEP_JOB, request, err);
+}
+
 int queue_get(struct queue *q, struct local_op *op, int32_t job, struct err *err)
 {
 	ipp_t *request = queue_job_request(q, IPP_OP_GET_JOB_ATTRIBUTES, job, op->user_name);

@@ -1,6 +1,7 @@
 """A cancel at each moment of a hand-over and after the end, from the cloud, by the administrator
 and at the queue: the last word is true, nothing comes out of it, and nothing stays at CUPS."""
 
+import http.client
 import signal
 
 import pdf
@@ -78,7 +79,7 @@ def test_a_cancel_with_half_of_it_at_cups_takes_it_back(bed, printer, how):
     _cancel(route, number, how)
     told, _ = route.ended(number, "canceled", timeout=20)
     assert "job-canceled-by-user" in told["reasons"] and told["final_told"] == 1
-    assert ipp.JOB_STATES[bed.cups.job(local)["job-state"]] == "canceled"
+    assert bed.cups.job(local) is None
     _nothing_is_left(bed, route, lambda: printer.ledger)
 
 
@@ -88,7 +89,7 @@ def test_a_cancel_before_it_is_closed_takes_it_back(bed, printer, how):
     first, number, local = _waiting_for_its_turn(bed, route)
     _cancel(route, number, how)
     route.ended(number, "canceled", timeout=20)
-    assert ipp.JOB_STATES[bed.cups.job(local)["job-state"]] == "canceled"
+    assert bed.cups.job(local) is None
     assert route.record(first)["state"] == "handing"
     _cancel(route, first, how)
     route.ended(first, "canceled", timeout=20)
@@ -231,3 +232,33 @@ def test_a_cancel_of_a_held_job_while_the_daemon_rests_ends_it(bed, eve):
     daemon.start()
     route.ended(number, "canceled", timeout=20)
     assert len(eve.ledger("arrived")) == 1
+
+
+@pytest.mark.parametrize("purged", [False, True])
+def test_cups_brings_back_a_canceled_job_whose_document_ends_later_but_no_purged_one(bed, purged):
+    """Why what is taken back is purged."""
+    bed.cups.add_raw("q", bed.socket_printer().uri)
+    client = ipp.Client(bed.cups.uri("q", port=True))
+    number = client.request("Create-Job").groups("job")[0]["job-id"]
+    send = ipp.encode("Send-Document", 1, [("operation", {
+        "attributes-charset": "utf-8", "attributes-natural-language": "en",
+        "printer-uri": client.uri, "job-id": number, "requesting-user-name": client.user,
+        "document-format": "application/octet-stream", "last-document": False})])
+    body = send + PDF.read_bytes()
+    late = http.client.HTTPConnection("127.0.0.1", int(str(bed.cups.port)), timeout=60)
+    late.putrequest("POST", "/printers/q")
+    late.putheader("Content-Type", "application/ipp")
+    late.putheader("Content-Length", str(len(body)))
+    late.endheaders(body[:-1])
+    assert client.request("Cancel-Job", {"job-id": number}).ok
+    if purged:
+        assert client.request("Cancel-Job", {"job-id": number, "purge-job": True}).ok
+    late.send(body[-1:])
+    assert ipp.decode(late.getresponse().read()).ok != purged
+    late.close()
+    job = bed.cups.job(number)
+    assert (job and job["job-state"]) == (None if purged else 4)  # held, and read as such
+    bed.cups.stop()
+    bed.cups.start()
+    left = bed.cups.jobs("q", "not-completed")
+    assert [job["job-id"] for job in left] == ([] if purged else [number])

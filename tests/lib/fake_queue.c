@@ -550,6 +550,27 @@ static int op_cancel_job(struct queue *q, struct local_op *op, int32_t job, stru
 	return start_number("queue.cancel", q, op, job, run_cancel, err);
 }
 
+static void run_purge(struct fake_call *c)
+{
+	struct fake_local *l = local_of(c->w, c->number);
+
+	if (!l) {
+		fail_call(c, ERR_GONE, 0x0406, "not found");
+		return;
+	}
+	if (c->effect)
+		l->vanished = true;
+	fake_call_end(c, NULL);
+}
+
+static int op_purge(struct queue *q, struct local_op *op, int32_t job, struct err *err)
+{
+	const struct fake_local *l = local_of(fake_world, job);
+
+	assert(!q->status.whole && (!l || (l->outcome == OUTCOME_CANCELED && !l->processing_at)));
+	return start_number("queue.purge", q, op, job, run_purge, err);
+}
+
 static void run_get(struct fake_call *c)
 {
 	const struct fake_local *l = local_of(c->w, c->number);
@@ -773,6 +794,7 @@ const struct queue_ops fake_queue_ops = {
 	.send = op_send,
 	.finish = op_finish,
 	.cancel = op_cancel_job,
+	.purge = op_purge,
 	.find = op_find,
 	.get = op_get,
 	.identify = op_identify,

@@ -50,6 +50,7 @@ static void test_what_we_took_back_ourselves_is_handed_over_again(void **state)
 
 		(void)fake_fail(w, "cloud.document", 7, ERR_TEMPORARY, FAKE_MIDDLE);
 		(void)fake_fail(w, "queue.cancel", 7, ERR_TEMPORARY, FAKE_AFTER);
+		(void)fake_fail(w, "queue.purge", 7, ERR_TEMPORARY, FAKE_AFTER);
 		world_begin(state, CUPS);
 		fake_until(w, "queue.cancel 7");
 		if (killed) {
@@ -63,6 +64,21 @@ static void test_what_we_took_back_ourselves_is_handed_over_again(void **state)
 		(void)world_teardown(state);
 		(void)world_setup(state);
 	}
+}
+
+/* A document that cupsd reads to its end after the Cancel-Job would bring the job back. */
+static void test_what_was_taken_back_is_forgotten_before_it_is_handed_over_again(void **state)
+{
+	struct fake_world *w = *state;
+
+	(void)fake_fail(w, "queue.send", 7, ERR_TEMPORARY, FAKE_AFTER);
+	world_begin(state, CUPS);
+	fake_until(w, "queue.create 7 ok");
+	fake_until(w, "queue.purge 7 ok");
+	assert_int_equal(fake_count(w, "> queue.create 7"), 1);
+	fake_run(w, 10 * MINUTE);
+	assert_told(w, 7, CLOUD_JOB_COMPLETED);
+	assert_int_equal(fake_count(w, "printed 7"), 1);
 }
 
 static void test_a_printer_that_says_canceled_while_it_is_sent_is_believed(void **state)
@@ -96,6 +112,7 @@ int main(void)
 		in_world(test_a_cancel_at_the_queue_during_the_hand_over_is_the_end),
 		in_world(test_it_is_seen_also_when_the_queue_answers_badly),
 		in_world(test_what_we_took_back_ourselves_is_handed_over_again),
+		in_world(test_what_was_taken_back_is_forgotten_before_it_is_handed_over_again),
 		in_world(test_a_printer_that_says_canceled_while_it_is_sent_is_believed),
 		in_world(test_a_cancel_in_the_cloud_after_it_printed_leaves_the_documents_printed),
 	};

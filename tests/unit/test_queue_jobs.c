@@ -379,6 +379,21 @@ static void test_cancel_repeats_the_owner(void **state)
 	close_case(&c);
 }
 
+static void test_purge_is_a_cancel_that_leaves_nothing(void **state)
+{
+	struct job_case c;
+
+	(void)state;
+	open_case(&c, "laser");
+	assert_int_equal(queue_ops.purge(c.f.q, &c.op, 5, &c.err), 0);
+	assert_string_equal(text_of(asked(IPP_OP_CANCEL_JOB), "requesting-user-name"), "anna");
+	assert_int_equal(ipp_get_int(asked(IPP_OP_CANCEL_JOB), IPP_TAG_OPERATION, "job-id", 0), 5);
+	assert_true(ipp_get_bool(asked(IPP_OP_CANCEL_JOB), IPP_TAG_OPERATION, "purge-job", false));
+	answer(IPP_OP_CANCEL_JOB, new_answer());
+	assert_int_equal(c.r.done, 1);
+	close_case(&c);
+}
+
 static void test_a_canceled_operation_ends_once(void **state)
 {
 	struct job_case c;
@@ -614,6 +629,7 @@ int main(void)
 		cmocka_unit_test(test_find_is_not_fooled_by_a_list_that_cups_cuts),
 		cmocka_unit_test(test_find_asks_twice_where_a_printer_cannot_list_all),
 		cmocka_unit_test(test_cancel_repeats_the_owner),
+		cmocka_unit_test(test_purge_is_a_cancel_that_leaves_nothing),
 		cmocka_unit_test(test_a_canceled_operation_ends_once),
 		cmocka_unit_test(test_identify_is_refused_where_it_does_not_exist),
 		BY_PROBE(test_probe_reads_a_queue_and_tries_its_policy),
