@@ -9,7 +9,8 @@
 
 /* CUPS says of every driver for colour that it prints in grey too, and makes that happen where it
  * knows the option (ColorModel=Gray and four more), its filters where the printer takes
- * PostScript. These need the driver's own word; without it colour came out (measured). */
+ * PostScript. These need the driver's own word, by their PPDs; of (ESC/P-R) and pxlcolor it was
+ * also measured that colour comes out without it. */
 static const struct {
 	const char *driver; /* within printer-make-and-model */
 	const char *option, *choice;
