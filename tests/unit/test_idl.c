@@ -63,8 +63,9 @@ static void test_the_methods_are_those_of_the_commands(void **state)
 	assert_method("ListQueues", "", "queues ");
 	assert_method("ListJobs", "printer all before limit ", "jobs next left ");
 	assert_method("GetJob", "id ", "job events ");
-	assert_method("Explain", "queue ticket ",
-	              "queue registered make_and_model options choices attributes refused ");
+	assert_method(
+		"Explain", "queue ticket ",
+		"queue registered make_and_model attention options choices attributes refused ");
 	assert_method("Register",
 	              "queue queues all cloud name cloud_uri certificate_file key_file username "
 	              "password_file renew dry_run ",
