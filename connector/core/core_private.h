@@ -193,7 +193,7 @@ struct job {
 	unsigned untaken;   /* words that the cloud did not take, up to the last one */
 	int64_t entered;    /* ... of the last move */
 	int64_t try_at;     /* ... of rec.next_try, for the same reason */
-	int64_t cancel_at;  /* ... before which Cancel-Job is not tried again */
+	int64_t cancel_at;  /* ... before which Cancel-Job is not sent again */
 	unsigned cancel_tries;
 	bool news;   /* the cloud has not heard of what happened last */
 	bool stands; /* printing: it was last told that nothing moves */

@@ -415,6 +415,7 @@ static void begin(struct job *j)
 	j->has_slot = true;
 	j->collected = false;
 	j->ask_finish = j->cancel_sent = false;
+	j->cancel_at = 0;
 	j->rec.bytes = 0;
 	if (!job_is_whole(j)) {
 		start_create(j);

@@ -14,9 +14,10 @@
 #include "connector/base/journal.h"
 #include "connector/core/retry.h"
 
-#define TELL_FIRST_MS  250                     /* a job that ends sooner needs no word in between */
-#define TELL_AGAIN_MS  1000                    /* progress: at most one report a second */
-#define TELL_REPEAT_MS (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
+#define TELL_FIRST_MS   250  /* a job that ends sooner needs no word in between */
+#define TELL_AGAIN_MS   1000 /* progress: at most one report a second */
+#define CANCEL_AGAIN_MS 15000
+#define TELL_REPEAT_MS  (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
 
 static const struct retry again_retry = { .base_ms = 1000, .cap_ms = 60000 };
 
@@ -100,12 +101,16 @@ int64_t job_tell_in_time(struct job *j, enum cloud_job_state state, const char *
 
 /* ---- printing ---- */
 
+/* A printer may say that it cancels a job, and print on: ippeveprinter does when it has just begun.
+ */
 static void on_canceled(struct local_op *op, const struct err *err)
 {
 	struct job *j = op->data;
 
 	/* not found, or ended already: the watch tells what became of it */
-	if (err && err->kind == ERR_TEMPORARY) {
+	if (!err) {
+		j->cancel_at = job_now_ms(j) + CANCEL_AGAIN_MS;
+	} else if (err->kind == ERR_TEMPORARY) {
 		struct clock *clock = j->core->set.clock;
 
 		j->cancel_sent = false;
@@ -119,10 +124,11 @@ static void cancel_at_queue(struct job *j)
 {
 	struct err err;
 
-	if (j->cancel_sent || j->cancel || job_now_ms(j) < j->cancel_at)
+	if (j->cancel || job_now_ms(j) < j->cancel_at)
 		return;
 	job_begin_local(j, &j->cancel, on_canceled);
 	j->cancel_sent = true;
+	j->cancel_at = INT64_MAX;
 	if (j->core->set.queue_ops->cancel(j->printer->queue, j->cancel, j->rec.local_job, &err) <
 	    0) {
 		j->cancel_sent = false;
@@ -232,6 +238,7 @@ static void start_watch(struct job *j)
 	j->watching = true;
 	j->step = STEP_WATCH;
 	j->cancel_sent = false;
+	j->cancel_at = 0;
 	free(TAKE(j->seen));
 	j->watch = (struct local_watch){
 		.changed = on_watch,
@@ -291,9 +298,8 @@ void job_printing_run(struct job *j)
 		cancel_at_queue(j);
 	else if (!j->lazy)
 		job_save_lazily(j);
-	if (!j->cancel_sent)
-		next = min64(next, j->cancel_at > job_now_ms(j) ? j->cancel_at - job_now_ms(j)
-		                                                : TELL_AGAIN_MS);
+	next = min64(next,
+	             j->cancel_at > job_now_ms(j) ? j->cancel_at - job_now_ms(j) : TELL_AGAIN_MS);
 	timer_start(&j->timer, next);
 }
 

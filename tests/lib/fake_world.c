@@ -169,6 +169,11 @@ static void on_call(struct timer *t)
 		c->effect = false; /* it had not gone out yet */
 	if (c->planned && c->how == FAKE_NEVER && !c->canceled)
 		return;
+	if (c->planned && c->how == FAKE_LIE && !c->canceled) {
+		c->planned = false;
+		fake_call_end(c, NULL);
+		return;
+	}
 	if (c->planned && (c->how == FAKE_BEFORE || c->how == FAKE_NEVER)) {
 		struct err err = c->err;
 

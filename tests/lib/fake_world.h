@@ -39,6 +39,7 @@ enum fake_how {
 	FAKE_BEFORE, /* nothing was done */
 	FAKE_MIDDLE, /* documents: some bytes went over */
 	FAKE_AFTER,  /* all was done, but the answer was lost */
+	FAKE_LIE,    /* nothing was done, and the answer says that it was */
 	FAKE_NEVER,  /* hangs until it is canceled */
 };
 

@@ -413,6 +413,20 @@ static void test_a_cancel_that_the_queue_did_not_hear_is_sent_again_with_back_of
 	assert_int_equal(fake_count(w, "> queue.cancel 7"), 6);
 }
 
+static void test_a_cancel_that_the_queue_forgets_is_sent_again(void **state)
+{
+	struct fake_world *w = printing(state, CUPS);
+
+	fake_begin(fake_local(w, 7));
+	fake_fail(w, "queue.cancel", 7, ERR_TEMPORARY, FAKE_LIE);
+	cancel_here(w, 7);
+	fake_run(w, 10000);
+	assert_int_equal(fake_count(w, "> queue.cancel 7"), 1);
+	fake_run(w, 10000);
+	assert_told(w, 7, CLOUD_JOB_CANCELED);
+	assert_int_equal(fake_count(w, "> queue.cancel 7"), 2);
+}
+
 static void test_a_job_that_has_ended_or_is_unknown_cannot_be_canceled(void **state)
 {
 	struct fake_world *w = printing(state, CUPS);
@@ -863,6 +877,7 @@ int main(void)
 		in_world(test_a_cancel_from_either_side_ends_each_step),
 		in_world(test_a_cancel_here_survives_a_kill),
 		in_world(test_a_cancel_that_the_queue_did_not_hear_is_sent_again_with_back_off),
+		in_world(test_a_cancel_that_the_queue_forgets_is_sent_again),
 		in_world(test_a_job_that_has_ended_or_is_unknown_cannot_be_canceled),
 		in_world(test_a_cancel_in_the_cloud_that_came_too_late_is_not_called_completed),
 		in_world(test_an_outcome_that_is_not_committed_is_not_told),
