@@ -58,15 +58,15 @@ struct queue {
 	bool reading, in_line, untold, known; /* known: read once */
 	bool hurried;                         /* the timer was set anew for a job */
 	struct queue *next_waiting;
-	struct class_reading *class_reading; /* a class whose members are being read */
-	char *members;                       /* of a class, see queue_class_has(); NULL: none */
-	unsigned failures;                   /* in a row */
-	int64_t connecting_since;            /* loop ms; 0: not */
-	int printer_state;                   /* as last seen */
-	int config_changed;                  /* printer-config-change-time */
-	unsigned place;                      /* of an IPP printer in qs->places */
-	struct attrs *glance;                /* of its last answer; NULL: none */
-	int64_t asked_at, state_at;          /* loop ms; state_at: when its state was read last */
+	struct class_reading *class_reading;  /* a class whose members are being read */
+	char *members;                        /* of a class, see queue_class_has(); NULL: none */
+	unsigned failures;                    /* in a row */
+	int64_t connecting_since;             /* loop ms; 0: not */
+	int printer_state;                    /* as last seen */
+	int config_changed;                   /* printer-config-change-time */
+	unsigned place;                       /* of an IPP printer in qs->places */
+	struct attrs *glance;                 /* of its last answer; NULL: none */
+	int64_t asked_at, state_at, whole_at; /* loop ms; when its state, all of it was read last */
 
 	struct device *device; /* queue_device.c; NULL: none */
 

@@ -22,10 +22,11 @@
 #include "connector/printer/printer_text.h"
 #include "connector/printer/ticket.h"
 
-#define READS_MAX     2      /* of CUPS' queues at a time */
-#define SAFETY_MS     300000 /* with events */
-#define IDLE_MS       10000  /* without */
-#define WATCHED_MS    1000   /* an IPP printer with jobs */
+#define READS_MAX     2       /* of CUPS' queues at a time */
+#define SAFETY_MS     300000  /* with events */
+#define IDLE_MS       10000   /* without */
+#define WATCHED_MS    1000    /* an IPP printer with jobs */
+#define WHOLE_MS      3600000 /* what it can do, though it says that this has not changed */
 #define CONNECTING_MS 5000
 #define RETRY_MIN_MS  1000
 #define RETRY_MAX_MS  60000
@@ -90,7 +91,7 @@ static void on_timer(struct timer *t)
 	struct queue *q = t->data;
 	bool untold = q->untold;
 
-	if (!q->known || q->status.health >= QUEUE_MISSING)
+	if (!q->known || q->status.health >= QUEUE_MISSING || now_ms(q) - q->whole_at > WHOLE_MS)
 		queue_want(q, WANT_ALL);
 	else if (is_glanced_at(q) && now_ms(q) - q->state_at < IDLE_MS)
 		queue_want(q, WANT_GLANCE);
@@ -366,9 +367,10 @@ static bool take_answer(struct queue *q, ipp_t *answer)
 	}
 	changed = false;
 	fresh.answered_at = q->state_at = now_ms(q);
-	if (q->asked == WANT_ALL)
+	if (q->asked == WANT_ALL) {
+		q->whole_at = q->state_at;
 		changed = take_all(q, answer, &fresh);
-	else if (config != q->config_changed)
+	} else if (config != q->config_changed)
 		q->want = WANT_ALL;
 	q->config_changed = config;
 	take_health(q, answer, &fresh);

@@ -96,6 +96,34 @@ static void test_a_changed_configuration_is_read_whole_after_a_glance(void **sta
 	close_fixture(&f);
 }
 
+static bool is_whole(ipp_t *request)
+{
+	return ippContainsString(ippFindAttribute(request, "requested-attributes", IPP_TAG_KEYWORD),
+	                         "all");
+}
+
+/* What it says may have been wrong when it was read. */
+static void
+test_all_of_it_is_read_again_every_hour_though_nothing_is_said_to_have_changed(void **state)
+{
+	unsigned whole = 0;
+	struct fixture f;
+
+	(void)state;
+	open_fixture(&f, PRINTER);
+	settle_fixture(&f);
+	for (int s = 0; s < 2 * 3600 + 60; s++) {
+		pass(1000);
+		while (is_waiting(IPP_OP_GET_PRINTER_ATTRIBUTES)) {
+			whole += is_whole(asked(IPP_OP_GET_PRINTER_ATTRIBUTES));
+			answer(IPP_OP_GET_PRINTER_ATTRIBUTES, new_printer(IPP_PSTATE_IDLE, ""));
+		}
+	}
+	assert_int_equal(whole, 2);
+	assert_int_equal(f.told, 0);
+	close_fixture(&f);
+}
+
 static void test_a_printer_that_goes_off_is_down_with_the_next_glance(void **state)
 {
 	struct fixture f;
@@ -219,6 +247,8 @@ int main(void)
 			test_an_idle_printer_is_glanced_at_every_second_and_read_every_ten),
 		cmocka_unit_test(test_what_changed_is_read_at_once),
 		cmocka_unit_test(test_a_changed_configuration_is_read_whole_after_a_glance),
+		cmocka_unit_test(
+			test_all_of_it_is_read_again_every_hour_though_nothing_is_said_to_have_changed),
 		cmocka_unit_test(test_a_printer_that_goes_off_is_down_with_the_next_glance),
 		cmocka_unit_test(test_a_slow_printer_keeps_most_of_its_time),
 		cmocka_unit_test(test_many_printers_share_a_tick_and_a_budget),

@@ -143,6 +143,16 @@ class _Server(http.server.ThreadingHTTPServer):
         """Who is answered so hangs up."""
 
 
+def _changed(body):
+    """It says that it can do other things than it has ever said."""
+    head, attributes = _split(body)
+    said = dict(attributes)
+    name = b"printer-config-change-time"
+    if name in said:
+        said[name] = _value(ipp.INTEGER, struct.pack(">i", 2 ** 30), name)
+    return head + b"".join(said.values()) + bytes([GROUP_END])
+
+
 class OddPrinter:
     """Context manager; uri: in place of that of the printer behind it (IppPrinter). It is as that
     one is while odd is false. What the answer of a number is follows from the seed alone, as far as
@@ -199,6 +209,8 @@ class OddPrinter:
         if asked and self.odd and status == 200:
             with self._lock:
                 status, body, missing = self._spoil(body)
+        elif asked and self.served:
+            body = _changed(body)
         if status:
             handler.send_response_only(status)
             handler.send_header("Content-Type", "application/ipp")
