@@ -416,13 +416,15 @@ static void test_an_empty_file_is_a_new_database(void **state)
 static const sqlite3_io_methods *real_methods;
 static sqlite3_io_methods sick_methods;
 static sqlite3_vfs *real_vfs;
-static int left;     /* so many reads of pages go well ... */
-static int ill;      /* ... then so many fail */
-static bool was_hit; /* before can_write() closed it */
+static _Atomic int left; /* so many reads of pages go well ... */
+static _Atomic int ill;  /* ... then so many fail */
+static bool was_hit;     /* before can_write() closed it */
 
 static int sick_read(sqlite3_file *file, void *to, int len, sqlite3_int64 offset)
 {
-	if (len >= 512 && left-- <= 0 && left >= -ill)
+	int before = len >= 512 ? left-- : 1;
+
+	if (before <= 0 && before > -ill)
 		return SQLITE_IOERR_CORRUPTFS; /* as SQLite names EIO */
 	return real_methods->xRead(file, to, len, offset);
 }
