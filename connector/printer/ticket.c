@@ -1,6 +1,7 @@
 /* Order: what the ticket asks for and this program knows is copied to a wish, the site's defaults
  * are added, then each attribute passes its rule: the mapping first, then the queue's own values,
- * then what is nearest. Paper is looked at as a whole (ticket_media.c). */
+ * then what is nearest. Paper is looked at as a whole (ticket_media.c). The site's options of the
+ * driver come last, so that they never undo what somebody asked for (ticket_default.c). */
 #include "connector/printer/ticket.h"
 
 #include <stdio.h>
@@ -331,7 +332,7 @@ int ticket_apply(ipp_t *request, const struct ticket_source *from, ticket_noted 
 	make_wish(&t, wish, ticket, must, &insisted);
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		absent[i] = ippFindAttribute(wish, rules[i].name, IPP_TAG_ZERO) == NULL;
-	ticket_add_defaults(&t, wish);
+	ticket_default_attributes(&t, wish);
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		ipp_attribute_t *attr = ippFindAttribute(wish, rules[i].name, IPP_TAG_ZERO);
 
@@ -349,6 +350,7 @@ int ticket_apply(ipp_t *request, const struct ticket_source *from, ticket_noted 
 	t.site_type = is_default(wish, absent, "media-type");
 	if (is_media(wish))
 		ticket_media(&t, wish);
+	ticket_default_options(&t, ticket);
 	if (t.lost_here && must != NULL && insists_on_media(must))
 		insisted = "its media";
 	if (strict && t.lost)

@@ -1,5 +1,5 @@
-/* ticket_map.c - the administrator's mapping applied to a ticket: defaults, values that are sent as
- * something else, and what is announced because of it. */
+/* ticket_map.c - the administrator's mapping applied to a ticket: values that are sent as something
+ * else, and what is announced because of it. */
 #include "connector/printer/ticket_private.h"
 
 #include <stdio.h>
@@ -10,7 +10,6 @@
 #include "common/util.h"
 
 #define WORD_SIZE 128
-#define NO_DRIVER "only queues of CUPS have options of drivers"
 
 const char *ticket_place(const struct mapping_rule *rule, char out[TICKET_TEXT])
 {
@@ -72,7 +71,7 @@ bool ticket_map(struct ticket_pass *t, const char *name, const char *value)
 		return true;
 	}
 	if (!is_possible(t->cups, rule)) {
-		ticket_note_dropped(t, name, value, NO_DRIVER);
+		ticket_note_dropped(t, name, value, TICKET_NO_DRIVER);
 		return true;
 	}
 	ticket_note_sent(t, name, value, rule->to, place);
@@ -105,43 +104,6 @@ ipp_attribute_t *ticket_map_values(struct ticket_pass *t, ipp_t *scratch, ipp_at
 	return n == 0 ? NULL
 	              : ippAddIntegers(scratch, IPP_TAG_JOB, ippGetValueTag(attr), ippGetName(attr),
 	                               n, left);
-}
-
-/* ---- defaults ------------------------------------------------------------------------------- */
-
-static bool asks_for(ipp_t *wish, const char *name)
-{
-	ipp_attribute_t *col = ippFindAttribute(wish, "media-col", IPP_TAG_BEGIN_COLLECTION);
-	bool size = strcmp(name, "media") == 0;
-
-	if (ippFindAttribute(wish, name, IPP_TAG_ZERO) != NULL)
-		return true;
-	return col != NULL && ippFindAttribute(ippGetCollection(col, 0), size ? "media-size" : name,
-	                                       IPP_TAG_ZERO) != NULL;
-}
-
-void ticket_add_defaults(struct ticket_pass *t, ipp_t *wish)
-{
-	struct err err;
-
-	for (size_t i = 0; t->rules != NULL && i < t->rules->n; i++) {
-		const struct mapping_rule *rule = t->rules->rules[i];
-
-		if (rule->value != NULL || mapping_default(t->rules, rule->name) != rule)
-			continue;
-		t->site = true;
-		if (mapping_is_attribute(rule->name)) {
-			if (!asks_for(wish, rule->name) &&
-			    ticket_parse_value(wish, rule->name, rule->to, &err) < 0)
-				ticket_note_dropped(t, rule->name, rule->to, err.text);
-		} else if (t->cups) {
-			add_option(t, rule->name, rule->to);
-			ticket_note_sent(t, rule->name, "", rule->to, "");
-		} else {
-			ticket_note_dropped(t, rule->name, rule->to, NO_DRIVER);
-		}
-		t->site = false;
-	}
 }
 
 /* ---- what is announced ---------------------------------------------------------------------- */

@@ -36,7 +36,8 @@ struct ticket_rule {
 
 const struct ticket_rule *ticket_rule(const char *name); /* NULL: no template attribute */
 
-#define TICKET_LACKS "the queue does not have it"
+#define TICKET_LACKS     "the queue does not have it"
+#define TICKET_NO_DRIVER "only queues of CUPS have options of drivers"
 
 /* One ticket on its way into one request. */
 struct ticket_pass {
@@ -112,8 +113,14 @@ bool ticket_map(struct ticket_pass *t, const char *name, const char *value);
 ipp_attribute_t *ticket_map_values(struct ticket_pass *t, ipp_t *scratch, ipp_attribute_t *attr);
 /* Where a line of a mapping file stands, without the folders. */
 const char *ticket_place(const struct mapping_rule *rule, char out[TICKET_TEXT]);
-/* Defaults for what the ticket does not ask for. */
-void ticket_add_defaults(struct ticket_pass *t, ipp_t *wish);
+
+/* ---- the site's defaults ---- */
+
+/* Attributes, for what the ticket does not ask for. */
+void ticket_default_attributes(struct ticket_pass *t, ipp_t *wish);
+/* Options of the driver, behind all that the ticket asked for: an option that says the same thing
+ * as an attribute of the ticket, or was sent for one of its values, gives way. */
+void ticket_default_options(struct ticket_pass *t, ipp_t *ticket);
 
 /* One "NAME = VALUE" as an attribute of the job group. -1 (REJECTED): the value is wrong. */
 int ticket_parse_value(ipp_t *into, const char *name, const char *text, struct err *err);
