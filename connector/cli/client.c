@@ -3,11 +3,13 @@
 #include "connector/cli/client.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,8 +20,9 @@
 #include "common/varlink.h"
 #include "connector/cli/cli.h"
 
-#define WRITE_MS 10000
-#define TICK_MS  1000
+#define CONNECT_S 10
+#define WRITE_MS  10000
+#define TICK_MS   1000
 
 struct client {
 	int fd;
@@ -42,12 +45,28 @@ static int fail_connect(const char *path, struct failure *f)
 	if (errno == EACCES || errno == EPERM)
 		return failure_set(f, CLI_UNREACHABLE, "denied", "ask root", "you may not use %s",
 		                   path);
+	if (errno == EAGAIN)
+		return failure_set(f, CLI_UNREACHABLE, "temporary",
+		                   "try again; who calls: journalctl -u print-connector",
+		                   "print-connectord did not take the call at %s in %d s", path,
+		                   CONNECT_S);
 	if (errno == ENOENT || errno == ECONNREFUSED)
 		return failure_set(f, CLI_UNREACHABLE, "temporary",
 		                   "start it: systemctl start print-connector",
 		                   "print-connectord does not run: nobody answers at %s", path);
 	return failure_set(f, CLI_UNREACHABLE, "temporary", "", "connect to %s: %s", path,
 	                   strerror(errno));
+}
+
+/* Waits for its turn where many call at once. -1: errno says why. */
+static int connect_unix(int fd, const struct sockaddr_un *address)
+{
+	static const struct timeval limit = { .tv_sec = CONNECT_S };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
+	    connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
+		return -1;
+	return fcntl(fd, F_SETFL, O_NONBLOCK);
 }
 
 int client_open(struct client **ret, const char *path, struct failure *f)
@@ -60,8 +79,8 @@ int client_open(struct client **ret, const char *path, struct failure *f)
 		return failure_set(f, CLI_USAGE, "rejected", "",
 		                   "%s: the path of a socket has at most %zu bytes", path,
 		                   sizeof(address.sun_path) - 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect_unix(fd, &address) < 0)
 		return fail_connect(path, f);
 	c = xcalloc(1, sizeof(*c));
 	c->fd = fd;

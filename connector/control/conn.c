@@ -38,7 +38,6 @@ void conn_close(struct conn *conn)
 	timer_stop(&conn->idle);
 	timer_stop(&conn->next);
 	LIST_REMOVE(conn, link);
-	conn->control->conn_count--;
 	conn->call = NULL;
 	if (call) {
 		call->conn = NULL;
@@ -217,18 +216,24 @@ static void on_idle(struct timer *t)
 
 /* ---- beginning ---- */
 
-/* NULL: welcome. */
+/* NULL: welcome. Who has no right never takes the room of who has one, and who was sent away and
+ * is on the way out takes nobody's. */
 static const char *conn_excess(const struct conn *conn)
 {
 	const struct control *c = conn->control;
 	const struct conn *other;
-	unsigned same = 0;
+	unsigned same = 0, all = 0;
 
 	LIST_FOREACH(other, &c->conns, link)
-	same += other->peer.uid == conn->peer.uid;
+	{
+		if (other->refused)
+			continue;
+		same += other->peer.uid == conn->peer.uid;
+		all += (other->peer.right == RIGHT_NONE) == (conn->peer.right == RIGHT_NONE);
+	}
 	if (same > CONTROL_PEERS_PER_UID_MAX)
 		return "this user has too many connections to the control socket";
-	if (c->conn_count > CONTROL_PEERS_MAX)
+	if (all > (conn->peer.right == RIGHT_NONE ? CONTROL_STRANGERS_MAX : CONTROL_PEERS_MAX))
 		return "there are too many connections to the control socket";
 	return NULL;
 }
@@ -239,7 +244,7 @@ static void conn_refuse(struct conn *conn, const char *why)
 	struct err ignored;
 	struct buf text;
 
-	conn->broken = true;
+	conn->broken = conn->refused = true;
 	buf_init(&text, VARLINK_CALL_MAX);
 	(void)cJSON_AddStringToObject(parameters, "kind", err_kind_name(ERR_TEMPORARY));
 	(void)cJSON_AddNumberToObject(parameters, "code", 0);
@@ -263,7 +268,6 @@ void conn_accept(struct control *c)
 	(void)uv_pipe_init(c->listener.loop, &conn->pipe, 0);
 	conn->pipe.data = conn;
 	c->users++;
-	c->conn_count++;
 	LIST_INSERT_HEAD(&c->conns, conn, link);
 	if (uv_accept((uv_stream_t *)&c->listener, (uv_stream_t *)&conn->pipe) < 0 ||
 	    uv_fileno((uv_handle_t *)&conn->pipe, &fd) < 0) {

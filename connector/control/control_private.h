@@ -16,7 +16,8 @@
 #include "connector/core/core.h"
 #include "connector/core/doctor.h"
 
-#define CONTROL_PEERS_MAX         64
+#define CONTROL_PEERS_MAX         64 /* of those who may read or change */
+#define CONTROL_STRANGERS_MAX     32 /* of all others, beside them */
 #define CONTROL_PEERS_PER_UID_MAX 10
 #define CONTROL_IDLE_MS           30000
 #define CONTROL_QUEUED_MAX        ((size_t)1024 * 1024) /* bytes of replies that nobody reads */
@@ -37,7 +38,6 @@ struct control {
 	struct access access;
 	uv_pipe_t listener;
 	LIST_HEAD(, conn) conns;
-	unsigned conn_count;
 	unsigned users; /* listener, connections and calls; the last one frees */
 	bool closing;
 	char inbox[16 * 1024]; /* for the read in hand */
@@ -59,7 +59,8 @@ struct conn {
 	bool ended;  /* the peer sends no more; closed when all is answered and written */
 	bool broken; /* what it sends is of no use; likewise */
 	bool closing;
-	bool denied; /* said so in the journal */
+	bool refused; /* told that there are too many; takes no room */
+	bool denied;  /* said so in the journal */
 };
 
 void conn_accept(struct control *c);

@@ -1,5 +1,6 @@
 """The print-connector command against a stand-in of the daemon: exit codes, JSON, its looks."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -250,6 +251,22 @@ def test_no_daemon_is_exit_3(cli):
     code, data = cli.json("status")
     assert code == 3
     assert data["error"]["kind"] == "temporary"
+    os.unlink(cli.path)
+
+
+def test_who_calls_in_a_crowd_waits_for_its_turn(cli):
+    """The kernel keeps no more calls for the daemon than it asked for; the next one waits."""
+    cli.control.close()
+    with contextlib.ExitStack() as stack:
+        full = stack.enter_context(socket.socket(socket.AF_UNIX))
+        full.bind(str(cli.path))
+        full.listen(0)
+        stack.enter_context(socket.socket(socket.AF_UNIX)).connect(str(cli.path))
+        begin = time.monotonic()
+        code, _, err = cli.run("status")
+        assert code == 3
+        assert "did not take the call" in err and "try again" in err
+        assert 9 < time.monotonic() - begin < 30
     os.unlink(cli.path)
 
 
