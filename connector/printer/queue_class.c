@@ -1,6 +1,6 @@
 /* queue_class.c - the members of a class of CUPS, read one after the other behind the class itself,
- * in the exchange of queue_read.c. A member that is a class of its own stands for its members; one
- * that is gone is left out; any other failure is one of the whole read. */
+ * in the exchange of queue_read.c or queue_probe.c. A member that is a class of its own stands for
+ * its members; one that is gone is left out; any other failure is one of the whole read. */
 #include "connector/printer/queue_impl.h"
 
 #include <stdio.h>
@@ -90,18 +90,17 @@ static void take_member(struct class_reading *c, struct ipp_op *op)
 		c->answers[c->answered++] = TAKE(op->response);
 }
 
-enum class_step queue_class_step(struct queue *q, const struct err *err)
+enum class_step queue_class_step(struct queue *q, struct ipp_op *op, const struct err *err)
 {
 	static const char *const whole[] = { "all", "media-col-database" };
 	struct class_reading *c = q->class_reading;
-	struct ipp_op *op = &q->read;
 	void (*done)(struct ipp_op *, const struct err *) = op->done;
+	void *data = op->data;
 	ipp_t *request;
 	char uri[URI_SIZE];
 	struct err none;
 
-	if (c == NULL &&
-	    (err != NULL || q->asked != WANT_ALL || !q->cups || members_of(op->response) == NULL))
+	if (c == NULL && (err != NULL || !q->cups || members_of(op->response) == NULL))
 		return CLASS_NONE;
 	if (c == NULL) {
 		c = q->class_reading = xcalloc(1, sizeof(*c));
@@ -119,7 +118,7 @@ enum class_step queue_class_step(struct queue *q, const struct err *err)
 		queue_add_user(request, NULL);
 		queue_ask_for(request, whole, ARRAY_SIZE(whole));
 		ipp_op_clear(op);
-		if (queue_start(q, op, request, done, q, &none) == 0)
+		if (queue_start(q, op, request, done, data, &none) == 0)
 			return CLASS_ASKING;
 	}
 	ipp_op_clear(op);

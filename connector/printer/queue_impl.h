@@ -98,10 +98,10 @@ void queue_cups_uri(const char *name, char ret[static URI_SIZE]);
 enum class_step {
 	CLASS_NONE,   /* no class, or it cannot be read: err stands */
 	CLASS_ASKING, /* another exchange is under way, for a member */
-	CLASS_READ,   /* all members were asked; q->read has the class's own answer again */
+	CLASS_READ,   /* all members were asked; op has the class's own answer again */
 };
-/* An exchange of queue_read.c has ended. */
-enum class_step queue_class_step(struct queue *q, const struct err *err);
+/* The exchange that asks for all that a queue can do has ended, or one that this began. */
+enum class_step queue_class_step(struct queue *q, struct ipp_op *op, const struct err *err);
 struct attrs *queue_class_capabilities(const struct queue *q, ipp_t *own);
 void queue_class_clear(struct queue *q); /* what was read */
 /* Whether the queue is a class with such a member. */

@@ -439,8 +439,8 @@ static void on_read(struct ipp_op *op, const struct err *err)
 	bool first = !q->known && q->failures == 0, changed = false;
 	enum class_step step = CLASS_NONE;
 
-	if (!q->closed)
-		step = queue_class_step(q, err);
+	if (!q->closed && q->asked == WANT_ALL)
+		step = queue_class_step(q, op, err);
 	if (step == CLASS_ASKING)
 		return;
 	q->reading = false;

@@ -469,7 +469,9 @@ def test_explain_knows_what_a_class_can_do_and_what_will_surprise(bed, eve):
     daemon = bed.make_daemon()
     write_mapping(daemon, "[queue *]\nfinishings staple = KCStaple=Front\n")
     daemon.start()
+    before = daemon.verb("explain", "all")["choices"]
     connect(bed, daemon, "all")
+    assert before == daemon.verb("explain", "all")["choices"]
     choices = {c["name"]: c["values"] for c in daemon.verb("explain", "all")["choices"]}
     assert TWO_SIDED in choices["sides"] and "tray-2" in choices["media-source"], choices
     raw_queue = daemon.verb("explain", "raw")
