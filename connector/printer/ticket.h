@@ -35,7 +35,8 @@ int ticket_apply(ipp_t *request, const struct ticket_source *from, ticket_noted 
 void ticket_line_add(char *lines, size_t size, const struct ticket_note *note);
 
 /* What mapping files add is announced: values which they map and the queue itself lacks. cups: a
- * queue of CUPS; an IPP printer has no options of drivers that could be in their place. */
+ * queue of CUPS; an IPP printer has no options of drivers that could be in their place, and a raw
+ * queue ignores them. */
 void ticket_announce(ipp_t *capabilities, const struct mapping *rules, bool cups);
 
 /* A ticket from text: lines "NAME = VALUE[, VALUE]", # begins a comment line. Names are those of

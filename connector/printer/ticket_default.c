@@ -137,14 +137,16 @@ void ticket_default_attributes(struct ticket_pass *t, ipp_t *wish)
 
 void ticket_default_options(struct ticket_pass *t, ipp_t *ticket)
 {
+	const char *lacks = ticket_lacks_driver(t->capabilities, t->cups);
+
 	t->site = true;
 	for (size_t i = 0; t->rules != NULL && i < t->rules->n; i++) {
 		const struct mapping_rule *rule = default_at(t, i, false);
 
 		if (rule == NULL)
 			continue;
-		if (!t->cups) {
-			ticket_note_dropped(t, rule->name, rule->to, TICKET_NO_DRIVER);
+		if (lacks != NULL) {
+			ticket_note_dropped(t, rule->name, rule->to, lacks);
 		} else if (gives_way(t, ticket, rule)) {
 			ticket_note_dropped(t, rule->name, rule->to, "the job asks for its own");
 		} else {

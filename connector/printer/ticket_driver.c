@@ -6,6 +6,7 @@
 
 #include "common/util.h"
 #include "connector/base/ipp_codec.h"
+#include "connector/printer/capabilities.h"
 
 /* CUPS says of every driver for colour that it prints in grey too, and makes that happen where it
  * knows the option (ColorModel=Gray and four more), its filters where the printer takes
@@ -33,6 +34,14 @@ static const struct {
 	{ "Foomatic/pxlcolor", "ColorModel", "Grayscale" },
 	{ "Foomatic/pxldpl", "ColorModel", "Grayscale" },
 };
+
+const char *ticket_lacks_driver(ipp_t *capabilities, bool cups)
+{
+	if (!cups)
+		return "only queues of CUPS have options of drivers";
+	return capabilities != NULL && capabilities_is_raw(capabilities) ? "the queue has no driver"
+	                                                                 : NULL;
+}
 
 static const char *model_of(struct ticket_pass *t)
 {

@@ -45,13 +45,14 @@ static void add_attribute(struct ticket_pass *t, const char *name, const char *v
 	t->mapped = false;
 }
 
-/* An IPP printer has no driver; attributes in place of attributes it may well have. */
-static bool is_possible(bool cups, const struct mapping_rule *rule)
+/* Without a driver; attributes in place of attributes a queue may well have. */
+static bool is_possible(const char *lacks_driver, const struct mapping_rule *rule)
 {
 	char option[WORD_SIZE], choice[WORD_SIZE];
 	const char *rest = rule->to;
 
-	while (!cups && mapping_next(&rest, option, sizeof(option), choice, sizeof(choice)))
+	while (lacks_driver != NULL &&
+	       mapping_next(&rest, option, sizeof(option), choice, sizeof(choice)))
 		if (!mapping_is_attribute(option))
 			return false;
 	return true;
@@ -61,7 +62,7 @@ bool ticket_map(struct ticket_pass *t, const char *name, const char *value)
 {
 	const struct mapping_rule *rule = t->mapped ? NULL : mapping_value(t->rules, name, value);
 	char option[WORD_SIZE], choice[WORD_SIZE], place[TICKET_TEXT];
-	const char *rest;
+	const char *rest, *lacks = ticket_lacks_driver(t->capabilities, t->cups);
 
 	if (rule == NULL)
 		return false;
@@ -70,8 +71,8 @@ bool ticket_map(struct ticket_pass *t, const char *name, const char *value)
 		ticket_note_dropped(t, name, value, place);
 		return true;
 	}
-	if (!is_possible(t->cups, rule)) {
-		ticket_note_dropped(t, name, value, TICKET_NO_DRIVER);
+	if (!is_possible(lacks, rule)) {
+		ticket_note_dropped(t, name, value, lacks);
 		return true;
 	}
 	ticket_note_sent(t, name, value, rule->to, place);
@@ -130,6 +131,7 @@ static void add_number(ipp_t *capabilities, const char *full, int number)
 
 void ticket_announce(ipp_t *capabilities, const struct mapping *rules, bool cups)
 {
+	const char *lacks = ticket_lacks_driver(capabilities, cups);
 	char full[IPP_MAX_NAME];
 	int number;
 
@@ -138,7 +140,7 @@ void ticket_announce(ipp_t *capabilities, const struct mapping *rules, bool cups
 		const struct ticket_rule *known = ticket_rule(rule->name);
 
 		if (rule->value == NULL || *rule->to == '\0' || known == NULL ||
-		    !is_possible(cups, rule))
+		    !is_possible(lacks, rule))
 			continue;
 		(void)snprintf(full, sizeof(full), "%s-supported", rule->name);
 		if (known->check == CHECK_WORD || strcmp(rule->name, "media-source") == 0 ||

@@ -36,8 +36,7 @@ struct ticket_rule {
 
 const struct ticket_rule *ticket_rule(const char *name); /* NULL: no template attribute */
 
-#define TICKET_LACKS     "the queue does not have it"
-#define TICKET_NO_DRIVER "only queues of CUPS have options of drivers"
+#define TICKET_LACKS "the queue does not have it"
 
 /* One ticket on its way into one request. */
 struct ticket_pass {
@@ -96,6 +95,9 @@ void ticket_media(struct ticket_pass *t, ipp_t *wish);
 
 void ticket_driver_resolution(struct ticket_pass *t, int x, int y, ipp_res_t units);
 void ticket_driver_word(struct ticket_pass *t, const char *name, const char *word);
+
+/* Why no option of a driver can be meant for the queue; NULL: it can. */
+const char *ticket_lacks_driver(ipp_t *capabilities, bool cups);
 
 /* ---- nearest ---- */
 

@@ -476,6 +476,8 @@ def test_explain_knows_what_a_class_can_do_and_what_will_surprise(bed, eve):
     assert TWO_SIDED in choices["sides"] and "tray-2" in choices["media-source"], choices
     raw_queue = daemon.verb("explain", "raw")
     assert "has no driver" in raw_queue["attention"]
+    staples = next(c["values"] for c in raw_queue["choices"] if c["name"] == "finishings")
+    assert "staple" not in (staples or ""), "a raw queue ignores options of drivers"
     shown = daemon.cli("explain", "raw", as_json=False).stdout
     print(shown)
     assert "Attention: queue raw has no driver" in shown and shown.count("not possible") == 1

@@ -292,10 +292,11 @@ static void test_tickets_for_drivers_that_call_grey_by_a_name_of_their_own(void 
 	run_table("escpr.ini", 1);
 }
 
-static void test_tickets_for_a_printer_without_a_driver(void **state)
+static void test_tickets_for_printers_without_a_driver(void **state)
 {
 	(void)state;
 	run_table("ipp.ini", 12);
+	run_table("raw.ini", 2);
 }
 
 int main(void)
@@ -305,7 +306,7 @@ int main(void)
 		cmocka_unit_test(test_tickets_for_a_driver_that_can_do_much),
 		cmocka_unit_test(test_tickets_for_a_driver_of_foomatic),
 		cmocka_unit_test(test_tickets_for_drivers_that_call_grey_by_a_name_of_their_own),
-		cmocka_unit_test(test_tickets_for_a_printer_without_a_driver),
+		cmocka_unit_test(test_tickets_for_printers_without_a_driver),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
