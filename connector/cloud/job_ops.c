@@ -66,7 +66,9 @@ void job_ops_err(struct cloud_op *op, const struct err *err, struct err *ret)
 	bool answered = op->talk.ipp.response;
 
 	*ret = *err;
-	if (err->kind == ERR_GONE && !answered)
+	/* HTTP alone: what stands between, such as a portal that redirects, knows no jobs */
+	if (!answered && (err->kind == ERR_GONE ||
+	                  (err->kind == ERR_REJECTED && err->code >= 300 && err->code <= 499)))
 		ret->kind = ERR_TEMPORARY;
 	if (err->kind == ERR_GONE || err->kind == ERR_DENIED)
 		channel_doubt(op->channel);

@@ -250,6 +250,11 @@ void job_request_cancel(struct job *j, const char *source);
 /* Whether its queue is an IPP printer, which gets whole documents and may print from the first
  * byte. */
 bool job_is_whole(const struct job *j);
+/* The local job's uuid as the queue tells it: CUPS keeps ours, an IPP printer gives its own. NULL:
+ * not known. */
+const char *job_uuid_at_queue(const struct job *j);
+/* Whether the queue has another job under our number: it lost its state and counts again. */
+bool job_is_not_ours(const struct job *j, const struct local_job *local);
 /* Changes the state, commits, logs, runs. */
 void job_move(struct job *j, enum job_state to);
 int64_t job_now_ms(const struct job *j);  /* the monotonic clock */

@@ -326,6 +326,21 @@ bool job_is_whole(const struct job *j)
 	return j->core->set.queue_ops->status(j->printer->queue)->whole;
 }
 
+const char *job_uuid_at_queue(const struct job *j)
+{
+	if (!j->core->set.queue_ops->status(j->printer->queue)->whole)
+		return j->local_uuid;
+	return *j->rec.local_job_uuid ? j->rec.local_job_uuid : NULL;
+}
+
+bool job_is_not_ours(const struct job *j, const struct local_job *local)
+{
+	bool cups = !j->core->set.queue_ops->status(j->printer->queue)->whole;
+	const char *ours = job_uuid_at_queue(j), *its = cups ? local->job_uuid : local->own_uuid;
+
+	return ours && *ours && *its && strcasecmp(ours, its) != 0;
+}
+
 /* Whether nothing waits for the commit of this move. Printing: "closed" is durable, which says as
  * much, but for an IPP printer: there only this says that all of it arrived, and without it a
  * restart holds the job. Handing: the row is durable; the next commit, before the document's first

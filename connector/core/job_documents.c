@@ -22,7 +22,16 @@
 #include "common/util.h"
 #include "connector/base/transit.h"
 
+#define INTERNAL_CODE 0x0500 /* server-error-internal-error */
+#define DEVICE_CODE   0x0504 /* server-error-device-error: the job is there, RFC 8011 B.1.5.5 */
 #define CANCELED_CODE 0x0508 /* server-error-job-canceled: meanwhile, RFC 8011 B.1.5.9 */
+
+/* An IPP printer that got some of a document: only an answer that refuses it says that nothing was
+ * printed. */
+static bool may_print(int status)
+{
+	return status == 0 || status == INTERNAL_CODE || status == DEVICE_CODE;
+}
 
 struct local_ticket job_ticket(struct job *j)
 {
@@ -212,8 +221,8 @@ static void on_transferred(struct transfer *t, const struct err *err, bool at_qu
 	} else if (err && at_queue && t->send.ipp.ipp_status == CANCELED_CODE) {
 		job_hand_canceled(j);
 	} else if (t->mode == TRANSFER_DELIVER && err && t->first_byte &&
-	           t->send.ipp.req.sent > 0 && t->send.ipp.ipp_status == 0) {
-		/* the connection broke after the first byte: it may print what it has */
+	           t->send.ipp.req.sent > 0 && may_print(t->send.ipp.ipp_status)) {
+		/* after the first byte: it may print what it has */
 		job_hand_unknown(j, &why);
 	} else if (!err && t->mode == TRANSFER_DELIVER) {
 		on_sent(j); /* too late to take it back: it is canceled while it prints */

@@ -303,6 +303,7 @@ static void start_create(struct job *j)
 static void on_finish_asked(struct local_op *op, const struct err *err)
 {
 	struct job *j = op->data;
+	struct err lost;
 
 	if (j->dead) {
 		job_run(j);
@@ -310,6 +311,10 @@ static void on_finish_asked(struct local_op *op, const struct err *err)
 		job_hand_unknown(j, err);
 	} else if (err) {
 		job_retry(j, err);
+	} else if (job_is_not_ours(j, &op->job)) {
+		(void)err_set(&lost, ERR_GONE, 0, "local job %d is gone from the queue",
+		              j->rec.local_job);
+		job_hand_unknown(j, &lost);
 	} else if (op->job.incoming) {
 		j->ask_finish = false;
 		job_run(j);

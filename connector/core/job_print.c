@@ -225,14 +225,6 @@ static void on_watch(struct local_watch *w, const struct local_job *local, const
 	job_settle(j, POLICY_PRINTED, NULL, local->outcome);
 }
 
-/* CUPS keeps ours, an IPP printer gives its own. */
-static const char *uuid_at_queue(const struct job *j)
-{
-	if (!j->core->set.queue_ops->status(j->printer->queue)->whole)
-		return j->local_uuid;
-	return *j->rec.local_job_uuid ? j->rec.local_job_uuid : NULL;
-}
-
 static void start_watch(struct job *j)
 {
 	j->watching = true;
@@ -245,7 +237,7 @@ static void start_watch(struct job *j)
 		.data = j,
 		.user_name = j->owner,
 		.job = j->rec.local_job,
-		.job_uuid = uuid_at_queue(j),
+		.job_uuid = job_uuid_at_queue(j),
 	};
 	j->core->set.queue_ops->watch(j->printer->queue, &j->watch);
 }

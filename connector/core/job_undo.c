@@ -1,7 +1,8 @@
 /* job_undo.c - handing: what a try has left at the queue is taken back, or found again after a
  * restart.
  *
- * Happy path: Cancel-Job, then Get-Job-Attributes, which says whether it started all the same; if
+ * Happy path: Get-Job-Attributes, since a queue that lost its state may have given the number to
+ * another job; Cancel-Job, then Get-Job-Attributes, which says whether it started all the same; if
  * not, CUPS forgets it, so that nothing that is still on its way can bring it back; then policy
  * decides. After a restart Get-Jobs finds the local job by the job-uuid of the try: one that
  * was closed goes on, one that was not is taken back. One whose number was not committed has no
@@ -59,6 +60,8 @@ static void on_undone(struct local_op *op, const struct err *err)
 		job_run(j);
 	} else if (err && err->kind != ERR_GONE) {
 		job_retry(j, err);
+	} else if (!err && job_is_not_ours(j, &op->job)) {
+		undone(j);
 	} else if (!err && was_canceled_there(j, &op->job)) {
 		job_hand_canceled(j);
 	} else if (!err && op->job.processing_at != 0) {
@@ -94,6 +97,32 @@ static void on_undo_canceled(struct local_op *op, const struct err *err)
 	}
 }
 
+static void on_undo_looked_at(struct local_op *op, const struct err *err)
+{
+	const struct queue_ops *ops;
+	struct job *j = op->data;
+	struct err failed;
+
+	if (j->dead) {
+		job_run(j);
+		return;
+	}
+	if (err && err->kind != ERR_GONE) {
+		job_retry(j, err);
+		return;
+	}
+	if (err || job_is_not_ours(j, &op->job)) {
+		undone(j);
+		return;
+	}
+	ops = j->core->set.queue_ops;
+	job_begin_local(j, &j->local, on_undo_canceled);
+	if (ops->cancel(j->printer->queue, j->local, j->rec.local_job, &failed) < 0) {
+		job_drop_local(&j->local);
+		job_retry(j, &failed);
+	}
+}
+
 void job_undo_run(struct job *j)
 {
 	const struct queue_ops *ops = j->core->set.queue_ops;
@@ -103,8 +132,8 @@ void job_undo_run(struct job *j)
 		undone(j);
 		return;
 	}
-	job_begin_local(j, &j->local, on_undo_canceled);
-	if (ops->cancel(j->printer->queue, j->local, j->rec.local_job, &err) < 0) {
+	job_begin_local(j, &j->local, on_undo_looked_at);
+	if (ops->get(j->printer->queue, j->local, j->rec.local_job, &err) < 0) {
 		job_drop_local(&j->local);
 		job_retry(j, &err);
 	}

@@ -25,6 +25,7 @@
 #define READS_MAX     2       /* of CUPS' queues at a time */
 #define SAFETY_MS     300000  /* with events */
 #define IDLE_MS       10000   /* without */
+#define SLOW_MS       60000   /* what a glance does not tell */
 #define WATCHED_MS    1000    /* an IPP printer with jobs */
 #define WHOLE_MS      3600000 /* what it can do, though it says that this has not changed */
 #define CONNECTING_MS 5000
@@ -93,7 +94,7 @@ static void on_timer(struct timer *t)
 
 	if (!q->known || q->status.health >= QUEUE_MISSING || now_ms(q) - q->whole_at > WHOLE_MS)
 		queue_want(q, WANT_ALL);
-	else if (is_glanced_at(q) && now_ms(q) - q->state_at < IDLE_MS)
+	else if (is_glanced_at(q) && now_ms(q) - q->state_at < SLOW_MS)
 		queue_want(q, WANT_GLANCE);
 	else
 		queue_want(q, WANT_STATE);

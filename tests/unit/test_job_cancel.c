@@ -1,6 +1,8 @@
 /* Somebody at the queue does not want a job while it is handed over to it. */
 #include "tests/unit/core_case.h"
 
+#include "common/str.h"
+
 #define CANCELED 0x0508 /* server-error-job-canceled */
 
 static void assert_canceled_there(struct fake_world *w)
@@ -39,7 +41,40 @@ static void test_it_is_seen_also_when_the_queue_answers_badly(void **state)
 	fake_end(fake_local(w, 7), OUTCOME_CANCELED);
 	fake_run(w, MINUTE);
 	assert_canceled_there(w);
-	assert_int_equal(fake_count(w, "> queue.cancel 7"), 2);
+	assert_int_equal(fake_count(w, "> queue.get 7"), 3);
+}
+
+/* cupsd lost the job before it was on its disk, and counts on from before. */
+static void test_a_number_that_another_job_has_now_is_left_alone(void **state)
+{
+	struct fake_world *w = *state;
+
+	(void)fake_fail(w, "cloud.document", 7, ERR_TEMPORARY, FAKE_MIDDLE);
+	world_begin(state, CUPS);
+	fake_until(w, "queue.create 7 ok");
+	(void)str_copy(fake_local(w, 7)->uuid, sizeof(fake_local(w, 7)->uuid),
+	               "urn:uuid:6ba7b810-9dad-41d1-80b4-00c04fd430c8");
+	fake_run(w, 10 * MINUTE);
+	assert_told(w, 7, CLOUD_JOB_COMPLETED);
+	assert_int_equal(fake_count(w, "> queue.cancel 7"), 0);
+	assert_int_equal(fake_count(w, "> queue.create 7"), 2);
+}
+
+static void test_a_printer_that_fails_with_a_document_may_have_printed_it(void **state)
+{
+	static const int codes[] = { 0x0500, 0x0504 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		struct fake_world *w = *state;
+
+		fake_fail(w, "queue.send", 7, ERR_TEMPORARY, FAKE_MIDDLE)->code = codes[i];
+		world_begin(state, IPP);
+		fake_run(w, MINUTE);
+		assert_int_equal(fake_count(w, "> queue.send 7"), 1);
+		assert_int_equal(fake_row(w, 7)->state, JOB_HELD);
+		(void)world_teardown(state);
+		(void)world_setup(state);
+	}
 }
 
 /* Our own cancel is no one else's, whatever became of its answer or of us. */
@@ -111,6 +146,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		in_world(test_a_cancel_at_the_queue_during_the_hand_over_is_the_end),
 		in_world(test_it_is_seen_also_when_the_queue_answers_badly),
+		in_world(test_a_number_that_another_job_has_now_is_left_alone),
+		in_world(test_a_printer_that_fails_with_a_document_may_have_printed_it),
 		in_world(test_what_we_took_back_ourselves_is_handed_over_again),
 		in_world(test_what_was_taken_back_is_forgotten_before_it_is_handed_over_again),
 		in_world(test_a_printer_that_says_canceled_while_it_is_sent_is_believed),

@@ -199,7 +199,7 @@ static void test_what_fetch_failures_mean(void **state)
 	assert_int_equal(end.err.retry_after_s, 3);
 }
 
-static void test_http_404_is_no_word_about_the_job(void **state)
+static void test_what_http_alone_says_is_no_word_about_the_job(void **state)
 {
 	struct err err;
 
@@ -211,6 +211,15 @@ static void test_http_404_is_no_word_about_the_job(void **state)
 	assert_int_equal(cloud_ops.accept(channel, &op, 1, &err), 0);
 	double_break(IPP_OP_ACKNOWLEDGE_JOB, ERR_GONE, 404, 0);
 	assert_failed(ERR_TEMPORARY, 404);
+	/* a portal that redirects, a proxy that refuses */
+	again();
+	assert_int_equal(cloud_ops.accept(channel, &op, 1, &err), 0);
+	double_break(IPP_OP_ACKNOWLEDGE_JOB, ERR_REJECTED, 302, 0);
+	assert_failed(ERR_TEMPORARY, 302);
+	again();
+	fetch(1);
+	double_break(IPP_OP_FETCH_JOB, ERR_REJECTED, 400, 0);
+	assert_failed(ERR_TEMPORARY, 400);
 }
 
 /* ---- accept, check ---- */
@@ -606,7 +615,7 @@ int main(void)
 		T(test_documents_are_counted_when_the_job_does_not_say),
 		T(test_a_job_of_a_million_documents_is_rejected),
 		T(test_what_fetch_failures_mean),
-		T(test_http_404_is_no_word_about_the_job),
+		T(test_what_http_alone_says_is_no_word_about_the_job),
 		T(test_accepting_and_who_else_has_it),
 		T(test_a_check_tells_canceled_and_final),
 		T(test_a_refusal_gives_the_status_and_then_ends_the_job),
