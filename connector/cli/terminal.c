@@ -1,5 +1,6 @@
 #include "connector/cli/terminal.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,11 +105,12 @@ static int fail_secret(struct failure *f)
 /* Without stdio, whose buffers nobody wipes. */
 static int read_secret(char *ret, size_t size, struct failure *f)
 {
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 	size_t n = 0;
 	char c;
 
 	for (;;) {
-		if (read(STDIN_FILENO, &c, 1) != 1)
+		if (interrupted || poll(&in, 1, -1) != 1 || read(STDIN_FILENO, &c, 1) != 1)
 			return fail_secret(f);
 		if (c == '\n' || c == '\r')
 			break;
@@ -155,7 +157,8 @@ static void on_signal(int number)
 
 void terminal_catch_signals(void)
 {
-	const struct sigaction action = { .sa_handler = on_signal }; /* poll() shall see it */
+	/* poll() sees it; what is being drawn is drawn to its end */
+	const struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
