@@ -1,6 +1,4 @@
-"""The daemon's wrapper, proven on stand-ins: shell scripts that behave well or badly."""
-
-import os
+"""The daemon's wrapper, proven on stand-ins: scripts that behave well or badly."""
 
 import pytest
 
@@ -8,17 +6,23 @@ import bed.daemon
 from bed.daemon import Daemon
 from bed.watch import Timeout
 
-GOOD = """#!/bin/bash
-notify() {
-    /usr/bin/python3 -c 'import os, socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.sendto("\\n".join(sys.argv[1:]).encode(), os.environ["NOTIFY_SOCKET"])' "$@"
-}
-echo "user $(id -un), config $2"
-trap 'echo reloaded; notify READY=1' HUP
-trap 'exit 0' TERM
-notify READY=1 STATUS=serving
-while :; do read -r -t 1 _ <>"$(dirname "$2")/runtime/fifo"; done
+GOOD = """#!/usr/bin/python3
+import os, pwd, signal, socket, sys
+
+def notify(text):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.sendto(text, os.environ["NOTIFY_SOCKET"])
+
+def reload(*_):
+    print("reloaded", flush=True)
+    notify(b"READY=1")
+
+signal.signal(signal.SIGHUP, reload)
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+print(f"user {pwd.getpwuid(os.getuid()).pw_name}, config {sys.argv[2]}", flush=True)
+notify(b"READY=1\\nSTATUS=serving")
+while True:
+    signal.pause()
 """
 CLI = """#!/bin/bash
 [ "$1 $3" = "--socket --json" ] || exit 2
@@ -43,19 +47,12 @@ def fixture_build(bed_dir, monkeypatch):
             (folder / name).chmod(0o755)
     write(GOOD)
     monkeypatch.setattr(bed.daemon, "BUILD", folder)
-    (bed_dir / "d/runtime").mkdir(parents=True)
     return write
-
-
-def _with_fifo(daemon):
-    os.mkfifo(daemon.runtime / "fifo", 0o666)
-    (daemon.runtime / "fifo").chmod(0o666)
-    return daemon
 
 
 def test_it_runs_unprivileged_and_is_waited_for(bed_dir, build):
     clouds = {"test": {"uri": "ipp://localhost/ipp/print"}}
-    with _with_fifo(Daemon(bed_dir / "d", clouds)) as daemon:
+    with Daemon(bed_dir / "d", clouds) as daemon:
         match = daemon.wait_for_line(r"user (\S+), config (\S+)")
         assert match.group(1) == "nobody"
         text = daemon.config.read_text()
@@ -73,18 +70,18 @@ def test_a_start_that_fails_says_why(bed_dir, build):
 
 
 def test_a_bad_exit_or_a_sanitizer_fails_the_test(bed_dir, build):
-    build(GOOD.replace("exit 0", "exit 7"))
+    build(GOOD.replace("_exit(0)", "_exit(7)"))
     with pytest.raises(AssertionError, match="exit 7"):
-        with _with_fifo(Daemon(bed_dir / "d")):
+        with Daemon(bed_dir / "d"):
             pass
-    build(GOOD.replace("trap 'exit 0'", "echo x.c:1: runtime error: overflow\ntrap 'exit 0'"))
+    build(GOOD.replace("user {", "x.c:1: runtime error: overflow\\nuser {"))
     with pytest.raises(AssertionError, match="runtime error: overflow"):
         with Daemon(bed_dir / "d"):
             pass
 
 
 def test_verbs_are_run_and_parsed(bed_dir, build):
-    with _with_fifo(Daemon(bed_dir / "d")) as daemon:
+    with Daemon(bed_dir / "d") as daemon:
         assert daemon.wait_printer("q")["state"] == "online"
         assert daemon.printer("other") is None
         assert daemon.wait_jobs(1, outcome="aborted")[0]["id"] == 2

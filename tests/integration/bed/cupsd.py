@@ -181,10 +181,13 @@ class Cupsd:
 
     def add_driverless(self, name, uri, *options):
         """Queue on an IPP printer, as a desktop makes it. cupsd asks the printer in the background;
-        until then the queue is a raw one."""
+        until it has written and read its driver the queue is a raw one."""
         self.lpadmin("-p", name, "-E", "-v", uri, "-m", "everywhere", *options)
         ppd = self.dir / f"etc/ppd/{name}.ppd"
-        wait_until(ppd.exists, f"{ppd}, made of what the printer says", 30, [ppd.parent],
+
+        def read():
+            return ppd.exists() and "Raw" not in self.printer(name)["printer-make-and-model"]
+        wait_until(read, f"{ppd}, made of what the printer says", 30, [ppd.parent],
                    [self.process])
 
     def add_pcl(self, name, uri, *options):
