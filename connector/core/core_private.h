@@ -182,6 +182,7 @@ struct job {
 	bool took_back;     /* rec.taken_back is durable */
 	bool quarantine;    /* was active in too many crashes: held before anything is done */
 	bool not_refusable; /* reporting: the cloud did not take the refusal */
+	bool turned_away;   /* the queue has refused it before */
 	bool cancel_sent;   /* Cancel-Job is on its way to the queue, or may have arrived */
 	unsigned tries;     /* of the step in hand, for back-off */
 	struct timer timer; /* next try, or the next word to the cloud while printing */
@@ -308,6 +309,11 @@ void job_begin_local(struct job *j, struct local_op **place,
                      void (*done)(struct local_op *op, const struct err *err));
 struct store_op *job_begin_store(struct job *j, struct store_op **place,
                                  void (*done)(struct store_op *op, const struct err *err));
+/* Cancels its local job, and no other: a queue that lost its state gives numbers out again, so that
+ * it is looked at first. canceled() has ERR_GONE when it is not there any more. 0, or -1: not
+ * started. */
+int job_cancel_local(struct job *j, struct local_op **place,
+                     void (*canceled)(struct local_op *op, const struct err *err), struct err *err);
 /* One that could not be started. */
 void job_drop_cloud(struct cloud_op **place);
 void job_drop_local(struct local_op **place);
@@ -325,6 +331,8 @@ void job_report_look(struct job *j);
 /* Whether the cloud has another job under its number, by the job-uuid it tells, "" none: one that
  * lost its memory gives numbers out again, and what we have to say is not about that job. */
 bool job_is_another(const struct job *j, const char *uuid);
+/* Whether the cloud is known to have one: its documents are not ours. */
+bool job_is_replaced(const struct job *j, struct err *err);
 /* A word in between; the last one counts, lost ones are repeated. */
 void job_tell(struct job *j, enum cloud_job_state state, const char *reasons, const char *message);
 /* Computes local_uuid and owner of the try in hand. */
@@ -333,6 +341,9 @@ void job_hand_abort(struct job *j); /* stops what runs; done() callbacks follow 
 /* give-up-after has passed: ends what only waits. */
 void job_hand_give_up(struct job *j);
 void job_accept_run(struct job *j); /* of a job that is only accepted again */
+/* That it is still there, every 4 minutes, while a commit fails: nobody may be told of what is not
+ * durable. */
+void job_tell_alive(struct job *j);
 /* Milliseconds until the cloud must hear of the job again; tells it when that is now. */
 int64_t job_tell_in_time(struct job *j, enum cloud_job_state state, const char *reasons,
                          const char *message);

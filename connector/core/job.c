@@ -56,7 +56,7 @@ static const struct {
 #define NOT_FOUND_CODE 0x0406                  /* RFC 8011 B.1.4.7 */
 #define BEAT_MS        (4 * 60 * 1000 - 15000) /* the cloud hears of open jobs every 4 minutes */
 
-static const struct retry step_retry = { .base_ms = 1000, .cap_ms = 300000 };
+static const struct retry step_retry = { .base_ms = 1000, .cap_ms = BEAT_MS };
 #define WAIT_CAP_MS 300000
 static const struct retry wait_retry = { .base_ms = 2000, .cap_ms = WAIT_CAP_MS };
 #define WAIT_MAX_MS (RETRY_AFTER_MAX_S * 1000LL + WAIT_CAP_MS)
@@ -152,6 +152,10 @@ struct job *job_adopt(struct printer *p, const struct job_record *rec, struct at
 	j->quarantine = rec->crashes >= p->core->set.config->quarantine_after &&
 	                (j->adopted || rec->state == JOB_PRINTING);
 	job_identify_try(j);
+	for (struct job *o = p->jobs; o; o = o->next)
+		if (o->rec.cloud_job == rec->cloud_job && o->rec.id < rec->id &&
+		    job_is_another(o, rec->cloud_uuid))
+			o->another_there = true;
 	return j;
 }
 
@@ -424,7 +428,7 @@ void job_settle(struct job *j, enum policy_place place, const struct err *err,
 		.err = err,
 		.outcome = outcome,
 		.cancel_requested = j->rec.cancel_requested,
-		.refused = j->rec.error_kind == ERR_REJECTED,
+		.refused = j->turned_away || j->rec.error_kind == ERR_REJECTED,
 		.timed_out = age >= config->give_up_after_ms,
 		.when_unknown = job_settings(j)->when_unknown,
 		.age_ms = age,
@@ -433,6 +437,7 @@ void job_settle(struct job *j, enum policy_place place, const struct err *err,
 	struct policy_out out = policy_after(&in);
 
 	if (err) {
+		j->turned_away = j->turned_away || err->kind == ERR_REJECTED;
 		j->rec.error_kind = err->kind;
 		j->rec.error_code = err->code;
 		(void)str_copy(j->rec.error_text, sizeof(j->rec.error_text), err->text);

@@ -97,7 +97,7 @@ static void start_document(struct job *j, enum transfer_mode mode)
 		}
 		t->file = j->files[j->document - 1];
 	}
-	if (transfer_start(t, &err) < 0) {
+	if ((mode != TRANSFER_DELIVER && job_is_replaced(j, &err)) || transfer_start(t, &err) < 0) {
 		if (mode == TRANSFER_COLLECT)
 			job_hand_settle(j, POLICY_DOCUMENT, &err);
 		else

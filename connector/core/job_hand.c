@@ -404,11 +404,15 @@ void job_hand_give_up(struct job *j)
 
 static void begin(struct job *j)
 {
+	struct err err;
+
 	if (core_holds_back(j->core))
 		return; /* the next start goes on from here, or the end of the pause */
+	if (job_is_replaced(j, &err)) {
+		job_hand_settle(j, POLICY_DOCUMENT, &err);
+		return;
+	}
 	if (!printer_can_print(j->printer)) {
-		struct err err;
-
 		(void)err_set(&err, ERR_TEMPORARY, 0, "%s", printer_why_not(j->printer));
 		job_hand_settle(j, POLICY_NOTHING_SENT, &err);
 		return;

@@ -18,6 +18,8 @@ struct local_exchange {
 	struct local_op op;
 	struct local_op **place;
 	void (*done)(struct local_op *op, const struct err *err);
+	void (*canceled)(struct local_op *op, const struct err *err);
+	bool sent_before;      /* j->cancel_sent, should the queue refuse this one */
 	char owner[NAME_SIZE]; /* the next try may have another */
 };
 
@@ -93,6 +95,64 @@ void job_drop_local(struct local_op **place)
 
 	((struct job *)op->data)->core->set.queue_ops->op_clear(op);
 	free(CONTAINER_OF(op, struct local_exchange, op));
+}
+
+/* ---- Cancel-Job ---- */
+
+static void on_canceled(struct local_op *op, const struct err *err)
+{
+	struct local_exchange *x = CONTAINER_OF(op, struct local_exchange, op);
+	struct job *j = op->data;
+
+	if (err && err->kind == ERR_REJECTED)
+		j->cancel_sent = x->sent_before;
+	x->canceled(op, err);
+}
+
+static void cancel(struct job *j, struct local_op **place,
+                   void (*canceled)(struct local_op *op, const struct err *err))
+{
+	struct local_exchange *x;
+	struct err err;
+
+	job_begin_local(j, place, on_canceled);
+	x = CONTAINER_OF(*place, struct local_exchange, op);
+	x->canceled = canceled;
+	x->sent_before = j->cancel_sent;
+	j->cancel_sent = true;
+	if (j->core->set.queue_ops->cancel(j->printer->queue, &x->op, j->rec.local_job, &err) < 0) {
+		j->cancel_sent = x->sent_before;
+		on_local(&x->op, &err);
+	}
+}
+
+static void on_looked_at(struct local_op *op, const struct err *err)
+{
+	struct local_exchange *x = CONTAINER_OF(op, struct local_exchange, op);
+	struct job *j = op->data;
+	struct err other;
+
+	if (!err && job_is_not_ours(j, &op->job)) {
+		(void)err_set(&other, ERR_GONE, 0, "local job %d is another one now",
+		              j->rec.local_job);
+		err = &other;
+	}
+	if (err || j->dead)
+		x->canceled(op, err);
+	else
+		cancel(j, x->place, x->canceled);
+}
+
+int job_cancel_local(struct job *j, struct local_op **place,
+                     void (*canceled)(struct local_op *op, const struct err *err), struct err *err)
+{
+	job_begin_local(j, place, on_looked_at);
+	CONTAINER_OF(*place, struct local_exchange, op)->canceled = canceled;
+	if (j->core->set.queue_ops->get(j->printer->queue, *place, j->rec.local_job, err) < 0) {
+		job_drop_local(place);
+		return -1;
+	}
+	return 0;
 }
 
 /* ---- store ---- */

@@ -7,6 +7,7 @@
 #include "connector/core/core_private.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "common/config.h"
 #include "common/str.h"
@@ -99,6 +100,15 @@ int64_t job_tell_in_time(struct job *j, enum cloud_job_state state, const char *
 	return tell_due(j) ? tell_due(j) : TELL_REPEAT_MS;
 }
 
+void job_tell_alive(struct job *j)
+{
+	int64_t since = j->told ? j->told : j->entered;
+
+	if (job_now_ms(j) - since >= TELL_REPEAT_MS)
+		job_tell(j, CLOUD_JOB_STOPPED, "resources-are-not-ready",
+		         "the connector cannot write down what became of it");
+}
+
 /* ---- printing ---- */
 
 /* A printer may say that it cancels a job, and print on: ippeveprinter does when it has just begun.
@@ -126,13 +136,10 @@ static void cancel_at_queue(struct job *j)
 
 	if (j->cancel || job_now_ms(j) < j->cancel_at)
 		return;
-	job_begin_local(j, &j->cancel, on_canceled);
 	j->cancel_sent = true;
 	j->cancel_at = INT64_MAX;
-	if (j->core->set.queue_ops->cancel(j->printer->queue, j->cancel, j->rec.local_job, &err) <
-	    0) {
+	if (job_cancel_local(j, &j->cancel, on_canceled, &err) < 0) {
 		j->cancel_sent = false;
-		job_drop_local(&j->cancel);
 		j->cancel_at = job_now_ms(j) + TELL_AGAIN_MS;
 	}
 }
@@ -155,6 +162,25 @@ static int64_t tell_progress(struct job *j)
 	                        halted && !stuck ? queue->text : said);
 }
 
+/* Without a job-uuid the number alone would name it at whatever printer answers there now. */
+static bool is_other_printer(const struct job *j)
+{
+	const char *its = j->core->set.queue_ops->status(j->printer->queue)->printer_uuid;
+
+	return job_is_whole(j) && *j->rec.local_printer_uuid && *its &&
+	       strcasecmp(its, j->rec.local_printer_uuid) != 0;
+}
+
+static void settle_gone(struct job *j, int code)
+{
+	struct err lost;
+
+	(void)err_set(&lost, ERR_GONE, code,
+	              "unknown whether it printed: local job %d is gone from the queue",
+	              j->rec.local_job);
+	job_settle(j, POLICY_UNKNOWN, &lost, OUTCOME_NONE);
+}
+
 static void on_watch(struct local_watch *w, const struct local_job *local, const struct err *err)
 {
 	struct job *j = w->data;
@@ -162,10 +188,7 @@ static void on_watch(struct local_watch *w, const struct local_job *local, const
 
 	if (err) {
 		j->watching = false;
-		(void)err_set(&lost, ERR_GONE, err->code,
-		              "unknown whether it printed: local job %d is gone from the queue",
-		              j->rec.local_job);
-		job_settle(j, POLICY_UNKNOWN, &lost, OUTCOME_NONE);
+		settle_gone(j, err->code);
 		return;
 	}
 	if (local->printed_again && !(j->seen && j->seen->printed_again)) {
@@ -277,6 +300,10 @@ void job_printing_run(struct job *j)
 		/* a queue not asked yet is not known to be CUPS or a printer */
 		if (j->core->set.queue_ops->status(j->printer->queue)->health == QUEUE_UNKNOWN)
 			return;
+		if (is_other_printer(j)) {
+			settle_gone(j, 0);
+			return;
+		}
 		start_watch(j);
 	}
 	next = tell_progress(j);

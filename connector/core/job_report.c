@@ -80,6 +80,16 @@ bool job_is_another(const struct job *j, const char *uuid)
 	return *j->rec.cloud_uuid && *uuid && strcasecmp(j->rec.cloud_uuid, uuid) != 0;
 }
 
+bool job_is_replaced(const struct job *j, struct err *err)
+{
+	if (j->another_there)
+		(void)err_set(err, ERR_GONE, 0,
+		              "the cloud has another job under number %d and does not know this "
+		              "one any more",
+		              j->rec.cloud_job);
+	return j->another_there;
+}
+
 static void lost(struct job *j)
 {
 	job_event(j, "cloud", "has another job under this number and does not know this one");

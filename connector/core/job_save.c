@@ -74,6 +74,8 @@ bool job_save_again(struct job *j)
 	if (!j->saving || j->store)
 		return false;
 	submit(j);
+	if (j->rec.state != JOB_DONE && !j->reclaimed)
+		job_tell_alive(j);
 	return true;
 }
 

@@ -1,8 +1,7 @@
 /* job_undo.c - handing: what a try has left at the queue is taken back, or found again after a
  * restart.
  *
- * Happy path: Get-Job-Attributes, since a queue that lost its state may have given the number to
- * another job; Cancel-Job, then Get-Job-Attributes, which says whether it started all the same; if
+ * Happy path: Cancel-Job, then Get-Job-Attributes, which says whether it started all the same; if
  * not, CUPS forgets it, so that nothing that is still on its way can bring it back; then policy
  * decides. After a restart Get-Jobs finds the local job by the job-uuid of the try: one that
  * was closed goes on, one that was not is taken back. One whose number was not committed has no
@@ -11,6 +10,8 @@
  * What can fail: the queue does not answer (asked again); it has printed (held); it has no such
  * job, or an IPP printer may have got some of a closed one (held, if it was closed). */
 #include "connector/core/job_hand.h"
+
+#define CLOSES_AFTER_S 900 /* MultipleOperationTimeout of CUPS, where nobody has changed it */
 
 /* ---- taken back ---- */
 
@@ -83,9 +84,12 @@ static void on_undo_canceled(struct local_op *op, const struct err *err)
 		job_run(j);
 		return;
 	}
+	if (err && err->kind == ERR_GONE) {
+		undone(j);
+		return;
+	}
 	/* "not possible": it has ended already, which the next question shows */
-	j->cancel_sent = j->cancel_sent || !err || err->kind != ERR_REJECTED;
-	if (err && err->kind != ERR_GONE && err->kind != ERR_REJECTED) {
+	if (err && err->kind != ERR_REJECTED) {
 		job_retry(j, err);
 		return;
 	}
@@ -97,46 +101,16 @@ static void on_undo_canceled(struct local_op *op, const struct err *err)
 	}
 }
 
-static void on_undo_looked_at(struct local_op *op, const struct err *err)
-{
-	const struct queue_ops *ops;
-	struct job *j = op->data;
-	struct err failed;
-
-	if (j->dead) {
-		job_run(j);
-		return;
-	}
-	if (err && err->kind != ERR_GONE) {
-		job_retry(j, err);
-		return;
-	}
-	if (err || job_is_not_ours(j, &op->job)) {
-		undone(j);
-		return;
-	}
-	ops = j->core->set.queue_ops;
-	job_begin_local(j, &j->local, on_undo_canceled);
-	if (ops->cancel(j->printer->queue, j->local, j->rec.local_job, &failed) < 0) {
-		job_drop_local(&j->local);
-		job_retry(j, &failed);
-	}
-}
-
 void job_undo_run(struct job *j)
 {
-	const struct queue_ops *ops = j->core->set.queue_ops;
 	struct err err;
 
 	if (!j->rec.local_job) {
 		undone(j);
 		return;
 	}
-	job_begin_local(j, &j->local, on_undo_looked_at);
-	if (ops->get(j->printer->queue, j->local, j->rec.local_job, &err) < 0) {
-		job_drop_local(&j->local);
+	if (job_cancel_local(j, &j->local, on_undo_canceled, &err) < 0)
 		job_retry(j, &err);
-	}
 }
 
 void job_undo(struct job *j, enum policy_place place, const struct err *err)
@@ -161,6 +135,16 @@ void job_undo(struct job *j, enum policy_place place, const struct err *err)
 
 /* ---- found again ---- */
 
+/* Whether CUPS may have closed it by itself, printed it and forgotten it: it keeps only so many
+ * jobs, or none. */
+static bool may_have_been_closed(const struct job *j)
+{
+	int32_t after_s = j->core->set.queue_ops->status(j->printer->queue)->closes_after_s;
+
+	return j->rec.local_job &&
+	       job_age_ms(j) >= (after_s > 0 ? after_s : CLOSES_AFTER_S) * INT64_C(1000);
+}
+
 static void on_found(struct local_op *op, const struct err *err)
 {
 	struct job *j = op->data;
@@ -180,7 +164,7 @@ static void on_found(struct local_op *op, const struct err *err)
 	j->adopted = false;
 	if (found)
 		j->rec.local_job = found->id;
-	if (!found && j->rec.closed) {
+	if (!found && (j->rec.closed || may_have_been_closed(j))) {
 		struct err lost;
 
 		(void)err_set(&lost, ERR_GONE, 0, "local job %d is gone from the queue",

@@ -153,10 +153,12 @@ void printer_moved(struct printer *p)
 {
 	bool can = printer_can_print(p);
 
-	if (can && !p->could_print)
-		for (struct job *j = p->jobs; j; j = j->next)
-			if (j->rec.state == JOB_WAITING && !j->reclaimed)
-				j->try_at = 0;
+	for (struct job *j = can && !p->could_print ? p->jobs : NULL; j; j = j->next) {
+		if (j->rec.state == JOB_WAITING && !j->reclaimed)
+			j->try_at = 0;
+		if (j->rec.state == JOB_HANDING)
+			j->backing_off = false;
+	}
 	p->could_print = can;
 	announce(p);
 	printer_next(p);

@@ -185,6 +185,8 @@ void printer_identity_read(ipp_t *answer, bool cups, struct queue_status *status
 	printer_traits_read(answer, cups, &traits);
 	status->whole = !cups;
 	status->multiple_documents = traits.multiple_documents;
+	status->closes_after_s =
+		ipp_get_int(answer, IPP_TAG_PRINTER, "multiple-operation-time-out", 0);
 	status->to_file = traits.file_device;
 	printer_text_copy(status->info, sizeof(status->info),
 	                  ipp_get_text(answer, IPP_TAG_PRINTER, "printer-info", ""));

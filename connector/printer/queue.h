@@ -53,6 +53,8 @@ struct queue_status {
 	int64_t answered_at;  /* monotonic ms of its last answer; alone it is no change */
 	bool whole;           /* documents must be whole before hand-over (IPP printer) */
 	bool multiple_documents;
+	int32_t closes_after_s; /* multiple-operation-time-out, RFC 8011 5.4.31: it prints by itself
+	                           what nobody closed; 0: does not say */
 	bool to_file; /* a queue of CUPS that writes to a file: "completed" means nothing */
 	char info[NAME_SIZE], make_and_model[NAME_SIZE], printer_uuid[64];
 };

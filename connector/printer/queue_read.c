@@ -175,7 +175,8 @@ void queue_read_stop(struct queue *q)
 static bool is_same_status(const struct queue_status *a, const struct queue_status *b)
 {
 	return a->health == b->health && a->whole == b->whole &&
-	       a->multiple_documents == b->multiple_documents && a->to_file == b->to_file &&
+	       a->multiple_documents == b->multiple_documents &&
+	       a->closes_after_s == b->closes_after_s && a->to_file == b->to_file &&
 	       strcmp(a->text, b->text) == 0 && strcmp(a->info, b->info) == 0 &&
 	       strcmp(a->make_and_model, b->make_and_model) == 0 &&
 	       strcmp(a->printer_uuid, b->printer_uuid) == 0;
@@ -360,6 +361,8 @@ static bool take_answer(struct queue *q, ipp_t *answer)
 	bool changed = set_glance(q, answer);
 
 	q->failures = 0;
+	if (q->cups)
+		(void)restarts_known(q->qs->restarts); /* asked before it has a job of ours */
 	if (q->asked == WANT_GLANCE) {
 		q->status.answered_at = now_ms(q);
 		if (changed && q->want < WANT_STATE)

@@ -33,6 +33,7 @@ CHAIN = 3          # lives between two judgements
 BED_FAULTS = 250   # then everything is made anew
 SLOW = 4           # seconds for a life whose faults do not end it
 OTHERS = 0.01      # of other faults where one kind is wanted
+UNDONE_MOST = 0.25  # of all jobs, held or aborted; a tenth is usual
 HANGS = 3000       # ms after which a connection on which nothing comes is gone
 COUNTED = re.compile(r"^(\d+) +(\w+)\(", re.MULTILINE)
 RESUMED = re.compile(r"^(\d+) +<\.\.\. (\w+) resumed>")
@@ -588,6 +589,9 @@ def main():
     lives, simulated, found = simulate(seed, options.lives)
     took = time.monotonic() - begun - real
     breaches += found
+    undone, jobs = total.jobs["held"] + total.jobs["aborted"], total.jobs["all"]
+    if undone > jobs * UNDONE_MOST and not options.only:  # the promise is not kept by giving up
+        breaches.append(f"{undone} of {jobs} jobs were held or aborted")
     table(total)
     print("\njobs: " + ", ".join(f"{n} {what}" for what, n in sorted(
         total.jobs.items()) if not what.startswith("aborted: ")))

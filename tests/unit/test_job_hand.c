@@ -1,6 +1,8 @@
 /* From the accepted job to the queue that has all of it. */
 #include "tests/unit/core_case.h"
 
+#include "common/str.h"
+
 static void test_a_job_prints_on_cups_and_each_step_follows_its_commit(void **state)
 {
 	struct fake_world *w = world_begin(state, CUPS);
@@ -144,6 +146,51 @@ static const struct failure failures[] = {
 	{ IPP, "queue.send", ERR_TEMPORARY, FAKE_MIDDLE, JOB_HELD, CLOUD_JOB_STOPPED, 1 },
 	{ IPP, "queue.send", ERR_TEMPORARY, FAKE_AFTER, JOB_HELD, CLOUD_JOB_STOPPED, 1 },
 };
+
+/* A cloud that lost its memory gives numbers out again: what it has under ours now is printed by
+ * the job that it is, and once. */
+static void test_documents_of_another_job_under_its_number_are_not_printed(void **state)
+{
+	static const char *const queues[] = { CUPS, IPP };
+	static const enum job_state states[] = { JOB_WAITING, JOB_HANDING };
+
+	for (size_t i = 0; i < 4; i++) {
+		struct fake_world *w = *state;
+		struct job_record *row;
+		int64_t old;
+
+		(void)fake_printer(w, queues[i / 2]);
+		(void)fake_job(w, 0, 7);
+		row = fake_old_row(w, 0, 7, states[i % 2]);
+		(void)str_copy(row->cloud_uuid, sizeof(row->cloud_uuid), "urn:uuid:before");
+		row->uuid[0] = '2';
+		old = row->id;
+		(void)fake_old_row(w, 0, 7, JOB_HANDING);
+		fake_start(w);
+		fake_run(w, 10 * MINUTE);
+		assert_int_equal(fake_count(w, "printed 7"), 1);
+		assert_told(w, 7, CLOUD_JOB_COMPLETED);
+		for (size_t k = 0; k < w->row_count; k++)
+			if (w->rows[k].id == old)
+				assert_int_equal(w->rows[k].outcome, OUTCOME_ABORTED);
+		(void)world_teardown(state);
+		(void)world_setup(state);
+	}
+}
+
+/* Whatever else went wrong in between. */
+static void test_a_document_that_is_refused_twice_is_final(void **state)
+{
+	struct fake_world *w = *state;
+
+	(void)fake_fail(w, "queue.create", 7, ERR_REJECTED, FAKE_BEFORE);
+	(void)fake_fail(w, "queue.create", 7, ERR_TEMPORARY, FAKE_BEFORE);
+	(void)fake_fail(w, "queue.create", 7, ERR_REJECTED, FAKE_BEFORE);
+	world_begin(state, CUPS);
+	fake_run(w, 10 * MINUTE);
+	assert_told(w, 7, CLOUD_JOB_ABORTED);
+	assert_int_equal(fake_count(w, "> queue.create 7"), 3);
+}
 
 static void test_each_failure_ends_where_policy_says(void **state)
 {
@@ -427,6 +474,8 @@ int main(void)
 		in_world(test_a_job_prints_on_an_ipp_printer_with_the_whole_document_first),
 		in_world(test_several_documents_are_one_local_job_closed_once),
 		in_world(test_a_document_larger_than_the_buffer_passes),
+		in_world(test_a_document_that_is_refused_twice_is_final),
+		in_world(test_documents_of_another_job_under_its_number_are_not_printed),
 		in_world(test_each_failure_ends_where_policy_says),
 		in_world(test_a_document_of_another_type_never_reaches_the_queue),
 		in_world(test_an_empty_document_is_refused),

@@ -1,6 +1,8 @@
 /* Printing, waiting, held, reporting; cancels; what an earlier life left. */
 #include "tests/unit/core_case.h"
 
+#include "common/str.h"
+
 /* Job 7 prints, by hand from here on. */
 static struct fake_world *printing(void **state, const char *queue)
 {
@@ -465,8 +467,11 @@ static void test_an_outcome_that_is_not_committed_is_not_told(void **state)
 	w->store_down = true;
 	fake_end(fake_local(w, 7), OUTCOME_COMPLETED);
 	fake_run(w, 10 * MINUTE);
-	assert_no_line(w, "> cloud.report 7");
 	assert_int_equal(fake_cloud_job(w, 7)->finals, 0);
+	/* but that it is still there */
+	assert_int_equal(fake_cloud_job(w, 7)->told, CLOUD_JOB_STOPPED);
+	assert_int_equal(fake_count(w, "> cloud.report 7"), 2);
+	assert_true(fake_cloud_job(w, 7)->worst_silence <= 4 * MINUTE);
 	w->store_down = false;
 	fake_run(w, MINUTE);
 	assert_told(w, 7, CLOUD_JOB_COMPLETED);
@@ -613,6 +618,63 @@ static void test_what_cups_closed_and_printed_while_we_were_gone_is_not_printed_
 	fake_run(w, 10 * MINUTE);
 	assert_int_equal(state_of(w, 7), JOB_HELD);
 	assert_no_line(w, "> queue.create 7");
+}
+
+/* CUPS closes by itself what nobody closed, prints it, and may keep no history. */
+static void test_what_is_gone_after_cups_may_have_closed_it_is_not_printed_again(void **state)
+{
+	static const struct {
+		int64_t age_ms;
+		int32_t closes_after_s, local_job;
+		enum job_state to;
+	} cases[] = {
+		{ 899000, 0, 100, JOB_DONE },   { 900000, 0, 100, JOB_HELD },
+		{ 900000, 0, 0, JOB_DONE },     { 900000, 1200, 100, JOB_DONE },
+		{ 300000, 300, 100, JOB_HELD },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fake_world *w = *state;
+		struct job_record *row;
+
+		(void)fake_printer(w, CUPS);
+		(void)fake_job(w, 0, 7);
+		row = fake_old_row(w, 0, 7, JOB_HANDING);
+		row->local_job = cases[i].local_job;
+		row->received = w->clock.wall_ms - cases[i].age_ms;
+		fake_start(w);
+		w->queues[0].status.closes_after_s = cases[i].closes_after_s;
+		fake_run(w, MINUTE);
+		assert_int_equal(state_of(w, 7), cases[i].to);
+		assert_int_equal(fake_count(w, "printed 7"), cases[i].to == JOB_DONE);
+		(void)world_teardown(state);
+		(void)world_setup(state);
+	}
+}
+
+/* Without a job-uuid only its printer-uuid tells whose number that is. */
+static void test_another_printer_at_the_same_address_is_not_asked_about_our_job(void **state)
+{
+	static const char *const now[] = { "urn:uuid:other", "URN:UUID:own-printer", "" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(now); i++) {
+		struct fake_world *w = *state;
+		struct job_record *row;
+		struct queue_status *status = &w->queues[0].status;
+
+		(void)fake_printer(w, IPP);
+		(void)fake_job(w, 0, 7);
+		row = fake_old_row(w, 0, 7, JOB_PRINTING);
+		(void)str_copy(row->local_printer_uuid, sizeof(row->local_printer_uuid),
+		               "urn:uuid:own-printer");
+		row->local_job = fake_old_local(w, row, true)->id;
+		fake_start(w);
+		(void)str_copy(status->printer_uuid, sizeof(status->printer_uuid), now[i]);
+		fake_run(w, MINUTE);
+		assert_int_equal(state_of(w, 7), i == 0 ? JOB_HELD : JOB_DONE);
+		(void)world_teardown(state);
+		(void)world_setup(state);
+	}
 }
 
 /* ---- a clock that is moved ---------------------------------------------------------------------
@@ -887,6 +949,8 @@ int main(void)
 		in_world(test_reports_wait_for_the_cloud_and_go_when_it_is_back),
 		in_world(test_jobs_of_an_earlier_life_go_on_where_they_were),
 		in_world(test_what_cups_closed_and_printed_while_we_were_gone_is_not_printed_again),
+		in_world(test_what_is_gone_after_cups_may_have_closed_it_is_not_printed_again),
+		in_world(test_another_printer_at_the_same_address_is_not_asked_about_our_job),
 		in_world(test_a_clock_moved_by_years_ends_no_job_and_delays_none),
 		in_world(test_a_clock_moved_while_the_daemon_was_down_ends_no_young_job),
 		in_world(test_a_clock_moved_back_delays_no_try),
