@@ -274,6 +274,8 @@ def test_a_default_that_a_queue_does_not_have(bed):
             r"it has monochrome; change that line.*print-connector-mapping")
     daemon.restart()
     daemon.wait_for_line(line)
+    daemon.wait_printer("laser")
+    daemon.wait_printer("other")
     found = expect(daemon, "defaults", "office.conf:3", "print-connector explain laser",
                    "(and 1 more)", mark="warn")
     assert "sides" not in found["text"]
