@@ -72,7 +72,12 @@ struct queue {
 
 	/* queue_watch.c */
 	struct local_follow *follows; /* in the order in which they began */
-	struct events *events;        /* of an IPP printer that has them */
+	struct queue_front {
+		int64_t restart; /* of cupsd */
+		int32_t job;     /* the lowest that it had open then, and begun since; 0: none */
+		int64_t processing_at;
+	} front;
+	struct events *events; /* of an IPP printer that has them */
 };
 
 /* queue.c */

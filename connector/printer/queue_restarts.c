@@ -6,7 +6,8 @@
  * whenever somebody got a new connection to cupsd, since no connection outlives it.
  *
  * cupsd forgets its events with each start, so that only the latest is told: what began since it
- * was asked the time before may have begun twice as well.
+ * was asked the time before may have begun twice as well. Times are whole seconds: a job of the
+ * same second counts as there before the start.
  *
  * What can fail: ours is not there, because it is our first life, we were away for a day, or cupsd
  * was killed before it had written it down (a new one; up to now it may have been started at any
@@ -219,6 +220,10 @@ static void take_failure(struct restarts *r, const struct err *err)
 {
 	bool answered = r->op.response != NULL;
 
+	if (r->step == STEP_LIST && err->kind == ERR_GONE) { /* so cupsd says that there is none */
+		start(r, STEP_SUBSCRIBE);
+		return;
+	}
 	if (answered && r->number != 0) {
 		r->number = 0; /* gone: a new one */
 		start(r, STEP_LIST);
@@ -296,4 +301,11 @@ bool restarts_between(const struct restarts *r, int64_t created, int64_t process
 		return false;
 	return (created <= r->last && (r->last <= processing || r->seen <= processing)) ||
 	       (created < r->unclear && created < processing);
+}
+
+int64_t restarts_latest(const struct restarts *r)
+{
+	if (r == NULL)
+		return 0;
+	return r->last > r->unclear ? r->last : r->unclear;
 }

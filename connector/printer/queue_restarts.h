@@ -33,5 +33,7 @@ bool restarts_known(struct restarts *r);
 bool restarts_since(const struct restarts *r, int64_t processing);
 /* Whether cupsd may have been started while it had a job. */
 bool restarts_between(const struct restarts *r, int64_t created, int64_t processing);
+/* No start that is known or possible is later; its clock's seconds, 0: none. */
+int64_t restarts_latest(const struct restarts *r);
 
 #endif

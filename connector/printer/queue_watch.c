@@ -233,6 +233,34 @@ static void count_starts(struct local_follow *f, struct local_job *job, bool sta
 	                 f->queue->name);
 }
 
+/* Of the jobs that were open at the newest restart of cupsd only the first in line had begun. */
+static void note_front(struct local_follow *f, const struct local_job *job)
+{
+	struct queue_front *front = &f->queue->front;
+	int64_t restart = restarts_latest(f->queue->qs->restarts);
+	bool was_open = job->created_at <= restart &&
+	                (job->processing_at > restart ||
+	                 (job->processing_at == restart && job->outcome == OUTCOME_NONE));
+
+	if (was_open &&
+	    (front->job == 0 || front->restart != restart || f->watch->job < front->job))
+		*front = (struct queue_front){
+			.restart = restart,
+			.job = f->watch->job,
+			.processing_at = job->processing_at,
+		};
+}
+
+/* Whether it waited behind that one when cupsd was restarted. */
+static bool was_in_line(const struct local_follow *f, const struct local_job *job)
+{
+	const struct queue_front *front = &f->queue->front;
+
+	return front->job != 0 && front->job < f->watch->job &&
+	       front->restart == restarts_latest(f->queue->qs->restarts) &&
+	       front->processing_at <= job->processing_at;
+}
+
 static void take_job(struct local_follow *f, struct local_job *job)
 {
 	struct local_watch *w = f->watch;
@@ -241,11 +269,12 @@ static void take_job(struct local_follow *f, struct local_job *job)
 
 	if (is_stranded(f, job))
 		job->incoming = true;
+	note_front(f, job);
 	/* a backend that was turned away and is run again has printed nothing yet */
 	job->printed_again =
 		f->last.printed_again ||
 		(started && !printer_state_says_untouched(f->last.message)) ||
-		(f->queue->cups &&
+		(f->queue->cups && !was_in_line(f, job) &&
 	         restarts_between(f->queue->qs->restarts, job->created_at, job->processing_at));
 	count_starts(f, job, started);
 	changed = !f->seen || !outcome_equal(job, &f->last);

@@ -399,6 +399,8 @@ class Worker:
                 self.tally.jobs["twice by cupsd, whose word had been told"] += 1
             elif self.world.paper.whole.get(job.name, 0) > 1:
                 self.tally.jobs["twice by cupsd, and told so"] += 1
+            elif any(world_module.ledger.says_twice(word) for _, word, _ in job.finals):
+                self.tally.jobs["once, and told that maybe twice"] += 1
             self.tally.jobs[world_module.ledger.FINAL.get(state, "no word")] += 1
             if state == 8:
                 self.tally.jobs["aborted: " + re.sub(r"\d+", "N", job.finals[-1][1])[:90]] += 1

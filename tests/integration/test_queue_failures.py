@@ -158,6 +158,22 @@ def test_cups_restarted_while_it_prints_does_not_make_two_jobs(bed):
     assert route.record(number)["attempts"] == 1
 
 
+def test_of_jobs_in_line_at_a_restart_of_cups_only_the_first_may_have_come_twice(bed):
+    bed.cups.add_fault("q", "wait=60")
+    daemon = bed.daemon()
+    route = connect(bed, daemon, "q")
+    with bed.cups.fault_gate():
+        first, _ = route.submit_to_cups(PDF)
+        others = [route.submit(PDF) for _ in range(3)]
+        for number in others:
+            route.wait_record(number, "printing")
+        bed.cups.restart()
+        daemon.process.wait_for_line("may have come out twice", timeout=PROMPT)
+    assert "twice" in route.ended(first, timeout=PROMPT)[0]["message"]
+    for number in others:
+        assert "twice" not in route.ended(number, timeout=PROMPT)[0]["message"]
+
+
 def test_cups_killed_while_it_prints_is_never_taken_for_completed(bed):
     bed.start_cups(options={"DirtyCleanInterval": "600"})
     bed.cups.add_fault("q", "wait=60")
