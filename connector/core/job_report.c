@@ -3,8 +3,9 @@
  *
  * Happy path: CHECK (a job canceled there meanwhile is not called completed; asked while the
  * outcome is being committed), REPORT, done. What can fail: the cloud does not answer or refuses us
- * (tried for as long as it takes, with back-off); it knows no such job any more, or will not take
- * the word (nothing more to say). */
+ * (tried for as long as it takes, with back-off); it knows no such job any more (nothing is said:
+ * it may give the number to another one any moment), or will not take the word (nothing more to
+ * say). */
 #include "connector/core/core_private.h"
 
 #include <strings.h>
@@ -19,7 +20,6 @@ static void start_report(struct job *j, bool canceled);
 static void finish(struct job *j)
 {
 	j->rec.reported = job_wall_ms(j);
-	job_event(j, "cloud", "told: %s", job_outcome_name(j->rec.outcome));
 	job_move(j, JOB_DONE);
 }
 
@@ -32,6 +32,13 @@ static bool is_to_be_said_again(struct job *j, const struct err *err)
 	return err->kind == ERR_GONE && !job_is_unknown_there(j, err);
 }
 
+static void not_taken(struct job *j, const struct err *err)
+{
+	job_event(j, "cloud", "did not take it: %s", err->text);
+	job_log(j, LOG_LEVEL_WARNING, "the cloud did not take the outcome: %s", err->text);
+	finish(j);
+}
+
 static void on_reported(struct cloud_op *op, const struct err *err)
 {
 	struct job *j = op->data;
@@ -42,6 +49,7 @@ static void on_reported(struct cloud_op *op, const struct err *err)
 		return;
 	}
 	if (!err) {
+		job_event(j, "cloud", "told: %s", job_outcome_name(j->rec.outcome));
 		finish(j);
 		return;
 	}
@@ -60,9 +68,7 @@ static void on_reported(struct cloud_op *op, const struct err *err)
 			start_report(j, false);
 			return;
 		}
-		job_event(j, "cloud", "did not take it: %s", err->text);
-		job_log(j, LOG_LEVEL_WARNING, "the cloud did not take the outcome: %s", err->text);
-		finish(j);
+		not_taken(j, err);
 		return;
 	case ERR_NONE:
 	case ERR_TEMPORARY:
@@ -95,16 +101,14 @@ static void lost(struct job *j)
 	job_event(j, "cloud", "has another job under this number and does not know this one");
 	job_log(j, LOG_LEVEL_WARNING, "the cloud has another job under number %d; not told: %s",
 	        j->rec.cloud_job, job_outcome_name(j->rec.outcome));
-	j->rec.reported = job_wall_ms(j);
-	job_move(j, JOB_DONE);
+	finish(j);
 }
 
 /* While it was held. */
 static void ended(struct job *j)
 {
 	job_event(j, "cloud", "had ended it: not told %s", job_outcome_name(j->rec.outcome));
-	j->rec.reported = job_wall_ms(j);
-	job_move(j, JOB_DONE);
+	finish(j);
 }
 
 static void on_checked(struct cloud_op *op, const struct err *err)
@@ -112,13 +116,15 @@ static void on_checked(struct cloud_op *op, const struct err *err)
 	struct job *j = op->data;
 
 	job_talked(j);
-	j->checked = !err || (err->kind != ERR_TEMPORARY && err->kind != ERR_DENIED);
+	j->checked = !err || err->kind == ERR_REJECTED || err->kind == ERR_CORRUPT;
 	j->canceled_there = !err && op->canceled && j->rec.outcome == OUTCOME_COMPLETED;
 	j->another_there = j->another_there || (!err && job_is_another(j, op->job.cloud_uuid));
-	if (!j->checked && !j->dead && !j->saving)
-		job_retry(j, err);
-	else
+	if (j->checked || j->dead || j->saving)
 		job_run(j);
+	else if (err->kind == ERR_GONE && job_is_unknown_there(j, err))
+		not_taken(j, err);
+	else
+		job_retry(j, err);
 }
 
 static void start_check(struct job *j)

@@ -513,6 +513,21 @@ static void test_a_cloud_that_knows_no_such_job_is_not_asked_for_ever(void **sta
 	}
 }
 
+static void test_nothing_is_said_of_a_number_that_the_cloud_does_not_know(void **state)
+{
+	struct fake_world *w = printing(state, CUPS);
+	struct fake_rule *rule;
+
+	fake_run(w, 1000);
+	rule = fake_fail(w, "cloud.check", 7, ERR_GONE, FAKE_BEFORE);
+	rule->code = 0x0406;
+	rule->times = 100;
+	fake_end(fake_local(w, 7), OUTCOME_COMPLETED);
+	fake_run(w, HOUR);
+	assert_int_equal(state_of(w, 7), JOB_DONE);
+	assert_int_equal(fake_cloud_job(w, 7)->finals, 0);
+}
+
 static void test_an_end_that_a_cloud_without_our_device_refused_is_told_again(void **state)
 {
 	struct fake_world *w = printing(state, CUPS);
@@ -945,6 +960,7 @@ int main(void)
 		in_world(test_an_outcome_that_is_not_committed_is_not_told),
 		in_world(test_an_end_is_told_until_the_cloud_has_taken_it),
 		in_world(test_a_cloud_that_knows_no_such_job_is_not_asked_for_ever),
+		in_world(test_nothing_is_said_of_a_number_that_the_cloud_does_not_know),
 		in_world(test_an_end_that_a_cloud_without_our_device_refused_is_told_again),
 		in_world(test_reports_wait_for_the_cloud_and_go_when_it_is_back),
 		in_world(test_jobs_of_an_earlier_life_go_on_where_they_were),
