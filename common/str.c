@@ -14,6 +14,9 @@
 #define NEAREST_MAX_EDITS  2
 #define NEAREST_MIN_PREFIX 4 /* shorter ones begin too many words */
 
+/* What no shell takes for anything else. */
+#define SHELL_PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_"
+
 /* Length of the UTF-8 character at p and its code point; 0 when it is invalid (RFC 3629: shortest
  * form only, no surrogates, at most U+10FFFF). The NUL behind the text ends a cut one. */
 static size_t utf8_next(const char *text, uint32_t *ret)
@@ -118,6 +121,31 @@ int str_copy(char *dst, size_t size, const char *src)
 		dst[len] = '\0';
 	}
 	return -1;
+}
+
+bool str_shell_word(const char *word, char *ret, size_t size)
+{
+	bool quoted = !*word || word[strspn(word, SHELL_PLAIN)];
+	size_t used = 0;
+
+	if (!quoted && strlen(word) < size)
+		return str_copy(ret, size, word) == 0;
+	*ret = '\0';
+	if (!quoted || size < sizeof("''"))
+		return false;
+	ret[used++] = '\'';
+	for (const char *at = word; *at; at++) {
+		const char part[] = { *at, '\0' }, *put = *at == '\'' ? "'\\''" : part;
+
+		if (used + strlen(put) + sizeof("'") > size) {
+			*ret = '\0';
+			return false;
+		}
+		memcpy(ret + used, put, strlen(put));
+		used += strlen(put);
+	}
+	memcpy(ret + used, "'", sizeof("'"));
+	return true;
 }
 
 bool str_is_utf8(const char *text)

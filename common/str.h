@@ -20,6 +20,10 @@ void str_clean(const char *in, char *out, size_t size);
 int str_copy(char *dst, size_t size, const char *src);
 bool str_is_utf8(const char *text);
 
+/* A word of a command line, as a shell reads it: in quotes where it needs them. False: it did not
+ * fit, ret is "". */
+bool str_shell_word(const char *word, char *ret, size_t size);
+
 /* '*' is any text, '?' any one byte, anything else itself. Never slower than the product of both
  * lengths. */
 bool str_glob(const char *pattern, const char *text);

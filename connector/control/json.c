@@ -102,7 +102,7 @@ cJSON *json_health(const struct core_health *health)
 	              : health->text && *health->text ? health->text
 	                                              : text);
 	health_remedy(health->code, subject, text, sizeof(text));
-	json_add_text(ret, "remedy", *helps ? helps : text);
+	json_add_text(ret, "remedy", health->remedy ? health->remedy : *helps ? helps : text);
 	return ret;
 }
 

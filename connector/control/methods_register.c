@@ -153,7 +153,21 @@ static void register_abandon(struct call *call)
 	core_register_cancel(&call->op.enroll);
 }
 
-/* ---- Register ---- */
+struct twins { /* printers of a queue, in several clouds */
+	const char *queue;
+	bool unfinished; /* only those whose registration is */
+	cJSON *clouds;
+};
+
+static void on_twin(void *data, const struct core_printer *printer)
+{
+	struct twins *twins = data;
+
+	if (strcmp(printer->record->queue, twins->queue) == 0 &&
+	    (!twins->unfinished || printer->record->registering))
+		(void)cJSON_AddItemToArray(twins->clouds,
+		                           cJSON_CreateString(printer->record->cloud));
+}
 
 static void ambiguous(struct call *call, const char *text, cJSON *candidates)
 {
@@ -282,6 +296,23 @@ static void log_register(const struct call *call, const struct core_register *op
 		call_log(call, &about, "%s %s", verb, COUNTED(op->count, "queue", "queues"));
 }
 
+/* Where the one printer of the queue is that is to be renewed, or finished; NULL: nobody knows. */
+static const char *its_cloud(const struct call *call, const struct core_register *op)
+{
+	const struct config *config = core_config(call->control->core);
+	struct twins twins = { .unfinished = !op->renew, .clouds = cJSON_CreateArray() };
+	const struct config_cloud *ret = NULL;
+
+	if (op->count == 1) {
+		twins.queue = op->queues[0];
+		core_printers(call->control->core, on_twin, &twins);
+	}
+	if (cJSON_GetArraySize(twins.clouds) == 1)
+		ret = config_cloud(config, cJSON_GetArrayItem(twins.clouds, 0)->valuestring);
+	cJSON_Delete(twins.clouds);
+	return ret ? ret->name : NULL;
+}
+
 void method_register(struct call *call)
 {
 	const struct config *config = core_config(call->control->core);
@@ -291,6 +322,8 @@ void method_register(struct call *call)
 
 	if (register_read(call, op, &queues) < 0)
 		return;
+	if (!op->cloud && config->n_clouds > 1)
+		op->cloud = its_cloud(call, op);
 	if (!op->cloud && config->n_clouds > 1) {
 		cJSON *names = cJSON_CreateArray();
 
@@ -314,23 +347,12 @@ void method_register(struct call *call)
 
 /* ---- Unregister ---- */
 
-struct twins { /* printers of a queue, in several clouds */
-	const char *queue;
-	cJSON *clouds;
-};
-
-static void on_twin(void *data, const struct core_printer *printer)
-{
-	struct twins *twins = data;
-
-	if (strcmp(printer->record->queue, twins->queue) == 0)
-		(void)cJSON_AddItemToArray(twins->clouds,
-		                           cJSON_CreateString(printer->record->cloud));
-}
-
 /* The cloud is not told: another host may have taken the printer over. */
-static char *what_is_left(const struct printer_record *r)
+static char *what_is_left(const struct config *config, const struct printer_record *r)
 {
+	char again[3 * URI_SIZE];
+	bool fits;
+
 	if (*r->identity.device)
 		return xasprintf("users still see printer %s in cloud %s until it is removed "
 		                 "there: Azure portal, Universal Print, Printers, %s, Delete",
@@ -339,9 +361,11 @@ static char *what_is_left(const struct printer_record *r)
 		return xasprintf("its registration with cloud %s was not finished; if the cloud "
 		                 "shows printer %s, remove it there",
 		                 r->cloud, r->name);
+	fits = core_again(config, r, false, again, sizeof(again));
 	return xasprintf("printer %s is still known to cloud %s: remove it there if it is not "
-	                 "needed any more",
-	                 r->name, r->cloud);
+	                 "needed any more%s%s",
+	                 r->name, r->cloud, fits ? "; or register it again: " : "",
+	                 fits ? again : "");
 }
 
 static void on_unregistered(struct core_unregister *op, const struct err *err)
@@ -354,7 +378,7 @@ static void on_unregistered(struct core_unregister *op, const struct err *err)
 		call_fail(call, op->record.queue, err);
 		return;
 	}
-	text = what_is_left(&op->record);
+	text = what_is_left(core_config(call->control->core), &op->record);
 	reply = cJSON_CreateObject();
 	json_add_text(reply, "text", text);
 	free(text);

@@ -614,7 +614,7 @@ int core_cancel(struct core *c, int64_t id, struct err *err)
 		               job_outcome_name(j->rec.outcome));
 	if (!printer_is_mine(j->printer))
 		return err_set(err, ERR_REJECTED, 0, "job %lld: %s", (long long)id,
-		               printer_why_not(j->printer));
+		               WHY_NOT(j->printer));
 	job_request_cancel(j, "connector");
 	return 0;
 }

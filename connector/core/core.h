@@ -89,7 +89,8 @@ void core_clouds(struct core *c, void (*each)(void *data, const struct core_clou
 struct core_health {
 	enum health_code code;
 	const char *subject;
-	const char *text; /* NULL: the code's own; "what; what helps" of a queue */
+	const char *text;   /* NULL: the code's own; "what; what helps" of a queue */
+	const char *remedy; /* NULL: the code's own */
 };
 void core_health(struct core *c, void (*each)(void *data, const struct core_health *h), void *data);
 
@@ -203,6 +204,10 @@ struct core_unregister {
 	struct store_op store;        /* private */
 	struct core *core;
 };
+/* The command lines that register a printer again as it was; forget: after it is unregistered.
+ * False: they did not fit. */
+bool core_again(const struct config *config, const struct printer_record *r, bool forget, char *ret,
+                size_t size);
 /* Forgets binding, key and certificate. GONE: no such printer; REJECTED with the remedy: it has
  * open jobs, or the queue is registered with several clouds and none is named. queue: name or id.
  */

@@ -97,8 +97,10 @@ void printer_next(struct printer *p);
 void printer_pass_turn(struct printer *p);
 /* Whether a job may go to the queue now. */
 bool printer_can_print(const struct printer *p);
-/* Why not, for people, with the remedy. */
-const char *printer_why_not(const struct printer *p);
+/* Why not, for people, with the remedy: one that lasts, or ret. */
+const char *printer_why_not(const struct printer *p, char ret[static TEXT_SIZE]);
+/* The same, good to the end of the block. */
+#define WHY_NOT(p) printer_why_not(p, (char[TEXT_SIZE]){ 0 })
 const char *printer_state_name(const struct printer *p);
 /* The channel or the queue is other than before. */
 void printer_moved(struct printer *p);

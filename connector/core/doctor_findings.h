@@ -23,7 +23,7 @@
 	X(NOTIFICATION, "notification", "jobs come late without it: let {} pass firewall and proxy") \
 	X(CERTIFICATE, "certificate", "print-connector register --renew {}") \
 	X(PRINTER, "printer", "print-connector unregister {} --yes; print-connector register {}") \
-	X(TOKEN, "token", "print-connector register --renew {}; if that is refused, register it anew") \
+	X(TOKEN, "token", "print-connector register --renew {}; if that is refused: print-connector unregister {} --yes; print-connector register {}") \
 	X(CHANNEL, "channel", "print-connector reset {} tries it at once") \
 	X(CUPS, "cups", "systemctl status cups; check cups-server in [printers]") \
 	X(QUEUE, "queue", "cupsenable {}; cupsaccept {}") \
@@ -43,13 +43,15 @@ enum doctor_step {
 
 enum doctor_mark { DOCTOR_PASS, DOCTOR_WARN, DOCTOR_FAIL };
 
+#define DOCTOR_REMEDY_SIZE 512
+
 struct doctor_result {
 	enum doctor_step step;
 	enum doctor_mark mark;
-	char cloud[64];              /* whose; "" of none */
-	char subject[NAME_SIZE];     /* host, queue or directory */
-	char text[TEXT_SIZE];        /* what is so */
-	char remedy[TEXT_SIZE + 64]; /* what helps; "" when nothing is wrong */
+	char cloud[64];                  /* whose; "" of none */
+	char subject[NAME_SIZE];         /* host, queue or directory */
+	char text[TEXT_SIZE];            /* what is so */
+	char remedy[DOCTOR_REMEDY_SIZE]; /* what helps; "" when nothing is wrong */
 };
 
 const char *doctor_step_name(enum doctor_step step);

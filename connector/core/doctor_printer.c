@@ -41,6 +41,22 @@ static void look_at_certificate(struct doctor *d, const struct printer *p)
 	     text);
 }
 
+static void look_at_refusal(struct doctor *d, const struct printer *p, const struct err *err)
+{
+	char text[sizeof(err->text) + DOCTOR_REMEDY_SIZE], again[DOCTOR_REMEDY_SIZE];
+
+	enum doctor_step step =
+		err->kind != ERR_GONE && *p->record.identity.device ? DOCTOR_TOKEN : DOCTOR_PRINTER;
+
+	if (step == DOCTOR_TOKEN ||
+	    !core_again(d->world.config, &p->record, true, again, sizeof(again)))
+		(void)str_copy(text, sizeof(text), err->text);
+	else
+		(void)snprintf(text, sizeof(text), "%.*s; %s", (int)strcspn(err->text, ";"),
+		               err->text, again);
+	tell(d, p, step, DOCTOR_FAIL, text);
+}
+
 static void look_at_channel(struct doctor *d, const struct printer *p)
 {
 	const struct err *err = &p->channel_err;
@@ -57,11 +73,7 @@ static void look_at_channel(struct doctor *d, const struct printer *p)
 		     "it is connecting; print-connector doctor in a minute tells more");
 		return;
 	case CHANNEL_REFUSED:
-		tell(d, p,
-		     err->kind == ERR_GONE        ? DOCTOR_PRINTER
-		     : *p->record.identity.device ? DOCTOR_TOKEN
-		                                  : DOCTOR_PRINTER,
-		     DOCTOR_FAIL, err->text);
+		look_at_refusal(d, p, err);
 		return;
 	case CHANNEL_OFFLINE:
 		tell(d, p, DOCTOR_CHANNEL, DOCTOR_FAIL,
@@ -85,13 +97,18 @@ static void look_at_defaults(struct doctor *d, const struct printer *p)
 
 void doctor_look_at_printer(struct doctor *d, const struct printer *p)
 {
+	char text[TEXT_SIZE];
+
 	look_at_certificate(d, p);
 	if (!printer_is_mine(p) || !p->service || p->record.registering)
-		tell(d, p, DOCTOR_CHANNEL, DOCTOR_FAIL, printer_why_not(p));
+		tell(d, p, DOCTOR_CHANNEL, DOCTOR_FAIL, WHY_NOT(p));
 	else
 		look_at_channel(d, p);
-	if (p->record.paused)
-		tell(d, p, DOCTOR_QUEUE, DOCTOR_WARN, "it is paused; print-connector resume");
+	if (p->record.paused) {
+		(void)snprintf(text, sizeof(text), "it is paused; print-connector resume %.100s",
+		               p->record.queue);
+		tell(d, p, DOCTOR_QUEUE, DOCTOR_WARN, text);
+	}
 	look_at_defaults(d, p);
 }
 

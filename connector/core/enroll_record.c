@@ -92,7 +92,7 @@ static int begin_renewal(struct enrolment *e, const struct printer *p, struct er
 	const struct printer_record *r = &p->record;
 
 	if (!printer_is_mine(p))
-		return err_set(err, ERR_REJECTED, 0, "%s", printer_why_not(p));
+		return err_set(err, ERR_REJECTED, 0, "%s", WHY_NOT(p));
 	if (r->registering)
 		return err_set(err, ERR_REJECTED, 0,
 		               "queue %s is not registered yet; leave --renew out", r->queue);

@@ -413,7 +413,7 @@ static void begin(struct job *j)
 		return;
 	}
 	if (!printer_can_print(j->printer)) {
-		(void)err_set(&err, ERR_TEMPORARY, 0, "%s", printer_why_not(j->printer));
+		(void)err_set(&err, ERR_TEMPORARY, 0, "%s", WHY_NOT(j->printer));
 		job_hand_settle(j, POLICY_NOTHING_SENT, &err);
 		return;
 	}

@@ -22,7 +22,7 @@ static struct job *find_for_order(struct core *c, int64_t id, struct err *err)
 		              (long long)id);
 	else if (!printer_is_mine(j->printer))
 		(void)err_set(err, ERR_REJECTED, 0, "job %lld: %s", (long long)id,
-		              printer_why_not(j->printer));
+		              WHY_NOT(j->printer));
 	else if ((j->rec.state == JOB_REPORTING && !job_is_quarantined(j)) ||
 	         j->rec.state == JOB_DONE)
 		(void)err_set(err, ERR_REJECTED, 0,
@@ -74,7 +74,7 @@ int core_retry(struct core *c, int64_t id, struct err *err)
 		               "the connector is drained; print-connector resume lets it go on");
 	if (!printer_can_print(j->printer))
 		return err_set(err, ERR_REJECTED, 0, "job %lld cannot be printed now: %s",
-		               (long long)id, printer_why_not(j->printer));
+		               (long long)id, WHY_NOT(j->printer));
 	j->order = ORDER_AGAIN;
 	job_run(j);
 	return 0;
@@ -106,7 +106,7 @@ int core_pause(struct core *c, struct core_pause *op, const char *queue, const c
 	if (!p)
 		return -1;
 	if (!printer_is_mine(p))
-		return err_set(err, ERR_REJECTED, 0, "%s: %s", queue, printer_why_not(p));
+		return err_set(err, ERR_REJECTED, 0, "%s: %s", queue, WHY_NOT(p));
 	if (p->record.registering || core_is_registering(c, p->record.id))
 		return err_set(err, ERR_REJECTED, 0, "%s is being registered; wait for that",
 		               queue);

@@ -33,29 +33,45 @@ static const struct queue_status *queue_status(const struct printer *p)
 	return p->core->set.queue_ops->status(p->queue);
 }
 
+__attribute__((format(printf, 2, 3))) static const char *said(char ret[static TEXT_SIZE],
+                                                              const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(ret, TEXT_SIZE, format, args);
+	va_end(args);
+	return ret;
+}
+
 bool printer_can_print(const struct printer *p)
 {
 	return printer_is_mine(p) && !p->record.paused && p->channel &&
 	       p->channel_state == CHANNEL_ONLINE && queue_status(p)->health == QUEUE_READY;
 }
 
-const char *printer_why_not(const struct printer *p)
+const char *printer_why_not(const struct printer *p, char ret[static TEXT_SIZE])
 {
 	const struct queue_status *status = queue_status(p);
+	const char *queue = p->record.queue;
 
 	if (!printer_is_mine(p))
 		return "this state directory belongs to another machine; print-connector restore "
 		       "--takeover moves it here";
 	if (p->record.paused)
-		return "paused; print-connector resume lets it go on";
+		return said(ret, "paused; print-connector resume %.100s lets it go on", queue);
 	if (!p->service)
-		return "its cloud is not in the settings any more; put it back and restart the "
-		       "service, or print-connector unregister";
+		return said(ret,
+		            "its cloud is not in the settings any more; put it back and restart "
+		            "the service, or print-connector unregister %.60s",
+		            queue);
+	if (p->record.registering && core_is_registering(p->core, p->record.id))
+		return "it is being registered";
 	if (p->record.registering)
-		return core_is_registering(p->core, p->record.id)
-		               ? "it is being registered"
-		               : "its registration was not finished; print-connector register "
-		                 "goes on with it";
+		return said(ret,
+		            "its registration was not finished; print-connector register %.60s "
+		            "goes on with it",
+		            queue);
 	if (p->channel_state != CHANNEL_ONLINE)
 		return *p->channel_err.text ? p->channel_err.text : "connecting to the cloud";
 	if (status->health == QUEUE_UNKNOWN)
@@ -101,7 +117,7 @@ static void announce(struct printer *p)
 		message_id(p->channel_state == CHANNEL_REFUSED ? MESSAGE_PRINTER_REFUSED
 	                                                       : MESSAGE_PRINTER_OFFLINE);
 	log_event(LOG_LEVEL_WARNING, &about, "printer %s is %s: %s", p->record.queue, state,
-	          printer_why_not(p));
+	          WHY_NOT(p));
 }
 
 static bool is_asking_cloud(const struct job *j)

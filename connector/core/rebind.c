@@ -91,7 +91,7 @@ static int check(struct core *c, const struct printer *p, const char *queue, str
 	const struct printer *other = core_find_printer(c, queue, p->record.cloud, err);
 
 	if (!printer_is_mine(p))
-		return err_set(err, ERR_REJECTED, 0, "%s", printer_why_not(p));
+		return err_set(err, ERR_REJECTED, 0, "%s", WHY_NOT(p));
 	if (other == p)
 		return err_set(err, ERR_REJECTED, 0, "it is queue %.80s already", queue);
 	if (other)
@@ -147,7 +147,7 @@ int core_reset(struct core *c, const char *printer, const char *cloud, struct er
 	if (!p)
 		return -1;
 	if (!printer_is_mine(p) || p->record.registering)
-		return err_set(err, ERR_REJECTED, 0, "%s", printer_why_not(p));
+		return err_set(err, ERR_REJECTED, 0, "%s", WHY_NOT(p));
 	if (p->leaving || c->draining)
 		return err_set(err, ERR_TEMPORARY, 0, "%.80s is leaving; nothing to reset",
 		               p->record.queue);

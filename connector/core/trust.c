@@ -81,7 +81,7 @@ int core_trust(struct core *c, struct core_trust *op, const char *printer, const
 		               "%.80s shows no key; only printers with an ipps:// URI do",
 		               p->record.queue);
 	if (!printer_is_mine(p) || p->record.registering)
-		return err_set(err, ERR_REJECTED, 0, "%s", printer_why_not(p));
+		return err_set(err, ERR_REJECTED, 0, "%s", WHY_NOT(p));
 	if (p->leaving || p->changing || c->trust)
 		return err_set(err, ERR_TEMPORARY, 0, "a printer is being changed; try again");
 	if (core_check_running(c, err) < 0)

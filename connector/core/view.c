@@ -21,8 +21,10 @@ void core_printers(struct core *c, void (*each)(void *data, const struct core_pr
 			.certificate_sha256 = p->certificate_sha256,
 		};
 
+		char why[TEXT_SIZE];
+
 		if (!printer_can_print(p))
-			view.reasons[0] = printer_why_not(p);
+			view.reasons[0] = printer_why_not(p, why);
 		for (const struct job *j = p->jobs; j; j = j->next)
 			view.jobs += !j->reclaimed && !j->dead;
 		each(data, &view);
@@ -185,7 +187,7 @@ static void printer_health(struct printer *p, struct seen *seen,
 	struct core_health h = { .subject = p->record.queue };
 	const enum health_code *expiry;
 	const struct job *crowded_out;
-	char text[TEXT_SIZE];
+	char text[TEXT_SIZE], again[3 * URI_SIZE];
 
 	expiry = certificate_health(p, text);
 	if (expiry && is_first(p->certificate_sha256, &seen->certificates)) {
@@ -228,14 +230,16 @@ static void printer_health(struct printer *p, struct seen *seen,
 			                                  .subject = p->record.cloud });
 		return;
 	}
-	h.text = printer_why_not(p);
+	h.text = WHY_NOT(p);
 	if (p->record.registering && core_is_registering(p->core, p->record.id))
 		return;
 	else if (p->record.registering)
 		h.code = HEALTH_REGISTRATION_UNFINISHED;
-	else if (p->channel_state == CHANNEL_REFUSED)
+	else if (p->channel_state == CHANNEL_REFUSED) {
 		h.code = HEALTH_PRINTER_REFUSED;
-	else if (p->channel_state == CHANNEL_OFFLINE && p->service->answering)
+		if (core_again(p->core->set.config, &p->record, true, again, sizeof(again)))
+			h.remedy = again;
+	} else if (p->channel_state == CHANNEL_OFFLINE && p->service->answering)
 		h.code = HEALTH_PRINTER_OFFLINE;
 	else
 		return;

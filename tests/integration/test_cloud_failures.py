@@ -1,6 +1,8 @@
 """A cloud that is away, refuses, or talks nonsense: no job is lost, none is called completed that
 was not printed, and nothing keeps the processor busy."""
 
+import shlex
+
 import pytest
 
 from bed import PDF, ipp
@@ -107,6 +109,39 @@ def test_a_refused_printer_says_so_and_keeps_quiet(bed, eve, http):
     refused.wait_online()
     refused.ended(1)
     assert len(eve.ledger("arrived")) == 1
+
+
+def _follow(daemon, remedy):
+    """Types in what the remedy says; what was answered."""
+    answers = []
+    for command in remedy.split("; "):
+        name, *words = shlex.split(command)
+        assert name == "print-connector"
+        result = daemon.cli(*words)
+        assert result.code == 0, result
+        answers.append(result.data)
+    return answers
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_the_remedy_for_a_refused_printer_registers_it_again_as_it_was(bed, eve, several):
+    bed.start_cloud("a")
+    other = {"other": {"uri": bed.cloud.base()}} if several else {}
+    daemon = bed.daemon(clouds={"test": {"uri": bed.cloud.base()}, **other})
+    route = connect(bed, daemon, eve.uri, "a")
+    before = daemon.printer(eve.uri)
+    rule = bed.cloud.fault("http-status", printer="a", http=403, count=-1)
+    bed.cloud.forget("subscriptions", "a")
+    daemon.wait_printer(eve.uri, "refused")
+    remedy = wait_health(daemon, "printer-refused")["remedy"]
+    assert ("--cloud test" in remedy) == several
+    assert remedy in [line.get("remedy") for line in daemon.cli("doctor").lines]
+    bed.cloud.clear_faults(rule)
+    gone, *_ = _follow(daemon, remedy)
+    assert gone["queues"][0]["text"].endswith(remedy.split("; ")[1])
+    again = daemon.wait_printer(eve.uri)
+    assert (again["cloud"], again["name"]) == (before["cloud"], before["name"])
+    route.ended(route.submit(PDF))
 
 
 def test_a_printer_that_was_deleted_in_the_cloud_stays_registered(bed, eve):

@@ -355,6 +355,18 @@ def test_a_renewal_keeps_the_printer_and_changes_its_key(bed, eve):
     route.printed(route.submit(PDF))
 
 
+def test_a_renewal_finds_the_one_cloud_of_its_queue(bed, eve):
+    cloud = bed.start_up()
+    bed.start_cloud("a")
+    daemon = bed.up_daemon(cloud, clouds={"other": {"uri": bed.cloud.base()}}, with_cups=False)
+    enrolled(daemon, cloud, eve.uri, cloud="up")
+    before = daemon.printer(eve.uri)["certificate"]
+    assert enroll(daemon, cloud, eve.uri, renew=True).of("registered")
+    assert daemon.printer(eve.uri)["certificate"] != before
+    again = daemon.cli("register", "another")
+    assert again.code and "several clouds" in again.stdout, again
+
+
 def test_a_renewal_that_fails_leaves_the_old_certificate(bed, eve):
     cloud = bed.start_up()
     daemon = bed.up_daemon(cloud, with_cups=False)

@@ -4,15 +4,21 @@
 #include <sys/stat.h>
 
 #include "common/config.h"
+#include "common/str.h"
 #include "tests/lib/tmpdir.h"
 
 static struct core_printer seen;
+static char reason[TEXT_SIZE];
 static unsigned seen_count;
 
 static void on_printer(void *data, const struct core_printer *p)
 {
 	(void)data;
 	seen = *p;
+	if (p->reasons[0]) {
+		assert_int_equal(str_copy(reason, sizeof(reason), p->reasons[0]), 0);
+		seen.reasons[0] = reason;
+	}
 	seen_count++;
 }
 

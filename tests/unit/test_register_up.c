@@ -644,7 +644,7 @@ static void test_each_operation_that_fails_leaves_what_the_next_run_finishes(voi
 		assert_int_equal(row(w, queue) != NULL, rows[i].stays);
 		if (rows[i].stays) {
 			assert_state(w, queue, "registering");
-			assert_non_null(strstr(look(w, queue).reason, "register goes on with it"));
+			assert_non_null(strstr(look(w, queue).reason, "goes on with it"));
 		}
 		expect(w, ask_new(queue), words);
 		assert_state(w, queue, "online");

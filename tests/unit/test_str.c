@@ -386,9 +386,36 @@ static void test_a_word_is_listed_when_one_is_the_same_to_the_letter(void **stat
 	assert_false(str_is_listed("pdf", NULL, 0));
 }
 
+static void test_words_of_a_command_line_are_quoted_where_a_shell_needs_it(void **state)
+{
+	static const struct {
+		const char *word, *shown;
+	} cases[] = {
+		{ "laser-2", "laser-2" },
+		{ "ipps://printer.example:631/ipp/print", "ipps://printer.example:631/ipp/print" },
+		{ "", "''" },
+		{ "two words", "'two words'" },
+		{ "it's", "'it'\\''s'" },
+		{ "$(reboot);`x`&", "'$(reboot);`x`&'" },
+	};
+	char ret[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_true(str_shell_word(cases[i].word, ret, sizeof(ret)));
+		assert_string_equal(ret, cases[i].shown);
+		assert_true(str_shell_word(cases[i].word, ret, strlen(cases[i].shown) + 1));
+		for (size_t size = 1; size <= strlen(cases[i].shown); size++) {
+			assert_false(str_shell_word(cases[i].word, ret, size));
+			assert_string_equal(ret, "");
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words_of_a_command_line_are_quoted_where_a_shell_needs_it),
 		cmocka_unit_test(test_a_word_is_listed_when_one_is_the_same_to_the_letter),
 		cmocka_unit_test(test_readable_text_stays_as_it_is),
 		cmocka_unit_test(test_control_characters_are_not_shown),
