@@ -16,6 +16,7 @@
 struct crypto_issuer {
 	unsigned holders;
 	char name[128];
+	enum crypto_dates dates;
 	char key[CRYPTO_PIN_SIZE];
 };
 
@@ -72,6 +73,10 @@ static int on_verify(int ok, X509_STORE_CTX *store)
 		remember_key(i, X509_STORE_CTX_get0_cert(store));
 	if (ok || !certificate || !i || i->name[0])
 		return ok;
+	if (X509_STORE_CTX_get_error(store) == X509_V_ERR_CERT_NOT_YET_VALID)
+		i->dates = CRYPTO_DATES_AHEAD;
+	else if (X509_STORE_CTX_get_error(store) == X509_V_ERR_CERT_HAS_EXPIRED)
+		i->dates = CRYPTO_DATES_OVER;
 	name = X509_get_issuer_name(certificate);
 	if (X509_NAME_get_text_by_NID(name, NID_commonName, i->name, sizeof(i->name)) < 0)
 		(void)X509_NAME_get_text_by_NID(name, NID_organizationName, i->name,
@@ -104,6 +109,11 @@ void crypto_issuer_watch(struct crypto_issuer *i, void *ssl_ctx)
 const char *crypto_issuer_name(const struct crypto_issuer *i)
 {
 	return i->name;
+}
+
+enum crypto_dates crypto_issuer_dates(const struct crypto_issuer *i)
+{
+	return i->dates;
 }
 
 const char *crypto_issuer_key(const struct crypto_issuer *i)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "connector/base/crypto.h"
+#include "connector/base/crypto_issuer.h"
 
 struct err;
 struct http;
@@ -104,6 +105,7 @@ struct http_req {
 	                           looks whole */
 	int64_t sent, received; /* body bytes; what may have been sent counts as sent */
 	enum http_stage stage;  /* connections through a proxy fail at CONNECT too */
+	enum crypto_dates dates;          /* of what did not verify */
 	char server_key[CRYPTO_PIN_SIZE]; /* of a new TLS connection without a pinned key: what
 	                                     could be pinned, believed or not; "" not seen */
 

@@ -336,8 +336,10 @@ void http_answer_judge(struct http_exchange *x, CURLcode code)
 	if (code != CURLE_OK && x->easy)
 		(void)curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
 	r->stage = stage_of(x, code, proxy_status);
-	if (x->issuer)
+	if (x->issuer) {
+		r->dates = crypto_issuer_dates(x->issuer);
 		(void)str_copy(r->server_key, sizeof(r->server_key), crypto_issuer_key(x->issuer));
+	}
 	if (x->failed) {
 		x->result = x->fail;
 		return;

@@ -87,7 +87,7 @@ bool terminal_confirm(const struct cli *cli, const char *question, const char *w
 
 	if (cli->yes)
 		return true;
-	if (!isatty(STDIN_FILENO) || cli->json) {
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) || cli->json) {
 		(void)failure_set(f, CLI_USAGE, "rejected", "say --yes",
 		                  "%s and asks first, but nobody is there to answer", what);
 		return false;

@@ -98,7 +98,7 @@ static cJSON *reply_new(struct call *call)
 	(void)cJSON_AddBoolToObject(reply, "registered",
 	                            core_is_registered(call->control->core, call->queue));
 	json_add_text(reply, "make_and_model", or_null(call->op.local.status.make_and_model));
-	json_add_text(reply, "attention", or_null(call->op.local.status.text));
+	json_add_text(reply, "attention", or_null(call->op.local.warning));
 	(void)cJSON_AddItemToObject(reply, "options", cJSON_CreateArray());
 	(void)cJSON_AddItemToObject(reply, "choices", cJSON_CreateArray());
 	(void)cJSON_AddItemToObject(reply, "attributes", cJSON_CreateArray());

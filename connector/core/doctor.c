@@ -208,6 +208,33 @@ static void tell_clock(struct doctor *d, const struct doctor_task *t)
 	            t->cloud->name, t->host, text);
 }
 
+/* A certificate whose dates do not fit: not valid yet it never was for anybody whose clock is
+ * right. */
+static void tell_tls(struct doctor *d, const struct doctor_task *t)
+{
+	char text[TEXT_SIZE];
+
+	switch (d->req.dates) {
+	case CRYPTO_DATES_FIT:
+		doctor_tell(d, DOCTOR_TLS, DOCTOR_FAIL, t->cloud->name, t->host, d->err.text);
+		return;
+	case CRYPTO_DATES_AHEAD:
+		(void)snprintf(text, sizeof(text),
+		               "the certificate of %.80s is not valid yet: the clock is behind",
+		               t->host);
+		doctor_tell(d, DOCTOR_CLOCK, DOCTOR_FAIL, t->cloud->name, t->host, text);
+		return;
+	case CRYPTO_DATES_OVER:
+		(void)snprintf(
+			text, sizeof(text),
+			"the certificate of %.60s has expired; check the clock: timedatectl; "
+			"if it is right, the service has to renew its certificate",
+			t->host);
+		doctor_tell(d, DOCTOR_TLS, DOCTOR_FAIL, t->cloud->name, t->host, text);
+		return;
+	}
+}
+
 /* What came before the stage at which it ended was right. */
 static void tell_host(struct doctor *d, const struct doctor_task *t)
 {
@@ -234,6 +261,10 @@ static void tell_host(struct doctor *d, const struct doctor_task *t)
 		               proxied && s == HTTP_STAGE_CONNECT ? " over the proxy" : "");
 		if (s == HTTP_STAGE_TLS && !encrypted)
 			continue;
+		if (stage == s && s == HTTP_STAGE_TLS) {
+			tell_tls(d, t);
+			return;
+		}
 		if (stage == s) {
 			doctor_tell(d, way[s].step, DOCTOR_FAIL, t->cloud->name, t->host,
 			            d->err.text);

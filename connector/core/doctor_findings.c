@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/str.h"
@@ -108,29 +109,73 @@ static void add_others(struct doctor_result *r, unsigned others)
 		(void)snprintf(r->text + len, sizeof(r->text) - len, " (and %u more)", others);
 }
 
-size_t doctor_findings(struct doctor_result *results, size_t n)
+/* Whether the same helps: what differs but for the subject is another cause. */
+static bool is_same_cause(const struct doctor_result *a, const struct doctor_result *b)
 {
-	struct doctor_result found[DOCTOR_STEP_COUNT];
-	unsigned others[DOCTOR_STEP_COUNT] = { 0 };
-	bool has[DOCTOR_STEP_COUNT] = { 0 };
-	size_t count = 0;
+	const char *x = a->remedy, *y = b->remedy;
+	size_t x_len = strlen(a->subject), y_len = strlen(b->subject);
+
+	if (a->step != b->step)
+		return false;
+	for (;;) {
+		if (x_len && y_len && strncmp(x, a->subject, x_len) == 0 &&
+		    strncmp(y, b->subject, y_len) == 0) {
+			x += x_len;
+			y += y_len;
+		} else if (*x != *y) {
+			return false;
+		} else if (!*x) {
+			return true;
+		} else {
+			x++;
+			y++;
+		}
+	}
+}
+
+struct cause {
+	const struct doctor_result *result;
+	unsigned others;
+};
+
+static size_t find_causes(const struct doctor_result *results, size_t n, struct cause *causes)
+{
+	size_t count = 0, at;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct doctor_result *r = &results[i];
 
 		if (r->mark == DOCTOR_PASS || is_consequence(r, results, n))
 			continue;
-		if (has[r->step] && strcmp(found[r->step].subject, r->subject) != 0)
-			others[r->step]++;
-		if (!has[r->step] || r->mark > found[r->step].mark)
-			found[r->step] = *r;
-		has[r->step] = true;
+		for (at = 0; at < count && !is_same_cause(causes[at].result, r); at++)
+			;
+		if (at == count)
+			causes[count++].result = r;
+		else if (strcmp(causes[at].result->subject, r->subject) != 0)
+			causes[at].others++;
+		if (r->mark > causes[at].result->mark)
+			causes[at].result = r;
 	}
-	for (int mark = DOCTOR_FAIL; mark >= DOCTOR_WARN; mark--)
-		for (size_t i = 0; i < DOCTOR_STEP_COUNT; i++)
-			if (has[i] && (int)found[i].mark == mark) {
-				results[count] = found[i];
-				add_others(&results[count++], others[i]);
-			}
 	return count;
+}
+
+size_t doctor_findings(struct doctor_result *results, size_t n)
+{
+	struct cause *causes = xcalloc(n + 1, sizeof(*causes));
+	size_t count = find_causes(results, n, causes), told = 0;
+	struct doctor_result *found = xcalloc(count + 1, sizeof(*found));
+
+	for (int mark = DOCTOR_FAIL; mark >= DOCTOR_WARN; mark--)
+		for (int step = 0; step < DOCTOR_STEP_COUNT; step++)
+			for (size_t i = 0; i < count; i++)
+				if ((int)causes[i].result->mark == mark &&
+				    (int)causes[i].result->step == step) {
+					found[told] = *causes[i].result;
+					add_others(&found[told++], causes[i].others);
+				}
+	for (size_t i = 0; i < told; i++)
+		results[i] = found[i];
+	free(found);
+	free(causes);
+	return told;
 }

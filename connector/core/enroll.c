@@ -541,7 +541,7 @@ static void on_queue_probed(struct local_op *op, const struct err *err)
 	e->local_busy = false;
 	if (went_wrong(e, err))
 		return;
-	(void)str_copy(e->warning, sizeof(e->warning), op->status.text);
+	(void)str_copy(e->warning, sizeof(e->warning), op->warning);
 	(void)str_copy(e->record.pinned_key, sizeof(e->record.pinned_key), op->learned);
 	if (*op->learned)
 		say(e, "no authority vouches for it: its key is trusted from now on");

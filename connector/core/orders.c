@@ -44,6 +44,10 @@ int core_resolve(struct core *c, int64_t id, enum core_verdict verdict, struct e
 
 	if (!j)
 		return -1;
+	if (j->rec.state == JOB_REPORTING)
+		return err_set(err, ERR_REJECTED, 0,
+		               "job %lld has ended: %s; print-connector retry %lld tells the cloud",
+		               (long long)id, job_outcome_name(j->rec.outcome), (long long)id);
 	if (j->rec.state != JOB_HELD)
 		return err_set(
 			err, ERR_REJECTED, 0,

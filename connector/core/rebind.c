@@ -79,7 +79,7 @@ static void on_probed(struct local_op *local, const struct err *err)
 		end(op, &why);
 		return;
 	}
-	(void)str_copy(op->warning, sizeof(op->warning), local->status.text);
+	(void)str_copy(op->warning, sizeof(op->warning), local->warning);
 	(void)str_copy(op->record.pinned_key, sizeof(op->record.pinned_key), local->learned);
 	op->store.data = op;
 	op->store.done = on_saved;

@@ -286,20 +286,32 @@ void core_health(struct core *c, void (*each)(void *data, const struct core_heal
 	for (struct printer *p = c->printers; p; p = p->next) {
 		printer_health(p, &seen, each, data);
 		for (const struct job *j = p->jobs; j; j = j->next) {
-			char id[24], text[TEXT_SIZE];
-
+			char id[24], text[TEXT_SIZE], remedy[TEXT_SIZE];
 			bool crashed = job_is_quarantined(j);
+			struct core_health h;
 
 			if ((j->rec.state != JOB_HELD && !crashed) || j->reclaimed)
 				continue;
 			(void)snprintf(id, sizeof(id), "%lld", (long long)j->rec.id);
 			(void)snprintf(text, sizeof(text), "job %s is held: %.150s", id,
 			               j->rec.error_text);
-			each(data,
-			     &(struct core_health){ .code = crashed ? HEALTH_JOB_QUARANTINED
-			                                            : HEALTH_JOB_HELD,
-			                            .subject = id,
-			                            .text = *j->rec.error_text ? text : NULL });
+			h = (struct core_health){ .code = crashed ? HEALTH_JOB_QUARANTINED
+				                                  : HEALTH_JOB_HELD,
+				                  .subject = id,
+				                  .text = *j->rec.error_text ? text : NULL };
+			if (j->rec.state == JOB_REPORTING) {
+				(void)snprintf(text, sizeof(text),
+				               "job %s is %s, but the connector crashed again and "
+				               "again while it told the cloud",
+				               id, job_outcome_name(j->rec.outcome));
+				(void)snprintf(remedy, sizeof(remedy),
+				               "tell it again: print-connector retry %s; and "
+				               "report the crash (coredumpctl list)",
+				               id);
+				h.text = text;
+				h.remedy = remedy;
+			}
+			each(data, &h);
 		}
 	}
 	tdestroy(seen.certificates, keep);

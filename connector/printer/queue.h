@@ -104,6 +104,7 @@ struct local_op {
 	size_t found_count;
 	struct attrs *capabilities;    /* probe; owned */
 	struct queue_status status;    /* probe */
+	char warning[TEXT_SIZE];       /* probe: for whoever registers it, or "" */
 	char learned[CRYPTO_PIN_SIZE]; /* probe: "" a CA vouches for it, or it is not asked */
 	char dropped[1024]; /* create: ticket options changed or lost and why, one a line */
 

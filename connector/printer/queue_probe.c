@@ -54,22 +54,24 @@ static void warn(struct local_op *op, ipp_t *answer)
 
 	if (q->traits.file_device)
 		printer_text_set(
-			op->status.text, sizeof(op->status.text),
+			op->warning, sizeof(op->warning),
 			"queue %.60s writes to a file: jobs will be called completed though "
 			"nothing comes out on paper",
 			q->name);
 	else if (q->cups && capabilities_is_raw(answer))
 		printer_text_set(
-			op->status.text, sizeof(op->status.text),
+			op->warning, sizeof(op->warning),
 			"queue %.60s has no driver: its device must understand application/pdf by "
 			"itself, or what allow-formats in [queue %.60s] names instead",
 			q->name, q->name);
 	else if (ippFindAttribute(can, "document-format-supported", IPP_TAG_ZERO) == NULL)
-		printer_text_set(op->status.text, sizeof(op->status.text),
+		printer_text_set(op->warning, sizeof(op->warning),
 		                 "%s %.60s takes neither PDF nor images: name what it takes in "
 		                 "allow-formats "
 		                 "of [queue %.60s]",
 		                 q->cups ? "queue" : "printer", q->name, q->name);
+	else
+		(void)str_copy(op->warning, sizeof(op->warning), op->status.text);
 }
 
 static void read_printer(struct local_op *op, ipp_t *answer)

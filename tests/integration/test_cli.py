@@ -686,10 +686,12 @@ def test_times_are_local_and_short(cli):
     assert "2024-02-03 22:32 " in cli.run("jobs", env={"TZ": "XXX-5:30"})[1]
 
 
-def on_terminal(cli, *arguments, answer=b"", env=None):
-    """Its exit code and what a terminal got."""
+def on_terminal(cli, *arguments, answer=b"", env=None, errors=None):
+    """Its exit code and what a terminal got; errors: a file for them."""
     pid, terminal = pty.fork()
     if not pid:
+        if errors:
+            os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT, 0o600), 2)
         os.execve(CLI, [CLI, "--socket", cli.path, *arguments],
                   {"TERM": "xterm", "TZ": "UTC", **(env or {})})
     out = b""
@@ -706,6 +708,14 @@ def on_terminal(cli, *arguments, answer=b"", env=None):
         out += data
     os.close(terminal)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), out.decode()
+
+
+def test_nobody_is_asked_who_cannot_see_the_question(cli, tmp_path):
+    """Errors go to a file: the question would stand there."""
+    errors = tmp_path / "errors"
+    code, _ = on_terminal(cli, "unregister", "laser", errors=errors)
+    assert code == 2 and "--yes" in errors.read_text()
+    assert not cli.control.calls
 
 
 def test_colours_are_for_terminals_only(cli):

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from bed import PDF
+from bed.limits import FakeClock
 from bed.net import Port
 from bed.process import run
 from bed.route import connect
@@ -75,10 +76,10 @@ def _set(daemon, **keys):
     daemon.restart()
 
 
-def _tls_daemon(bed, eve, *options):
+def _tls_daemon(bed, eve, *options, **more):
     cloud = bed.start_cloud(tls=True)
     daemon = bed.make_daemon(with_cups=False, clouds={
-        "test": {"uri": cloud.base(tls=True), "ca-file": cloud.ca}})
+        "test": {"uri": cloud.base(tls=True), "ca-file": cloud.ca}}, **more)
     daemon.start()
     connect(bed, daemon, eve.uri, "q", *options, tls=True)
     return daemon
@@ -104,6 +105,18 @@ def test_a_wrong_clock(bed, eve):
         _set(daemon, uri=f"ipp://127.0.0.1:{web.port}/ipp/print")
         daemon.wait_printer(eve.uri)
         expect(daemon, "clock", "behind", "timedatectl")
+
+
+@pytest.mark.parametrize("offset, step", [("-20y", "clock"), ("+40y", "tls")])
+def test_a_clock_that_is_years_off_is_not_taken_for_an_inspecting_proxy(bed, eve, offset, step):
+    clock = FakeClock(bed.dir)
+    daemon = _tls_daemon(bed, eve, env=clock.env)
+    clock.move(offset)
+    daemon.restart()
+    found, _ = doctor(daemon)
+    assert step in [f["step"] for f in found], found
+    assert all("timedatectl" in f["remedy"] for f in found if f["step"] == step), found
+    assert not any("proxy" in f["remedy"] for f in found), found
 
 
 def test_a_name_that_nobody_knows(bed, eve):

@@ -104,6 +104,23 @@ static void test_the_same_with_several_is_one_that_counts_them(void **state)
 	assert_string_equal(results[0].text, "queue-7 is wrong (and 29 more)");
 }
 
+static void test_where_something_else_helps_is_another_cause(void **state)
+{
+	static const char *const stopped[] = { "laser", "ink" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(stopped); i++) {
+		add(DOCTOR_QUEUE, DOCTOR_FAIL, "a", stopped[i]);
+		(void)snprintf(results[n - 1].remedy, sizeof(results[n - 1].remedy),
+		               "cupsenable %s", stopped[i]);
+	}
+	add(DOCTOR_QUEUE, DOCTOR_FAIL, "a", "gone");
+	(void)snprintf(results[n - 1].remedy, sizeof(results[n - 1].remedy), "lpadmin -p gone");
+	expect(2, DOCTOR_QUEUE);
+	assert_string_equal(results[0].text, "laser is wrong (and 1 more)");
+	assert_string_equal(results[1].subject, "gone");
+}
+
 static void test_cups_that_is_down_is_not_told_of_each_queue(void **state)
 {
 	(void)state;
@@ -161,6 +178,7 @@ int main(void)
 		TEST(test_another_cloud_is_another_cause),
 		TEST(test_a_warning_causes_nothing),
 		TEST(test_the_same_with_several_is_one_that_counts_them),
+		TEST(test_where_something_else_helps_is_another_cause),
 		TEST(test_cups_that_is_down_is_not_told_of_each_queue),
 		TEST(test_a_stopped_queue_is_not_asked_whether_it_would_print),
 		TEST(test_a_long_text_stays_whole_when_others_are_counted),

@@ -543,7 +543,7 @@ static void test_probe_warns_of_a_queue_that_writes_to_a_file(void **state)
 	assert_int_equal(queue_ops.probe(c->f.qs, "file", &c->op, &c->err), 0);
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, m);
 	answer(IPP_OP_VALIDATE_JOB, new_answer());
-	assert_non_null(strstr(c->op.status.text, "writes to a file"));
+	assert_non_null(strstr(c->op.warning, "writes to a file"));
 }
 
 static void test_probe_warns_of_a_queue_without_a_driver(void **state)
@@ -557,8 +557,8 @@ static void test_probe_warns_of_a_queue_without_a_driver(void **state)
 	assert_int_equal(queue_ops.probe(c->f.qs, "bare", &c->op, &c->err), 0);
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, m);
 	answer(IPP_OP_VALIDATE_JOB, new_answer());
-	assert_non_null(strstr(c->op.status.text, "queue bare has no driver"));
-	assert_non_null(strstr(c->op.status.text, "allow-formats in [queue bare]"));
+	assert_non_null(strstr(c->op.warning, "queue bare has no driver"));
+	assert_non_null(strstr(c->op.warning, "allow-formats in [queue bare]"));
 }
 
 static void test_probe_warns_of_a_queue_that_takes_nothing(void **state)
@@ -572,7 +572,7 @@ static void test_probe_warns_of_a_queue_that_takes_nothing(void **state)
 	assert_int_equal(queue_ops.probe(c->f.qs, "texts", &c->op, &c->err), 0);
 	answer(IPP_OP_GET_PRINTER_ATTRIBUTES, m);
 	answer(IPP_OP_VALIDATE_JOB, new_answer());
-	assert_non_null(strstr(c->op.status.text, "takes neither PDF nor images"));
+	assert_non_null(strstr(c->op.warning, "takes neither PDF nor images"));
 }
 
 static void test_probe_refuses_what_is_no_address(void **state)
