@@ -21,7 +21,14 @@
 	X(CERTIFICATE_EXPIRING, "9e3919bd81994fcba735b9f4920bf170", "the certificate of a printer expires soon") \
 	X(CERTIFICATE_EXPIRED, "95dc15ed70214a908b68333d67e6579b", "the certificate of a printer has expired") \
 	X(CERTIFICATE_RENEWED, "99687a9311f3419abb9352905ea6c5d2", "a printer has a new key and certificate") \
-	X(DEFAULT_LOST, "711707a1283b409b8ba31ad1b8f14a6b", "a queue does not have a default of a mapping file")
+	X(DEFAULT_LOST, "711707a1283b409b8ba31ad1b8f14a6b", "a queue does not have a default of a mapping file") \
+	X(JOB_QUARANTINED, "0aef9bb917134f1596ce9e5c4eb2f06f", "a job is left alone after crashes") \
+	X(SETTINGS_WRONG, "b6bd11a5345d46aab0b12e56cc4569e0", "new settings are wrong") \
+	X(START_FAILED, "15e46827fb56447dab7b323ddc90d409", "the connector cannot start") \
+	X(PASSWORDS_LOST, "e795b828ab0e48cb976f93162f77f1bb", "jobs with a PIN cannot be printed") \
+	X(LIMIT_REACHED, "2a432182894541ee9c4731874d74df69", "the connector is short of something") \
+	X(CRASHING, "8ac40a4760ab45cd84824546d757fc95", "the connector crashed several times in a row") \
+	X(NOTIFICATIONS_LOST, "27282f5b988549d48ddb28d896b0673d", "a cloud's notifications do not come")
 /* clang-format on */
 
 enum message {

@@ -309,8 +309,9 @@ static void on_reload_signal(void *data, int number)
 		return;
 	notify_reloading();
 	if (config_load(d->config_path, &config, &err) < 0) {
-		log_event(LOG_LEVEL_ERROR, NULL, "settings not reloaded, the old ones stay: %s",
-		          err.text);
+		log_event(LOG_LEVEL_ERROR,
+		          &(struct log_about){ .message_id = message_id(MESSAGE_SETTINGS_WRONG) },
+		          "settings not reloaded, the old ones stay: %s", err.text);
 		core_reload_failed(d->core);
 	} else {
 		d->config = config;
@@ -341,7 +342,9 @@ static void load_vault(struct daemon *d)
 	struct err err;
 
 	if (vault_load(&d->vault, path, &err) < 0)
-		log_event(LOG_LEVEL_ERROR, NULL, "jobs with a PIN cannot be printed: %s", err.text);
+		log_event(LOG_LEVEL_ERROR,
+		          &(struct log_about){ .message_id = message_id(MESSAGE_PASSWORDS_LOST) },
+		          "jobs with a PIN cannot be printed: %s", err.text);
 }
 
 static int open_all(struct daemon *d, struct err *err)
@@ -469,7 +472,10 @@ int daemon_main(int argc, char **argv)
 	for (int lives = 0; lives < LIVES_MAX && (lives == 0 || is_to_go_on(&d)); lives++) {
 		status = 0;
 		if (open_all(&d, &err) < 0) {
-			log_event(LOG_LEVEL_ERROR, NULL, "cannot start: %s", err.text);
+			log_event(LOG_LEVEL_ERROR,
+			          &(struct log_about){ .message_id =
+			                                       message_id(MESSAGE_START_FAILED) },
+			          "cannot start: %s", err.text);
 			status = 1;
 		} else {
 			run(&d);

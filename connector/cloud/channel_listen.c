@@ -16,6 +16,7 @@
 
 #include <string.h>
 
+#include "common/messages.h"
 #include "common/str.h"
 #include "common/util.h"
 #include "connector/base/attrs.h"
@@ -409,6 +410,7 @@ void channel_listen_deaf(struct channel *ch, const struct err *err)
 	timer_start(&ch->resubscribe, plan.delay_ms);
 	if (plan.state != CHANNEL_CONNECTING && !ch->deaf) {
 		ch->deaf = true;
+		cloud.message_id = message_id(MESSAGE_NOTIFICATIONS_LOST);
 		if (u->deaf++ == 0)
 			log_event(LOG_LEVEL_WARNING, &cloud,
 			          "no notifications from %s: %s; jobs are looked for every %d s "

@@ -192,7 +192,8 @@ bool core_is_short(struct core *c)
 	const char *what = c->set.short_of ? c->set.short_of() : NULL;
 
 	if (what && !c->short_of)
-		log_event(LOG_LEVEL_ERROR, NULL,
+		log_event(LOG_LEVEL_ERROR,
+		          &(struct log_about){ .message_id = message_id(MESSAGE_LIMIT_REACHED) },
 		          "short of %s, no jobs are taken until there is enough", what);
 	else if (!what && c->short_of)
 		log_event(LOG_LEVEL_INFO, NULL, "there is enough %s again", c->short_of);
@@ -317,7 +318,8 @@ static void tell_pause(const struct core *c)
 	int64_t pause_ms = crash_pause_ms(c);
 
 	if (pause_ms && c->services)
-		log_event(LOG_LEVEL_WARNING, NULL,
+		log_event(LOG_LEVEL_WARNING,
+		          &(struct log_about){ .message_id = message_id(MESSAGE_CRASHING) },
 		          "the daemon crashed %u times in a row: no cloud is asked for %lld s "
 		          "(crash-pause); report it: coredumpctl list",
 		          c->set.crashes, (long long)((pause_ms + 999) / 1000));

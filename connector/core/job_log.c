@@ -35,6 +35,8 @@ void job_log(const struct job *j, int level, const char *fmt, ...)
 
 	if (level > LOG_LEVEL_WARNING)
 		about.message_id = NULL;
+	else if (job_is_quarantined(j))
+		about.message_id = message_id(MESSAGE_JOB_QUARANTINED);
 	else if (j->rec.state == JOB_HELD)
 		about.message_id = message_id(MESSAGE_JOB_HELD);
 	else if (j->rec.outcome == OUTCOME_ABORTED)

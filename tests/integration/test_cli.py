@@ -209,9 +209,9 @@ def test_wrong_usage_is_json_when_asked(cli):
                              "remedy": "did you mean status?"}
 
 
-VERBS = ["status", "watch", "doctor", "metrics", "printers", "register", "unregister", "rebind",
-         "reset", "pause", "resume", "drain", "backup", "restore", "jobs", "job", "cancel", "retry",
-         "resolve"]
+VERBS = ["status", "watch", "doctor", "metrics", "printers", "explain",
+         "register", "unregister", "rebind", "reset", "pause", "resume", "drain", "backup",
+         "restore", "jobs", "job", "cancel", "retry", "resolve"]
 
 
 def test_help_names_each_verb_and_option(cli):

@@ -268,8 +268,20 @@ def test_the_journal_tells_the_whole_story_of_one_job(route):
         for entry in entries:
             assert entry["CONNECTOR_JOB"] == str(number)
             assert entry["CONNECTOR_QUEUE"] == "laser" and entry["CONNECTOR_CLOUD"] == "test"
+            assert int(entry["CONNECTOR_CLOUD_JOB"]) > 0
+        states = [entry["CONNECTOR_STATE"] for entry in entries]
+        assert states[-1] in ("reporting", "done"), states
     for field in ("CONNECTOR_QUEUE=other", "CONNECTOR_JOB=99", "CONNECTOR_STATE=x"):
         assert route.daemon.process.lines(field) == ""
+
+
+def test_the_journal_says_why_a_job_failed_in_fields(route):
+    number = route.ended(route.submit(b"neither this nor that"), "aborted")[1]["id"]
+    entries = map(json.loads, route.daemon.process.lines(
+        f"CONNECTOR_JOB={number}", "-o", "json").splitlines())
+    last, = [entry for entry in entries
+             if entry.get("MESSAGE_ID") == "f9fdc4c8840d41a0a9bb1669bc4f288d"]
+    assert last["CONNECTOR_ERROR"] == "rejected" and "aborted" in last["MESSAGE"]
 
 
 def switches(pid):
