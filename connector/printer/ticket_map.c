@@ -19,9 +19,21 @@ const char *ticket_place(const struct mapping_rule *rule, char out[TICKET_TEXT])
 	return out;
 }
 
+/* Whether the request has it already; with another value that is told. */
+static bool is_said(struct ticket_pass *t, const char *name, const char *value)
+{
+	ipp_attribute_t *there = ippFindAttribute(t->request, name, IPP_TAG_ZERO);
+	char text[TICKET_TEXT];
+
+	if (there != NULL && strcmp(ticket_value_text(there, 0, text), value) != 0)
+		ticket_note_dropped(t, name, value, "something else says it already");
+	return there != NULL;
+}
+
 static void add_option(struct ticket_pass *t, const char *name, const char *value)
 {
-	ippAddString(t->request, IPP_TAG_JOB, IPP_TAG_NAME, name, NULL, value);
+	if (!is_said(t, name, value))
+		ippAddString(t->request, IPP_TAG_JOB, IPP_TAG_NAME, name, NULL, value);
 }
 
 /* An attribute in place of another: it passes its own rule, but not the mapping again. */
@@ -31,7 +43,7 @@ static void add_attribute(struct ticket_pass *t, const char *name, const char *v
 	const struct ticket_rule *rule = ticket_rule(name);
 	struct err err;
 
-	if (rule == NULL || ippFindAttribute(t->request, name, IPP_TAG_ZERO) != NULL)
+	if (rule == NULL || is_said(t, name, value))
 		return;
 	if (ticket_parse_value(scratch, name, value, &err) < 0) {
 		ticket_note_dropped(t, name, value, err.text);
@@ -80,7 +92,7 @@ bool ticket_map(struct ticket_pass *t, const char *name, const char *value)
 	     mapping_next(&rest, option, sizeof(option), choice, sizeof(choice));) {
 		if (mapping_is_attribute(option))
 			add_attribute(t, option, choice);
-		else if (ippFindAttribute(t->request, option, IPP_TAG_ZERO) == NULL)
+		else
 			add_option(t, option, choice);
 	}
 	return true;

@@ -325,6 +325,15 @@ static const char *word_of(ipp_t *from, const char *name)
 	return attr != NULL && ticket_is_text(attr) ? ippGetString(attr, 0, NULL) : NULL;
 }
 
+/* The user's own media goes before a default of its part. */
+static void take_word(struct ticket_pass *t, const char **word, bool *site, const char *name)
+{
+	if (*word != NULL && (!*site || t->site_media))
+		return;
+	*word = name;
+	*site = t->site_media;
+}
+
 static void read_name(struct ticket_pass *t, struct paper *p, const char *name)
 {
 	ipp_attribute_t *sources = ticket_supported(t, "media-source");
@@ -333,11 +342,11 @@ static void read_name(struct ticket_pass *t, struct paper *p, const char *name)
 
 	/* RFC 8011 5.2.11: media names a tray or a kind of paper as well */
 	if (sources != NULL && ticket_is_text(sources) && ippContainsString(sources, name)) {
-		p->source = p->source != NULL ? p->source : name;
+		take_word(t, &p->source, &t->site_source, name);
 		return;
 	}
 	if (types != NULL && ticket_is_text(types) && ippContainsString(types, name)) {
-		p->type = p->type != NULL ? p->type : name;
+		take_word(t, &p->type, &t->site_type, name);
 		return;
 	}
 	p->name = name;
@@ -386,18 +395,17 @@ static void read_paper(struct ticket_pass *t, struct paper *p, ipp_t *wish)
 	name = media != NULL    ? ippGetString(media, 0, NULL)
 	       : p->col != NULL ? word_of(p->col, "media-size-name")
 	                        : NULL;
+	if (name != NULL)
+		read_name(t, p, name);
 	if (p->col != NULL) {
-		/* what the user says in the collection is more exact than a default */
+		/* what the user says in the collection is more exact than a default, or a name */
 		const char *source = word_of(p->col, "media-source");
 		const char *type = word_of(p->col, "media-type");
 
 		p->source = source != NULL ? source : p->source;
 		p->type = type != NULL ? type : p->type;
-	}
-	if (name != NULL)
-		read_name(t, p, name);
-	if (p->col != NULL)
 		read_size(p);
+	}
 }
 
 static bool has_more_than_size(ipp_t *col)
