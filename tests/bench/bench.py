@@ -430,7 +430,7 @@ def run(bench, board):
     bench.bursts(200, 1 if quick else 5, 0.7)
     bench.idle_memory("worked")
     bench.lag("")
-    bench.durability(200, 1 if quick else 3)
+    bench.durability(200, 3 if quick else 5)
     bench.recovery(10000)
     bench.command_line(10000, 20 if quick else 50)
     bench.silent_names()
