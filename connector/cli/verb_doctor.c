@@ -155,11 +155,12 @@ static void read_events(struct visit *v, int fd)
 static int look_without_daemon(struct visit *v, struct failure *f)
 {
 	static const char *const arguments[] = { "--doctor", NULL };
+	AUTO(free_str) char *text = xasprintf("%s; its printers are not looked at", f->text);
 	AUTO(free_str) char *said = NULL;
 	char clean[sizeof(f->text)];
 	struct helper h;
 
-	find(v, "daemon", f->text, f->remedy);
+	find(v, "daemon", text, f->remedy);
 	if (helper_start(&h, v->cli, arguments, f) < 0)
 		return -1;
 	close_fd(&h.in);

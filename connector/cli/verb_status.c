@@ -143,6 +143,8 @@ static unsigned count_lines(const char *text)
 static char *entry_text(const struct cli *cli, const cJSON *entry)
 {
 	const char *severity = member_text(entry, "severity");
+	const char *subject = member_text(entry, "subject"), *said = member_text(entry, "text");
+	AUTO(free_str) char *named = xasprintf("%s: %s", subject, said);
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
@@ -150,7 +152,7 @@ static char *entry_text(const struct cli *cli, const cJSON *entry)
 	if (!out)
 		return xstrdup("");
 	print_wrapped(out, LABEL, cli->width, severity, style_of_state(severity),
-	              member_text(entry, "text"), cli->colours);
+	              strstr(said, subject) ? said : named, cli->colours);
 	print_wrapped(out, LABEL + 2, cli->width, "          >", STYLE_DIM,
 	              member_text(entry, "remedy"), cli->colours);
 	(void)fclose(out);

@@ -741,6 +741,16 @@ def test_status_fits_one_screen_however_much_is_wrong(cli, rows):
     assert lines[-1].startswith("Next") and "print-connector doctor" in lines[-1]
 
 
+def test_status_says_what_is_wrong_with_whom(cli):
+    """Also where the text of it does not."""
+    cli.control.answers["GetStatus"] = status(health=[
+        {**health("error"), "subject": "laser", "text": "connecting to the cloud"},
+        {**health("error"), "subject": "ink", "text": "queue ink is stopped"}])
+    out = cli.run("status")[1]
+    assert "laser: connecting to the cloud" in out
+    assert " queue ink is stopped" in out and "ink: queue" not in out
+
+
 @pytest.mark.parametrize("more, words", [
     ({}, "print-connector watch"), ({"jobs": {}}, "print-connector jobs --all"),
     ({"jobs": {"held": 1}}, "print-connector jobs shows"),

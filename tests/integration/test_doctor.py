@@ -10,7 +10,7 @@ import time
 import pytest
 
 from bed import PDF
-from bed.limits import FakeClock
+from bed.limits import FakeClock, limited
 from bed.net import Port
 from bed.process import run
 from bed.route import connect
@@ -323,6 +323,14 @@ def test_a_full_disk(bed, eve):
         run(["umount", daemon.state])
 
 
+def test_too_few_files_for_its_printers(bed, eve):
+    daemon = bed.daemon(with_cups=False)
+    connect(bed, daemon, eve.uri)
+    with limited(daemon, "nofile", 64):
+        expect(daemon, "limits", "64 files", "LimitNOFILE")
+    assert doctor(daemon, code=0)[0] == []
+
+
 def test_without_a_daemon_it_looks_as_far_as_it_can(bed, eve):
     daemon = bed.daemon(with_cups=False)
     connect(bed, daemon, eve.uri)
@@ -333,6 +341,7 @@ def test_without_a_daemon_it_looks_as_far_as_it_can(bed, eve):
     assert done.code == 4
     found = [line for line in done.lines if line["event"] == "finding"]
     assert [f["step"] for f in found] == ["daemon"] and "systemctl start" in found[0]["remedy"]
+    assert "its printers are not looked at" in found[0]["text"]
     assert {"disk", "connect", "service", "cups"} <= {
         line["step"] for line in done.lines if line.get("mark") == "pass"}
     bed.cloud.stop()
