@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/config.h"
@@ -12,10 +13,14 @@
 #include "connector/control/json.h"
 #include "connector/core/doctor.h"
 #include "connector/maintenance.h"
+#include "connector/store/store_backup.h"
 
 struct visit {
 	struct loop *loop;
 	struct doctor doctor;
+	struct printer_record *printers;
+	size_t printer_count;
+	struct err unread;
 	unsigned marks[3];
 };
 
@@ -51,9 +56,29 @@ static void on_done(struct doctor *d, const struct err *err)
 	loop_stop(v->loop);
 }
 
+/* Not as root or their owner they cannot be read; that keeps nobody from looking at the rest. */
+static void read_printers(struct visit *v, const char *directory)
+{
+	struct err err, ignored;
+
+	(void)maintenance_become_owner(directory, &ignored);
+	if (store_peek(directory, &v->printers, &v->printer_count, &err) == 0 ||
+	    err.kind == ERR_GONE)
+		return;
+	(void)err_set(&v->unread, err.kind, err.code, "its printers cannot be read: %.80s; %s",
+	              err.text,
+	              err.kind == ERR_DENIED
+	                      ? "run this as root"
+	                      : "a start recovers what it can: systemctl start print-connector");
+}
+
 static int walk(struct visit *v, const struct config *config, struct err *err)
 {
-	struct doctor_world world = { .config = config, .queue_ops = &queue_ops };
+	struct doctor_world world = { .config = config,
+		                      .queue_ops = &queue_ops,
+		                      .records = v->printers,
+		                      .record_count = v->printer_count,
+		                      .unread = v->unread.kind ? &v->unread : NULL };
 	struct queues_settings settings = { .cups_server = config->cups_server };
 	int rc = -1;
 
@@ -80,20 +105,21 @@ int doctor_offline_main(const char *config_path)
 		.doctor = { .data = &v, .step = on_step, .finding = on_finding, .done = on_done }
 	};
 	struct config *config = NULL;
-	struct err err, ignored;
+	struct err err;
 	int rc;
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	log_open(LOG_LEVEL_ERROR);
 	rc = config_load(config_path, &config, &err);
 	if (rc == 0) {
-		(void)maintenance_become_owner(config->state_directory, &ignored);
+		read_printers(&v, config->state_directory);
 		rc = walk(&v, config, &err);
 	}
 	if (rc == 0)
 		print(json_doctor_done(v.marks));
 	else
 		(void)fprintf(stderr, "%s\n", err.text);
+	free(v.printers);
 	config_free(config);
 	return rc < 0 ? 1 : 0;
 }

@@ -155,7 +155,8 @@ static void read_events(struct visit *v, int fd)
 static int look_without_daemon(struct visit *v, struct failure *f)
 {
 	static const char *const arguments[] = { "--doctor", NULL };
-	AUTO(free_str) char *text = xasprintf("%s; its printers are not looked at", f->text);
+	AUTO(free_str)
+	char *text = xasprintf("%s; of printers only the queues are looked at", f->text);
 	AUTO(free_str) char *said = NULL;
 	char clean[sizeof(f->text)];
 	struct helper h;

@@ -112,6 +112,14 @@ static void end(struct doctor *d)
 
 /* ---- this machine ---- */
 
+/* Without a core: what is known of its printers. */
+static void check_unread(struct doctor *d)
+{
+	if (d->world.unread)
+		doctor_tell(d, DOCTOR_DISK, DOCTOR_WARN, "", d->world.config->state_directory,
+		            d->world.unread->text);
+}
+
 static void check_disk(struct doctor *d)
 {
 	const char *directory = d->world.config->state_directory;
@@ -141,8 +149,9 @@ static void check_disk(struct doctor *d)
 
 static void check_limits(struct doctor *d)
 {
-	unsigned printers = d->world.core ? d->world.core->printer_count : 0;
-	uint64_t wanted = FILES_SPARE + (uint64_t)printers * FILES_EACH;
+	const struct doctor_world *w = &d->world;
+	uint64_t printers = w->core ? w->core->printer_count : w->record_count;
+	uint64_t wanted = FILES_SPARE + printers * FILES_EACH;
 	struct rlimit files;
 	char text[TEXT_SIZE];
 
@@ -335,21 +344,40 @@ static void on_queue(void *data, const char *name, const char *info, const char 
 	(void)make_and_model;
 }
 
+/* NULL: it is not registered any more. */
+static const struct printer *find_printer(const struct doctor *d, const char *id)
+{
+	const struct printer *p = d->world.core ? d->world.core->printers : NULL;
+
+	while (p && strcmp(p->record.id, id) != 0)
+		p = p->next;
+	return p;
+}
+
+static const struct printer_record *find_record(const struct doctor *d, const char *id)
+{
+	const struct printer *p = find_printer(d, id);
+
+	for (size_t i = 0; i < d->world.record_count; i++)
+		if (strcmp(d->world.records[i].id, id) == 0)
+			return &d->world.records[i];
+	return p ? &p->record : NULL;
+}
+
 static void ask_local(struct doctor *d, const struct doctor_task *t)
 {
-	const struct printer *p = doctor_printer(d, t->printer);
+	const struct printer_record *p = find_record(d, t->printer);
 	int rc;
 
 	d->world.queue_ops->op_clear(&d->local);
 	d->local.data = d;
 	d->local.done = on_local;
 	d->asks_queue = true;
-	d->local.pinned_key = p ? p->record.pinned_key : NULL;
+	d->local.pinned_key = p ? p->pinned_key : NULL;
 	if (t->kind == TASK_CUPS)
 		rc = d->world.queue_ops->list(d->world.queues, &d->local, on_queue, NULL, &d->err);
 	else
-		rc = d->world.queue_ops->probe(d->world.queues, p->record.queue, &d->local,
-		                               &d->err);
+		rc = d->world.queue_ops->probe(d->world.queues, p->queue, &d->local, &d->err);
 	if (rc < 0)
 		timer_start(&d->turn, 0);
 }
@@ -368,7 +396,7 @@ static void tell_cups(struct doctor *d)
 
 static void finish_task(struct doctor *d, const struct doctor_task *t)
 {
-	const struct printer *p = doctor_printer(d, t->printer);
+	const struct printer_record *p = find_record(d, t->printer);
 
 	if (d->canceled)
 		return;
@@ -383,12 +411,13 @@ static void finish_task(struct doctor *d, const struct doctor_task *t)
 /* True: it is asking. */
 static bool begin_task(struct doctor *d, const struct doctor_task *t)
 {
-	const struct printer *p = NULL;
+	const struct printer *p = find_printer(d, t->printer);
 
 	err_clear(&d->err);
 	switch (t->kind) {
 	case TASK_MACHINE:
 		check_disk(d);
+		check_unread(d);
 		check_limits(d);
 		return false;
 	case TASK_HOST:
@@ -398,14 +427,14 @@ static bool begin_task(struct doctor *d, const struct doctor_task *t)
 		ask_local(d, t);
 		return true;
 	case TASK_PRINTER:
-		p = doctor_printer(d, t->printer);
-		if (!p)
+		if (d->world.core && !p)
 			return false; /* unregistered meanwhile */
-		doctor_look_at_printer(d, p);
+		if (p)
+			doctor_look_at_printer(d, p);
 		if (t->probes)
 			ask_local(d, t);
 		else
-			doctor_look_at_queue(d, p, NULL, NULL);
+			doctor_look_at_seen(d, p);
 		return t->probes;
 	}
 	return false;
@@ -474,34 +503,57 @@ static void add_cloud(struct doctor *d, const struct config_cloud *cloud)
 	add_host(d, cloud, ROLE_NOTIFICATION, cloud->notification_url);
 }
 
-static bool is_meant(const struct printer *p, const char *queue)
+static bool is_meant(const struct printer_record *p, const char *queue)
 {
-	return !queue || strcmp(p->record.queue, queue) == 0 || strcmp(p->record.id, queue) == 0;
+	return !queue || strcmp(p->queue, queue) == 0 || strcmp(p->id, queue) == 0;
 }
 
-static bool is_cloud_meant(const struct doctor *d, const struct config_cloud *cloud,
-                           const char *queue)
+/* Those that are meant; borrowed, in an array that is the caller's to free. */
+static const struct printer_record **choose(const struct doctor_world *w, const char *queue,
+                                            size_t *ret_count)
 {
-	if (!queue)
-		return true;
-	for (const struct printer *p = d->world.core->printers; p; p = p->next)
-		if (is_meant(p, queue) && strcmp(p->record.cloud, cloud->name) == 0)
+	const struct printer_record **chosen;
+	size_t n = w->record_count;
+
+	for (const struct printer *p = w->core ? w->core->printers : NULL; p; p = p->next)
+		n++;
+	chosen = xcalloc(n + 1, sizeof(const void *));
+	n = 0;
+
+	for (const struct printer *p = w->core ? w->core->printers : NULL; p; p = p->next)
+		if (is_meant(&p->record, queue))
+			chosen[n++] = &p->record;
+	for (size_t i = 0; i < w->record_count; i++)
+		if (is_meant(&w->records[i], queue))
+			chosen[n++] = &w->records[i];
+	*ret_count = n;
+	return chosen;
+}
+
+static void free_chosen(const struct printer_record ***p)
+{
+	free(*p);
+}
+
+static bool is_cloud_meant(const char *cloud, const char *queue,
+                           const struct printer_record *const *chosen, size_t n)
+{
+	for (size_t i = 0; queue && i < n; i++)
+		if (strcmp(chosen[i]->cloud, cloud) == 0)
 			return true;
-	return false;
+	return !queue;
 }
 
 int doctor_start(struct doctor *d, const struct doctor_world *world, const char *queue,
                  struct err *err)
 {
-	const struct printer *first = world->core ? world->core->printers : NULL;
-	unsigned printers = 0;
-	bool cups = !first;
+	size_t printers;
+	AUTO(free_chosen) const struct printer_record **chosen = choose(world, queue, &printers);
+	bool cups = !printers;
 
 	d->world = *world;
-	for (const struct printer *p = first; p; p = p->next) {
-		printers += is_meant(p, queue);
-		cups |= is_meant(p, queue) && !strstr(p->record.queue, "://");
-	}
+	for (size_t i = 0; i < printers; i++)
+		cups |= !queue_is_uri(chosen[i]->queue);
 	if (queue && !printers)
 		return err_set(err, ERR_GONE, 0,
 		               "%.80s is not registered; print-connector printers shows what is",
@@ -510,18 +562,16 @@ int doctor_start(struct doctor *d, const struct doctor_world *world, const char 
 	timer_init(&d->turn, world->clock, on_turn, d);
 	add(d)->kind = TASK_MACHINE;
 	for (size_t i = 0; i < world->config->n_clouds; i++)
-		if (is_cloud_meant(d, &world->config->clouds[i], queue))
+		if (is_cloud_meant(world->config->clouds[i].name, queue, chosen, printers))
 			add_cloud(d, &world->config->clouds[i]);
 	if (cups)
 		add(d)->kind = TASK_CUPS;
-	for (const struct printer *p = first; p; p = p->next) {
-		struct doctor_task *t = is_meant(p, queue) ? add(d) : NULL;
+	for (size_t i = 0; i < printers; i++) {
+		struct doctor_task *t = add(d);
 
-		if (!t)
-			continue;
 		t->kind = TASK_PRINTER;
-		t->probes = printers <= PROBES_MAX;
-		(void)str_copy(t->printer, sizeof(t->printer), p->record.id);
+		t->probes = !world->core || printers <= PROBES_MAX;
+		(void)str_copy(t->printer, sizeof(t->printer), chosen[i]->id);
 	}
 	timer_start(&d->turn, 0);
 	return 0;

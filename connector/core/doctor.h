@@ -19,7 +19,10 @@ struct doctor_world {
 	struct http *http;
 	const struct queue_ops *queue_ops;
 	struct queues *queues;
-	struct core *core; /* NULL: no printer is served, so none is looked at */
+	struct core *core;                    /* NULL: nobody serves the printers, and */
+	const struct printer_record *records; /* these would be, if somebody did */
+	size_t record_count;
+	const struct err *unread; /* why they are not known; NULL: they are */
 };
 
 struct doctor_task;

@@ -7,19 +7,10 @@
 #include "connector/core/core_private.h"
 #include "connector/core/defaults.h"
 
-const struct printer *doctor_printer(const struct doctor *d, const char *id)
-{
-	for (const struct printer *p = d->world.core ? d->world.core->printers : NULL; p;
-	     p = p->next)
-		if (strcmp(p->record.id, id) == 0)
-			return p;
-	return NULL;
-}
-
-static void tell(struct doctor *d, const struct printer *p, enum doctor_step step,
+static void tell(struct doctor *d, const struct printer_record *p, enum doctor_step step,
                  enum doctor_mark mark, const char *text)
 {
-	doctor_tell(d, step, mark, p->record.cloud, p->record.queue, text);
+	doctor_tell(d, step, mark, p->cloud, p->queue, text);
 }
 
 static void look_at_certificate(struct doctor *d, const struct printer *p)
@@ -34,7 +25,7 @@ static void look_at_certificate(struct doctor *d, const struct printer *p)
 		(void)snprintf(text, sizeof(text), "the certificate of %.80s is good for %s",
 		               p->record.queue,
 		               COUNTED((p->not_after - now) / 86400, "day", "days"));
-	tell(d, p, DOCTOR_CERTIFICATE,
+	tell(d, &p->record, DOCTOR_CERTIFICATE,
 	     !code                                 ? DOCTOR_PASS
 	     : *code == HEALTH_CERTIFICATE_EXPIRED ? DOCTOR_FAIL
 	                                           : DOCTOR_WARN,
@@ -54,7 +45,7 @@ static void look_at_refusal(struct doctor *d, const struct printer *p, const str
 	else
 		(void)snprintf(text, sizeof(text), "%.*s; %s", (int)strcspn(err->text, ";"),
 		               err->text, again);
-	tell(d, p, step, DOCTOR_FAIL, text);
+	tell(d, &p->record, step, DOCTOR_FAIL, text);
 }
 
 static void look_at_channel(struct doctor *d, const struct printer *p)
@@ -66,17 +57,17 @@ static void look_at_channel(struct doctor *d, const struct printer *p)
 	case CHANNEL_ONLINE:
 		(void)snprintf(text, sizeof(text), "%.100s is connected with cloud %.60s",
 		               p->record.queue, p->record.cloud);
-		tell(d, p, DOCTOR_CHANNEL, DOCTOR_PASS, text);
+		tell(d, &p->record, DOCTOR_CHANNEL, DOCTOR_PASS, text);
 		return;
 	case CHANNEL_CONNECTING:
-		tell(d, p, DOCTOR_CHANNEL, DOCTOR_WARN,
+		tell(d, &p->record, DOCTOR_CHANNEL, DOCTOR_WARN,
 		     "it is connecting; print-connector doctor in a minute tells more");
 		return;
 	case CHANNEL_REFUSED:
 		look_at_refusal(d, p, err);
 		return;
 	case CHANNEL_OFFLINE:
-		tell(d, p, DOCTOR_CHANNEL, DOCTOR_FAIL,
+		tell(d, &p->record, DOCTOR_CHANNEL, DOCTOR_FAIL,
 		     *err->text ? err->text : "it is not connected");
 		return;
 	}
@@ -92,7 +83,7 @@ static void look_at_defaults(struct doctor *d, const struct printer *p)
 	if (lost > 1)
 		(void)snprintf(more, sizeof(more), ", and %zu more like it", lost - 1);
 	(void)snprintf(all, sizeof(all), "%s%s", text, more);
-	tell(d, p, DOCTOR_DEFAULTS, DOCTOR_WARN, all);
+	tell(d, &p->record, DOCTOR_DEFAULTS, DOCTOR_WARN, all);
 }
 
 void doctor_look_at_printer(struct doctor *d, const struct printer *p)
@@ -101,21 +92,21 @@ void doctor_look_at_printer(struct doctor *d, const struct printer *p)
 
 	look_at_certificate(d, p);
 	if (!printer_is_mine(p) || !p->service || p->record.registering)
-		tell(d, p, DOCTOR_CHANNEL, DOCTOR_FAIL, WHY_NOT(p));
+		tell(d, &p->record, DOCTOR_CHANNEL, DOCTOR_FAIL, WHY_NOT(p));
 	else
 		look_at_channel(d, p);
 	if (p->record.paused) {
 		(void)snprintf(text, sizeof(text), "it is paused; print-connector resume %.100s",
 		               p->record.queue);
-		tell(d, p, DOCTOR_QUEUE, DOCTOR_WARN, text);
+		tell(d, &p->record, DOCTOR_QUEUE, DOCTOR_WARN, text);
 	}
 	look_at_defaults(d, p);
 }
 
-static void tell_status(struct doctor *d, const struct printer *p,
+static void tell_status(struct doctor *d, const struct printer_record *p,
                         const struct queue_status *status, bool asked)
 {
-	bool cups = !strstr(p->record.queue, "://");
+	bool cups = !strstr(p->queue, "://");
 	char text[TEXT_SIZE];
 
 	switch (status->health) {
@@ -124,16 +115,15 @@ static void tell_status(struct doctor *d, const struct printer *p,
 		     "it has not answered yet; print-connector doctor in a minute tells more");
 		return;
 	case QUEUE_READY:
-		(void)snprintf(text, sizeof(text), "%.100s takes jobs", p->record.queue);
+		(void)snprintf(text, sizeof(text), "%.100s takes jobs", p->queue);
 		tell(d, p, DOCTOR_QUEUE, DOCTOR_PASS, text);
-		(void)snprintf(text, sizeof(text), "%.100s would take one of ours",
-		               p->record.queue);
+		(void)snprintf(text, sizeof(text), "%.100s would take one of ours", p->queue);
 		if (asked)
 			tell(d, p, DOCTOR_VALIDATE, DOCTOR_PASS, text);
 		(void)snprintf(text, sizeof(text),
 		               "%.100s writes to a file: jobs are called completed though nothing "
 		               "comes out on paper",
-		               p->record.queue);
+		               p->queue);
 		if (status->to_file)
 			tell(d, p, DOCTOR_OUTPUT, DOCTOR_WARN, text);
 		return;
@@ -155,23 +145,24 @@ static void tell_status(struct doctor *d, const struct printer *p,
 	}
 }
 
-void doctor_look_at_queue(struct doctor *d, const struct printer *p,
+void doctor_look_at_seen(struct doctor *d, const struct printer *p)
+{
+	tell_status(d, &p->record, d->world.queue_ops->status(p->queue), false);
+}
+
+void doctor_look_at_queue(struct doctor *d, const struct printer_record *p,
                           const struct queue_status *status, const struct err *err)
 {
-	bool cups = !strstr(p->record.queue, "://");
+	bool cups = !strstr(p->queue, "://");
 	char text[TEXT_SIZE];
 
-	if (!status) {
-		tell_status(d, p, d->world.queue_ops->status(p->queue), false);
-		return;
-	}
 	if (err->kind == ERR_NONE) {
 		tell_status(d, p, status, true);
 		return;
 	}
-	if (http_is_untrusted(err) && *p->record.pinned_key) {
+	if (http_is_untrusted(err) && *p->pinned_key) {
 		(void)snprintf(text, sizeof(text), "%.120s does not show the key that it had",
-		               p->record.queue);
+		               p->queue);
 		tell(d, p, DOCTOR_KEY, DOCTOR_FAIL, text);
 		return;
 	}

@@ -11,13 +11,12 @@ struct printer;
 void doctor_tell(struct doctor *d, enum doctor_step step, enum doctor_mark mark, const char *cloud,
                  const char *subject, const char *text);
 
-/* NULL: it is not registered any more. */
-const struct printer *doctor_printer(const struct doctor *d, const char *id);
 /* Its certificate and its line to the cloud, as they are. */
 void doctor_look_at_printer(struct doctor *d, const struct printer *p);
-/* Its queue: as it was just read, err of reading it (kind NONE: none); both NULL: as it was seen
- * last. */
-void doctor_look_at_queue(struct doctor *d, const struct printer *p,
+/* Its queue, as it was seen last. */
+void doctor_look_at_seen(struct doctor *d, const struct printer *p);
+/* Its queue, as it was just read, or err of reading it (kind NONE: none). */
+void doctor_look_at_queue(struct doctor *d, const struct printer_record *p,
                           const struct queue_status *status, const struct err *err);
 
 #endif

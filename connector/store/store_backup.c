@@ -75,6 +75,16 @@ static int tell_pairs(struct store *s, void (*each)(void *data, const char *pair
 	return rc;
 }
 
+/* ERR_GONE: there is none. */
+static int open_state(struct store *s, const char *dir, struct err *err)
+{
+	if (fs_open_dir(dir, 0700, false, &s->dir, err) < 0)
+		return -1;
+	if (faccessat(s->dir, "state.db", F_OK, 0) < 0)
+		return err_set(err, ERR_GONE, 0, "there is no state in %.120s", dir);
+	return store_file_open(s, dir, "state.db", err);
+}
+
 int store_snapshot(const char *dir, struct store_snapshot *ret,
                    void (*each)(void *data, const char *pair), void *data, struct err *err)
 {
@@ -82,11 +92,7 @@ int store_snapshot(const char *dir, struct store_snapshot *ret,
 	AUTO(free_str) char *path = xasprintf("%s/" SNAPSHOT, dir);
 	int rc = -1, fd = -1;
 
-	if (fs_open_dir(dir, 0700, false, &s.dir, err) < 0)
-		return -1;
-	if (faccessat(s.dir, "state.db", F_OK, 0) < 0)
-		return err_set(err, ERR_GONE, 0, "there is no state in %.120s", dir);
-	if (store_file_open(&s, dir, "state.db", err) < 0)
+	if (open_state(&s, dir, err) < 0)
 		return -1;
 	(void)unlinkat(s.dir, SNAPSHOT, 0);
 	fd = openat(s.dir, SNAPSHOT, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -104,6 +110,15 @@ int store_snapshot(const char *dir, struct store_snapshot *ret,
 		close_fd(&fd);
 	ret->fd = fd;
 	return rc;
+}
+
+/* ---- peek ---- */
+
+int store_peek(const char *dir, struct printer_record **ret, size_t *ret_count, struct err *err)
+{
+	AUTO(close_plain) struct store s = { .dir = -1, .lock = -1 };
+
+	return open_state(&s, dir, err) < 0 ? -1 : store_load_printers(&s, ret, ret_count, err);
 }
 
 /* ---- restore ---- */

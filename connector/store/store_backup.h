@@ -1,10 +1,11 @@
 /* store_backup.h - state.db as it is at one moment, and as it is after it came from elsewhere. For
- * the programs that back up and restore: no loop, no store; blocks. The daemon may run meanwhile
- * for a snapshot, and for nothing else. */
+ * what works beside or without the daemon: no loop, no store; blocks. The daemon may run meanwhile
+ * for a snapshot and a peek, and for nothing else. */
 #ifndef CONNECTOR_STORE_STORE_BACKUP_H
 #define CONNECTOR_STORE_STORE_BACKUP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "connector/base/records.h"
 
@@ -18,6 +19,10 @@ struct store_snapshot {
 /* each(): the pair of keys.h that a printer uses. GONE: there is no state. */
 int store_snapshot(const char *dir, struct store_snapshot *ret,
                    void (*each)(void *data, const char *pair), void *data, struct err *err);
+
+/* The printers as they are registered now; an array that is the caller's to free(). GONE: there is
+ * no state. */
+int store_peek(const char *dir, struct printer_record **ret, size_t *ret_count, struct err *err);
 
 /* REJECTED: dir has printers or jobs that a restore would overwrite. */
 int store_check_empty(const char *dir, struct err *err);

@@ -341,8 +341,8 @@ def test_without_a_daemon_it_looks_as_far_as_it_can(bed, eve):
     assert done.code == 4
     found = [line for line in done.lines if line["event"] == "finding"]
     assert [f["step"] for f in found] == ["daemon"] and "systemctl start" in found[0]["remedy"]
-    assert "its printers are not looked at" in found[0]["text"]
-    assert {"disk", "connect", "service", "cups"} <= {
+    assert "of printers only the queues are looked at" in found[0]["text"]
+    assert {"disk", "connect", "service", "queue", "validate"} <= {
         line["step"] for line in done.lines if line.get("mark") == "pass"}
     bed.cloud.stop()
     done = daemon.cli("--config", daemon.config, "doctor")
@@ -351,3 +351,38 @@ def test_without_a_daemon_it_looks_as_far_as_it_can(bed, eve):
     done = daemon.cli("--config", daemon.config, "doctor")
     assert [f["step"] for f in done.lines if f["event"] == "finding"] == ["daemon", "settings"]
     bed.cloud.start()
+
+
+def _offline(daemon, **options):
+    """What it finds beside that the daemon does not run."""
+    done = daemon.cli("--config", daemon.config, "doctor", **options)
+    assert done.code == 4, done
+    found = [line for line in done.lines if line["event"] == "finding"]
+    assert found[0]["step"] == "daemon"
+    return [(f["step"], f["text"] + "\n" + f["remedy"]) for f in found[1:]]
+
+
+def test_without_a_daemon_it_looks_at_the_queues(bed):
+    daemon = _cups_daemon(bed)
+    daemon.stop()
+    assert not _offline(daemon)
+    bed.cups.run("cupsdisable", "laser")
+    (step, text), = _offline(daemon)
+    assert step == "queue" and "cupsenable laser" in text
+    bed.cups.run("cupsenable", "laser")
+    bed.cups.stop()
+    assert [step for step, _ in _offline(daemon)] == ["cups"]
+    bed.cups.start()
+
+
+def test_without_a_daemon_it_says_when_it_cannot_know_the_printers(bed):
+    daemon = _cups_daemon(bed)
+    daemon.stop()
+    daemon.config.chmod(0o644)
+    (step, text), = _offline(daemon, user="daemon")
+    assert step == "disk" and "run this as root" in text
+    (daemon.state / "state.db").write_bytes(b"no database" * 1000)
+    (step, text), = _offline(daemon)
+    assert step == "disk" and "cannot be read" in text and "systemctl start" in text
+    daemon.start()  # as it says
+    assert list(daemon.state.glob("state.db.damaged-*"))
