@@ -7,7 +7,6 @@ documents that the emulator is tested with.
 import base64
 import http.client
 import json
-import os
 import pathlib
 import ssl
 import struct
@@ -15,8 +14,9 @@ import subprocess
 import urllib.parse
 import uuid
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = os.environ.get("CLOUD_EMULATOR", str(ROOT / "build" / "cloud-emulator"))
+from bed import BUILD
+
+PROGRAM = str(BUILD / "cloud-emulator")
 
 OPERATION, JOB, END, PRINTER, UNSUPPORTED, SUBSCRIPTION, EVENT, DOCUMENT = 1, 2, 3, 4, 5, 6, 7, 9
 INTEGER, BOOLEAN, ENUM, OCTETS, RANGE = 0x21, 0x22, 0x23, 0x30, 0x33

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from bed import PDF
+from bed import PDF, SANITIZED
 from bed.limits import FakeClock, limited
 from bed.net import Port
 from bed.process import run
@@ -107,6 +107,7 @@ def test_a_wrong_clock(bed, eve):
         expect(daemon, "clock", "behind", "timedatectl")
 
 
+@pytest.mark.skipif(SANITIZED, reason="the sanitizer must be loaded first")
 @pytest.mark.parametrize("offset, step", [("-20y", "clock"), ("+40y", "tls")])
 def test_a_clock_that_is_years_off_is_not_taken_for_an_inspecting_proxy(bed, eve, offset, step):
     clock = FakeClock(bed.dir)

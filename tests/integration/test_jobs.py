@@ -1,15 +1,21 @@
 """Whole jobs through all three kinds of queue, and what the cloud learns of them."""
 
+import statistics
+import time
+
 import pytest
 
 import pdf
-from bed import PDF, ipp, submit
+from bed import PDF, SANITIZED, ipp, submit
+from bed.backlog import fill
 from bed.emulator import Emulator
 from bed.route import Route, connect
 from bed.watch import wait_until
 
 BIG = pdf.make(3, 3000000)
 ORDER = ["received", "acknowledged", "handed", "finished", "reported"]
+HISTORY = 10000  # jobs
+SOON = 0.02      # seconds, from the start of a program to its end
 
 
 def _make_queue(bed, kind):
@@ -288,3 +294,19 @@ def test_a_cloud_printer_is_bound_to_one_queue_only(bed, eve):
     assert [p["queue"] for p in daemon.printers()] == ["q"]
     assert Route(bed, daemon, "q").record(1) is None
     route.ended(route.submit(PDF))
+
+
+@pytest.mark.skipif(SANITIZED, reason="the sanitizer's own start takes longer")
+@pytest.mark.parametrize("verb", [["status"], ["jobs"], ["jobs", "--all"]])
+def test_what_is_asked_most_is_answered_at_once_whatever_the_history(bed, eve, verb):
+    daemon = bed.daemon(with_cups=False)
+    connect(bed, daemon, eve.uri)
+    daemon.stop()
+    fill(daemon.state, None, HISTORY, "done")
+    daemon.start()
+    took = []
+    for _ in range(20):
+        began = time.monotonic()
+        assert daemon.cli(*verb, as_json=False).code in (0, 4)
+        took.append(time.monotonic() - began)
+    assert statistics.median(took) < SOON, took

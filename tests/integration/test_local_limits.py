@@ -10,7 +10,7 @@ import signal
 import pytest
 
 import pdf
-from bed import BUILD, PDF
+from bed import PDF, SANITIZED
 from bed.limits import FakeClock, SmallStateDaemon, failing, limited
 from bed.route import connect, cpu_seconds, health, wait_health
 
@@ -211,7 +211,7 @@ def test_without_memory_it_may_end_but_nothing_is_lost(bed, printer):
     _all_are_printed_once(route, daemon, printer, numbers)
 
 
-FAKE_TIME = pytest.mark.skipif("asan" in BUILD.name, reason="the sanitizer must be loaded first")
+FAKE_TIME = pytest.mark.skipif(SANITIZED, reason="the sanitizer must be loaded first")
 
 
 @FAKE_TIME

@@ -10,7 +10,7 @@ import signal
 import pdf
 import pytest
 
-from bed import BUILD
+from bed import BUILD, SANITIZED
 from bed.daemon import reachable
 from bed.route import connect
 from bed.watch import wait_until
@@ -44,7 +44,7 @@ def _settle(route, number, papers):
     assert papers().count(told["documents"][0]["sha256"]) == 1
 
 
-@pytest.mark.skipif("asan" in BUILD.name, reason="the sanitizer has its own allocator")
+@pytest.mark.skipif(SANITIZED, reason="the sanitizer has its own allocator")
 @pytest.mark.parametrize("kind", ["cups", "ipp"])
 def test_an_allocation_that_fails_loses_and_doubles_nothing(bed, eve, kind):
     socket = bed.socket_printer()

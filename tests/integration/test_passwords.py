@@ -4,12 +4,11 @@ import contextlib
 import pathlib
 import re
 import socket
-import subprocess
 import threading
 
 import pytest
 
-from bed import PDF, ipp
+from bed import PDF, SANITIZED, ipp
 from bed.route import connect
 
 PIN = "4711-2963"
@@ -91,10 +90,9 @@ def assert_nowhere(daemon, folder, *secrets):
         places[name] = pathlib.Path(f"/proc/{daemon.process.pid}/{name}").read_bytes()
     places |= {str(path): data for path, data in daemon.files().items()}
     assert any(place.endswith("state.db") for place in places)
-    subprocess.run(["gcore", "-o", folder / "core", str(daemon.process.pid)], check=True,
-                   capture_output=True)
-    places["dump"] = (folder / f"core.{daemon.process.pid}").read_bytes()
-    assert b"print-connector" in places["dump"]
+    if not SANITIZED:  # its shadow fills any disk
+        places["dump"] = daemon.process.dump(folder)
+        assert b"print-connector" in places["dump"]
     for place, data in places.items():
         assert not [s for s in secrets if s.encode() in data], place
 

@@ -85,6 +85,11 @@ class Process:
         last = self.text().splitlines()[-lines:]
         return f"--- {self.name}: {self.log}\n" + "\n".join(last)
 
+    def dump(self, folder):
+        """All of its memory, as only root can have it; with a sanitizer that fills any disk."""
+        run(["gcore", "-o", folder / "core", self.pid])
+        return (folder / f"core.{self.pid}").read_bytes()
+
     def wait_for_line(self, regex, timeout=10, since=0):
         """The match of the first line that fits."""
         def look():
