@@ -418,13 +418,11 @@ static void fit_color(ipp_t *m)
 
 	keep_strings(m, "print-color-mode-supported", colors);
 	a = up_find(m, "print-color-mode-supported");
-	/* a printer without colors prints in one, whatever it calls that */
+	/* a printer without colors prints in one, whatever it calls that; with colors only, the
+	   service takes it no more than without, and who asks for grey is told that it was lost */
 	if (!a && color && !ippGetBoolean(color, 0))
 		add_keyword(m, "print-color-mode-supported", "monochrome");
-	else if (a && !ippContainsString(a, "monochrome") &&
-	         (ippContainsString(a, "auto-monochrome") ||
-	          ippContainsString(a, "process-monochrome") ||
-	          (color && !ippGetBoolean(color, 0))))
+	else if (a && !ippContainsString(a, "monochrome"))
 		ippSetString(m, &a, ippGetCount(a), "monochrome");
 	settle_string(m, "print-color-mode-default", "print-color-mode-supported");
 	if (!up_find(m, "print-color-mode-supported"))

@@ -666,7 +666,8 @@ int core_explain(struct core *c, const struct local_op *op, const char *queue, c
 	for (struct printer *p = c->printers; p; p = p->next)
 		if (strcmp(p->record.queue, queue) == 0 && c->set.queue_ops->capabilities(p->queue))
 			can = c->set.queue_ops->capabilities(p->queue);
-	return c->set.queue_ops->explain(queue, can, &c->set.config->mappings, ticket, to, err);
+	return c->set.queue_ops->explain(queue, can, &op->grey, &c->set.config->mappings, ticket,
+	                                 to, err);
 }
 
 const char *core_queue_of(struct core *c, const char *name)

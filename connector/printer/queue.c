@@ -259,6 +259,7 @@ void queue_put(struct queue *q)
 		http_peer_free(q->control);
 	ipp_op_clear(&q->read);
 	queue_class_clear(q);
+	queue_driver_clear(q);
 	free_str(&q->members);
 	attrs_unref(q->capabilities);
 	attrs_unref(q->state);

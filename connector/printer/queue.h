@@ -11,6 +11,7 @@
 #include "common/err.h"
 #include "connector/base/ipp_client.h"
 #include "connector/base/records.h"
+#include "connector/printer/driver_grey.h"
 
 struct attrs;
 struct clock;
@@ -103,6 +104,7 @@ struct local_op {
 	struct local_job *found; /* find: all jobs with that uuid; owned, op_clear frees */
 	size_t found_count;
 	struct attrs *capabilities;    /* probe; owned */
+	struct driver_grey grey;       /* probe; for explain */
 	struct queue_status status;    /* probe */
 	char warning[TEXT_SIZE];       /* probe: for whoever registers it, or "" */
 	char learned[CRYPTO_PIN_SIZE]; /* probe: "" a CA vouches for it, or it is not asked */
@@ -174,8 +176,8 @@ struct queue_ops {
 	/* How a ticket (text as in ticket.h; NULL: none) would be sent to the queue with these
 	 * capabilities, of probe; no exchange. -1 (REJECTED): the text is wrong. */
 	int (*explain)(const char *name, const struct attrs *capabilities,
-	               const struct mappings *mappings, const char *ticket,
-	               const struct ticket_explained *to, struct err *err);
+	               const struct driver_grey *grey, const struct mappings *mappings,
+	               const char *ticket, const struct ticket_explained *to, struct err *err);
 
 	/* Defaults of mapping files that the queue does not have, as far as is known of it: those
 	 * left out, and those with something near in their place. why says what it offers. */

@@ -90,7 +90,7 @@ static void take_member(struct class_reading *c, struct ipp_op *op)
 		c->answers[c->answered++] = TAKE(op->response);
 }
 
-enum class_step queue_class_step(struct queue *q, struct ipp_op *op, const struct err *err)
+enum more_step queue_class_step(struct queue *q, struct ipp_op *op, const struct err *err)
 {
 	static const char *const whole[] = { "all", "media-col-database" };
 	struct class_reading *c = q->class_reading;
@@ -101,7 +101,7 @@ enum class_step queue_class_step(struct queue *q, struct ipp_op *op, const struc
 	struct err none;
 
 	if (c == NULL && (err != NULL || !q->cups || members_of(op->response) == NULL))
-		return CLASS_NONE;
+		return MORE_NONE;
 	if (c == NULL) {
 		c = q->class_reading = xcalloc(1, sizeof(*c));
 		c->own = TAKE(op->response);
@@ -109,7 +109,7 @@ enum class_step queue_class_step(struct queue *q, struct ipp_op *op, const struc
 	} else if (err == NULL) {
 		take_member(c, op);
 	} else if (err->kind != ERR_GONE) {
-		return CLASS_NONE;
+		return MORE_NONE;
 	}
 	note_members(q);
 	while (c->asked < c->count) {
@@ -119,11 +119,11 @@ enum class_step queue_class_step(struct queue *q, struct ipp_op *op, const struc
 		queue_ask_for(request, whole, ARRAY_SIZE(whole));
 		ipp_op_clear(op);
 		if (queue_start(q, op, request, done, data, &none) == 0)
-			return CLASS_ASKING;
+			return MORE_ASKING;
 	}
 	ipp_op_clear(op);
 	op->response = TAKE(c->own);
-	return CLASS_READ;
+	return MORE_READ;
 }
 
 struct attrs *queue_class_capabilities(const struct queue *q, ipp_t *own)

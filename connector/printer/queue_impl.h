@@ -3,6 +3,7 @@
 #define CONNECTOR_PRINTER_QUEUE_IMPL_H
 
 #include "connector/base/clock.h"
+#include "connector/printer/driver_grey.h"
 #include "connector/printer/printer_state.h"
 #include "connector/printer/queue.h"
 #include "connector/printer/queue_events.h"
@@ -58,8 +59,10 @@ struct queue {
 	bool reading, in_line, untold, known; /* known: read once */
 	bool hurried;                         /* the timer was set anew for a job */
 	struct queue *next_waiting;
-	struct class_reading *class_reading;  /* a class whose members are being read */
-	char *members;                        /* of a class, see queue_class_has(); NULL: none */
+	struct class_reading *class_reading;   /* a class whose members are being read */
+	char *members;                         /* of a class, see queue_class_has(); NULL: none */
+	struct driver_reading *driver_reading; /* of a driver whose PPD is being read */
+	struct driver_grey grey;
 	unsigned failures;                    /* in a row */
 	int64_t connecting_since;             /* loop ms; 0: not */
 	int printer_state;                    /* as last seen */
@@ -99,14 +102,21 @@ int queue_start(struct queue *q, struct ipp_op *op, ipp_t *request,
 /* Address of a queue of CUPS; it finds classes under the same path as well. */
 void queue_cups_uri(const char *name, char ret[static URI_SIZE]);
 
-/* queue_class.c */
-enum class_step {
-	CLASS_NONE,   /* no class, or it cannot be read: err stands */
-	CLASS_ASKING, /* another exchange is under way, for a member */
-	CLASS_READ,   /* all members were asked; op has the class's own answer again */
+/* What is read behind all that a queue says of itself. */
+enum more_step {
+	MORE_NONE,   /* nothing, or it cannot be read: err stands */
+	MORE_ASKING, /* another exchange is under way */
+	MORE_READ,   /* that was all; op has the queue's own answer again */
 };
 /* The exchange that asks for all that a queue can do has ended, or one that this began. */
-enum class_step queue_class_step(struct queue *q, struct ipp_op *op, const struct err *err);
+enum more_step queue_more_step(struct queue *q, struct ipp_op *op, const struct err *err);
+
+/* queue_driver.c: the driver's PPD */
+enum more_step queue_driver_step(struct queue *q, struct ipp_op *op, const struct err *err);
+void queue_driver_clear(struct queue *q); /* what was read */
+
+/* queue_class.c: the members of a class */
+enum more_step queue_class_step(struct queue *q, struct ipp_op *op, const struct err *err);
 struct attrs *queue_class_capabilities(const struct queue *q, ipp_t *own);
 void queue_class_clear(struct queue *q); /* what was read */
 /* Whether the queue is a class with such a member. */
@@ -165,8 +175,9 @@ void queue_op_cancel(struct local_op *op);
 void queue_op_clear(struct local_op *op);
 int queue_probe(struct queues *qs, const char *name, struct local_op *op, struct err *err);
 int queue_explain(const char *name, const struct attrs *capabilities,
-                  const struct mappings *mappings, const char *ticket,
-                  const struct ticket_explained *to, struct err *err); /* ticket_explain.c */
+                  const struct driver_grey *grey, const struct mappings *mappings,
+                  const char *ticket, const struct ticket_explained *to,
+                  struct err *err); /* ticket_explain.c */
 void queue_defaults(const struct queue *q, void (*lost)(void *data, const struct ticket_note *note),
                     void *data); /* ticket_explain.c */
 int queue_list(struct queues *qs, struct local_op *op,

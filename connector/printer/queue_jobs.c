@@ -157,6 +157,7 @@ static int add_template(struct queue *q, struct local_op *op, const struct local
 		.ticket = ticket->ticket != NULL ? attrs_ipp(ticket->ticket) : NULL,
 		.capabilities = q->capabilities != NULL ? attrs_ipp(q->capabilities) : NULL,
 		.rules = &mapping,
+		.grey = &q->grey,
 		.cups = q->cups,
 	};
 

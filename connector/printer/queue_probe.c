@@ -83,6 +83,8 @@ static void read_printer(struct local_op *op, ipp_t *answer)
 	printer_traits_read(answer, q->cups, &q->traits);
 	printer_state_read(answer, q->name, q->cups, &op->status, &connecting);
 	attrs_unref(op->capabilities);
+	op->grey = q->grey;
+	driver_grey_withdraw(&q->grey, answer);
 	op->capabilities = q->class_reading != NULL ? queue_class_capabilities(q, answer)
 	                                            : capabilities_new(answer, q->cups, NULL);
 	warn(op, answer);
@@ -119,13 +121,13 @@ static void on_probed(struct ipp_op *ipp, const struct err *err)
 {
 	struct local_op *op = ipp->data;
 	struct queue *q = op->queue;
-	enum class_step step = queue_class_step(q, ipp, err);
+	enum more_step step = queue_more_step(q, ipp, err);
 	struct err wrapped;
 	ipp_t *request;
 
-	if (step == CLASS_ASKING || (err != NULL && learn(op, err)))
+	if (step == MORE_ASKING || (err != NULL && learn(op, err)))
 		return;
-	if (err != NULL && step != CLASS_READ) {
+	if (err != NULL && step != MORE_READ) {
 		wrapped = *err;
 		if (err->kind == ERR_GONE && q->cups)
 			(void)err_set(&wrapped, ERR_GONE, err->code,

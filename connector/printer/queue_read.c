@@ -283,12 +283,13 @@ static void add_actions(ipp_t *to, ipp_t *device)
 /* What the queue can do, what a mapping adds to it and what the printer behind it does. */
 static struct attrs *read_capabilities(struct queue *q, ipp_t *answer)
 {
-	struct attrs *own = q->class_reading != NULL
-	                            ? queue_class_capabilities(q, answer)
-	                            : capabilities_new(answer, q->cups, &q->listener);
 	struct mapping mapping = { .n = 0 };
+	struct attrs *own;
 	ipp_t *more;
 
+	driver_grey_withdraw(&q->grey, answer);
+	own = q->class_reading != NULL ? queue_class_capabilities(q, answer)
+	                               : capabilities_new(answer, q->cups, &q->listener);
 	if (q->listener.mappings != NULL)
 		mapping_of(q->listener.mappings(q->listener.data), q->name, &mapping);
 	if (mapping.n == 0 && !queue_device_identifies(q))
@@ -423,6 +424,13 @@ void queue_is_down(struct queue *q, const struct err *err)
 		timer_start(&q->timer, 0);
 }
 
+enum more_step queue_more_step(struct queue *q, struct ipp_op *op, const struct err *err)
+{
+	enum more_step step = q->driver_reading != NULL ? MORE_NONE : queue_class_step(q, op, err);
+
+	return step != MORE_NONE ? step : queue_driver_step(q, op, err);
+}
+
 /* ---- the exchange --------------------------------------------------------------------------- */
 
 static void after_read(struct queue *q, bool changed)
@@ -441,11 +449,11 @@ static void on_read(struct ipp_op *op, const struct err *err)
 	struct queue *q = op->data;
 	struct queues *qs = q->qs;
 	bool first = !q->known && q->failures == 0, changed = false;
-	enum class_step step = CLASS_NONE;
+	enum more_step step = MORE_NONE;
 
 	if (!q->closed && q->asked == WANT_ALL)
-		step = queue_class_step(q, op, err);
-	if (step == CLASS_ASKING)
+		step = queue_more_step(q, op, err);
+	if (step == MORE_ASKING)
 		return;
 	q->reading = false;
 	if (q->cups)
@@ -456,8 +464,8 @@ static void on_read(struct ipp_op *op, const struct err *err)
 		queue_put(q);
 		return;
 	}
-	changed = err != NULL && step != CLASS_READ ? take_failure(q, err)
-	                                            : take_answer(q, op->response);
+	changed = err != NULL && step != MORE_READ ? take_failure(q, err)
+	                                           : take_answer(q, op->response);
 	queue_class_clear(q);
 	ipp_op_clear(op);
 	q->pins--; /* not the last: it is open */

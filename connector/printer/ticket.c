@@ -317,6 +317,7 @@ int ticket_apply(ipp_t *request, const struct ticket_source *from, ticket_noted 
 	struct ticket_pass t = { .request = request,
 		                 .capabilities = from->capabilities,
 		                 .rules = from->rules,
+		                 .grey = from->grey,
 		                 .cups = from->cups,
 		                 .noted = noted,
 		                 .data = data };

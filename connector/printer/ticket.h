@@ -12,6 +12,7 @@
 #include <cups/cups.h>
 
 #include "common/mapping.h"
+#include "connector/printer/driver_grey.h"
 #include "connector/printer/ticket_note.h"
 
 struct err;
@@ -21,8 +22,9 @@ typedef void ticket_noted(void *data, const struct ticket_note *note);
 struct ticket_source {
 	ipp_t *ticket;       /* of the cloud; NULL: nothing is asked for */
 	ipp_t *capabilities; /* of capabilities_new(); NULL: nothing is known of the queue */
-	const struct mapping *rules; /* of the queue; NULL: none */
-	bool cups;                   /* a queue of CUPS; else an IPP printer */
+	const struct mapping *rules;    /* of the queue; NULL: none */
+	const struct driver_grey *grey; /* of its driver; NULL: not known */
+	bool cups;                      /* a queue of CUPS; else an IPP printer */
 };
 
 /* Adds to the request's job group. -1 (REJECTED): the ticket insists (ipp-attribute-fidelity,

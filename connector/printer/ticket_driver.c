@@ -8,33 +8,6 @@
 #include "connector/base/ipp_codec.h"
 #include "connector/printer/capabilities.h"
 
-/* CUPS says of every driver for colour that it prints in grey too, and makes that happen where it
- * knows the option (ColorModel=Gray and four more), its filters where the printer takes
- * PostScript. These need the driver's own word, by their PPDs; of (ESC/P-R) and pxlcolor it was
- * also measured that colour comes out without it. */
-static const struct {
-	const char *driver; /* within printer-make-and-model */
-	const char *option, *choice;
-} greys[] = {
-	{ "(ESC/P-R)", "Ink", "MONO" },
-	{ "Foomatic/bjc250gs", "ColorMode", "Grayscale" },
-	{ "Foomatic/bjc600", "ProcessColorModel", "Greyscale" },
-	{ "Foomatic/bjc800", "ProcessColorModel", "Greyscale" },
-	{ "Foomatic/cdj500", "ColorMode", "FloydSteinbergGray" },
-	{ "Foomatic/cdj550", "ColorMode", "FloydSteinbergGray" },
-	{ "Foomatic/declj250", "ColorMode", "FloydSteinbergGray" },
-	{ "Foomatic/dnj650c", "ColorMode", "FloydSteinbergGray" },
-	{ "Foomatic/hpijs", "PrintoutMode", "Normal.Gray" },
-	{ "Foomatic/md2k", "ColorMode", "Grayscale" },
-	{ "Foomatic/md5k", "ColorMode", "Grayscale" },
-	{ "Foomatic/pj", "ColorMode", "FloydSteinbergGray" },
-	{ "Foomatic/pjxl", "ColorMode", "FloydSteinbergGray" },
-	{ "Foomatic/pjxl300", "ColorMode", "FloydSteinbergGray" },
-	{ "Foomatic/pnm2ppa", "ColorMode", "Grayscale" },
-	{ "Foomatic/pxlcolor", "ColorModel", "Grayscale" },
-	{ "Foomatic/pxldpl", "ColorModel", "Grayscale" },
-};
-
 const char *ticket_lacks_driver(ipp_t *capabilities, bool cups)
 {
 	if (!cups)
@@ -71,21 +44,9 @@ void ticket_driver_resolution(struct ticket_pass *t, int x, int y, ipp_res_t uni
 	add_option(t, "Resolution", choice);
 }
 
-/* "Foomatic/hpijs" is meant by "ACME Foomatic/hpijs-pcl3", and not by "Foomatic/hpijser". */
-static bool is_driver(const char *model, const char *driver)
-{
-	const char *found = strstr(model, driver);
-
-	return found != NULL && strchr(" -", found[strlen(driver)]) != NULL;
-}
-
 void ticket_driver_word(struct ticket_pass *t, const char *name, const char *word)
 {
-	const char *model = model_of(t);
-
-	if (!t->cups || strcmp(name, "print-color-mode") != 0 || strcmp(word, "monochrome") != 0)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(greys); i++)
-		if (is_driver(model, greys[i].driver))
-			add_option(t, greys[i].option, greys[i].choice);
+	if (t->cups && t->grey != NULL && t->grey->option != NULL &&
+	    strcmp(name, "print-color-mode") == 0 && strcmp(word, "monochrome") == 0)
+		add_option(t, t->grey->option, t->grey->choice);
 }

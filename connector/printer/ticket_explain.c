@@ -107,16 +107,16 @@ static void tell_request(const struct ticket_explained *to, ipp_t *request)
 }
 
 int queue_explain(const char *queue, const struct attrs *capabilities,
-                  const struct mappings *mappings, const char *ticket,
-                  const struct ticket_explained *to, struct err *err)
+                  const struct driver_grey *grey, const struct mappings *mappings,
+                  const char *ticket, const struct ticket_explained *to, struct err *err)
 {
 	AUTO(ticket_free) ipp_t *known = ippNew();
 	AUTO(ticket_free) ipp_t *request = ippNew();
 	AUTO(ticket_free) ipp_t *wish = NULL;
 	struct mapping rules;
-	struct ticket_source from = { .capabilities = known,
-		                      .rules = &rules,
-		                      .cups = !queue_is_uri(queue) };
+	struct ticket_source from = {
+		.capabilities = known, .rules = &rules, .grey = grey, .cups = !queue_is_uri(queue)
+	};
 	struct err refused;
 
 	if (ticket != NULL && ticket_parse(ticket, &wish, err) < 0)

@@ -41,7 +41,8 @@ const struct ticket_rule *ticket_rule(const char *name); /* NULL: no template at
 /* One ticket on its way into one request. */
 struct ticket_pass {
 	ipp_t *request, *capabilities;
-	const struct mapping *rules; /* NULL none */
+	const struct mapping *rules;    /* NULL none */
+	const struct driver_grey *grey; /* NULL: not known */
 	bool cups;
 	ticket_noted *noted;
 	void *data;

@@ -2,6 +2,8 @@
 the job says why not. Each row of the table of options goes through the daemon to a real cupsd and
 its real filters, and what comes out is looked at."""
 
+import pathlib
+import re
 import struct
 
 import pages
@@ -10,6 +12,7 @@ import pytest
 
 from bed import DATA, ipp
 from bed.route import connect
+from bed.watch import wait_until
 
 A4, LETTER = (210, 297), (216, 279)
 FOOMATIC = "foomatic-db-compressed-ppds:0/ppd/foomatic-ppd/HP-LaserJet_4-ljet4.ppd"
@@ -381,20 +384,43 @@ def raster_is_grey(data):
     return struct.unpack_from("<I", data, 404)[0] == 18
 
 
-GREY = {  # arguments of lpadmin, whether what comes out is grey
-    "ink": (["-P", DATA / "colour.ppd"], raster_is_grey),
-    "foomatic": (["-m", FOOMATIC.replace("HP-LaserJet_4-ljet4", "Lexmark-CX920de-pxlcolor")],
+def is_grey_of_hp(data):
+    """hpcups is told in cupsRowStep that the colours of a raster are to be printed in black."""
+    assert data[:4] in (b"3SaR", b"2SaR"), data[:4]
+    return struct.unpack_from("<I", data, 420)[0] == 2
+
+
+GREY = {  # model, whether what comes out is grey
+    "ink": (DATA / "colour.ppd", raster_is_grey),
+    "hpcups": ("drv:///hpcups.drv/hp-amp.ppd", is_grey_of_hp),
+    "hpcups-old": ("drv:///hpcups.drv/hp-910.ppd", is_grey_of_hp),
+    "hpcups-gray": ("drv:///hpcups.drv/hp-business_inkjet_2200.ppd", is_grey_of_hp),
+    "foomatic": (FOOMATIC.replace("HP-LaserJet_4-ljet4", "Lexmark-CX920de-pxlcolor"),
                  lambda data: b"RENDERMODE=GRAYSCALE" in data),
+    "ricoh": ("openprinting-ppds:0/ppd/openprinting/Gestetner/PXL/Gestetner-DSc1020_PXL.ppd",
+              lambda data: b"DATAMODE=GRAYSCALE" in data),
 }
+
+
+def add_colour_queue(bed, model):
+    """A queue "q" of it; a driver that makes raster hands it on as it comes from CUPS."""
+    socket = bed.socket_printer()
+    ppd = bed.dir / "of-the-model.ppd"
+    bed.cups.lpadmin("-p", "q", "-E", "-v", socket.uri,
+                     *(["-P", model] if isinstance(model, pathlib.Path) else ["-m", model]))
+    ppd.write_text(re.sub('(vnd.cups-raster 0) [^"]+', r"\1 -",
+                          (bed.cups.dir / "etc/ppd/q.ppd").read_text(encoding="latin-1")),
+                   encoding="latin-1")
+    bed.cups.lpadmin("-p", "q", "-P", ppd)
+    bed.cups.lpadmin("-p", "q", "-o", "cupsSNMPSupplies=False")
+    return socket
 
 
 @pytest.mark.parametrize("kind", GREY)
 def test_grey_is_grey_where_the_driver_calls_it_by_a_name_of_its_own(bed, kind):
-    """CUPS offers it and hands it on to nobody."""
+    """CUPS offers it and, but for one of these, hands it on to nobody."""
     model, is_grey = GREY[kind]
-    socket = bed.socket_printer()
-    bed.cups.lpadmin("-p", "q", "-E", "-v", socket.uri, *model)
-    bed.cups.lpadmin("-p", "q", "-o", "cupsSNMPSupplies=False")
+    socket = add_colour_queue(bed, model)
     route = connect(bed, bed.daemon(), "q")
     for count, (mode, grey) in enumerate([("color", False), ("monochrome", True)], 1):
         number = bed.cloud.client().print_job(DOCUMENT, print_color_mode=mode)
@@ -403,19 +429,23 @@ def test_grey_is_grey_where_the_driver_calls_it_by_a_name_of_its_own(bed, kind):
             assert is_grey(printed.read()) == grey, mode
 
 
-def test_grey_of_a_driver_that_nobody_knows_is_mapped(bed):
+def test_grey_of_a_driver_that_nobody_knows_is_not_offered_until_it_is_mapped(bed):
     ppd = bed.dir / "colour.ppd"
-    ppd.write_text((DATA / "colour.ppd").read_text().replace("(ESC/P-R)", "of ours"))
-    socket = bed.socket_printer()
-    bed.cups.lpadmin("-p", "q", "-E", "-v", socket.uri, "-P", ppd)
-    bed.cups.lpadmin("-p", "q", "-o", "cupsSNMPSupplies=False")
-    daemon = bed.make_daemon()
-    write_mapping(daemon, "[queue q]\nprint-color-mode monochrome = Ink=MONO\n")
-    daemon.start()
+    ppd.write_text((DATA / "colour.ppd").read_text().replace("Ink", "Tint"))
+    socket = add_colour_queue(bed, ppd)
+    daemon = bed.daemon()
     route = connect(bed, daemon, "q")
-    route.ended(bed.cloud.client().print_job(DOCUMENT, print_color_mode="monochrome"))
-    with open(socket.wait(1)[-1]["file"], "rb") as printed:
-        assert raster_is_grey(printed.read())
+    assert route.attributes()["print-color-mode-supported"] == "color"
+    job = bed.cloud.client().print_job(DOCUMENT, print_color_mode="monochrome")
+    assert "print-color-mode" in route.ended(job)[1]["dropped"][0]
+    write_mapping(daemon, "[queue q]\nprint-color-mode monochrome = Tint=MONO\n")
+    daemon.reload()
+    wait_until(lambda: "monochrome" in route.attributes()["print-color-mode-supported"], "it")
+    job = bed.cloud.client().print_job(DOCUMENT, print_color_mode="monochrome")
+    assert route.ended(job)[1]["dropped"] == []
+    for count, grey in enumerate((False, True), 1):
+        with open(socket.wait(2)[count - 1]["file"], "rb") as printed:
+            assert raster_is_grey(printed.read()) == grey
 
 
 def ticket_file(bed, *lines):

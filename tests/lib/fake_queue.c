@@ -642,11 +642,12 @@ static void run_probe(struct fake_call *c)
 }
 
 static int explain(const char *name, const struct attrs *capabilities,
-                   const struct mappings *mappings, const char *ticket,
-                   const struct ticket_explained *to, struct err *err)
+                   const struct driver_grey *grey, const struct mappings *mappings,
+                   const char *ticket, const struct ticket_explained *to, struct err *err)
 {
 	(void)name;
 	(void)capabilities;
+	(void)grey;
 	(void)mappings;
 	(void)ticket;
 	(void)to;

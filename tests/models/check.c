@@ -2,9 +2,10 @@
  *
  *   check-model < list of files, one a line
  *
- * Each file is one answer as it came (RFC 8010). For each a line on stdout: "ok", or what is wrong,
- * words separated by spaces. A line is written before the next file is read, so that whoever runs
- * us knows at which file we crashed. */
+ * Each file is one answer as it came (RFC 8010); a PPD may follow its name behind a space. For each
+ * a line on stdout: "ok", "ok sent" where grey is made by an option of the driver, "ok none" where
+ * it cannot be made, or what is wrong, words separated by spaces. A line is written before the next
+ * file is read, so that whoever runs us knows at which file we crashed. */
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,11 +24,13 @@
 #include "connector/cloud/request.h"
 #include "connector/cloud/up_attributes.h"
 #include "connector/printer/capabilities.h"
+#include "connector/printer/driver_grey.h"
 #include "connector/printer/printer_state.h"
 #include "tests/emulator/up_ipp.h"
 #include "tests/emulator/up_minimum.h"
 
 #define WRONG_MAX 64
+#define PPD_MAX   ((size_t)2 << 20)
 
 static bool wrong; /* of this file, something was printed */
 
@@ -90,8 +93,27 @@ static void check_infra(struct attrs *capabilities, struct attrs *state)
 	ippDelete(request);
 }
 
-static void check_file(const char *path)
+/* As queue_driver.c reads it. */
+static struct driver_grey read_ppd(const char *path, ipp_t *answer)
 {
+	struct driver_grey grey = { .known = false };
+	struct driver_grey_reader reader = { .len = 0 };
+	struct buf ppd;
+	struct err err;
+
+	buf_init(&ppd, PPD_MAX);
+	if (path && ipp_get_bool(answer, IPP_TAG_PRINTER, "color-supported", false) &&
+	    fs_read(AT_FDCWD, path, PPD_MAX, &ppd, &err) == 0) {
+		driver_grey_feed(&reader, (const char *)ppd.data, ppd.len);
+		grey = driver_grey_end(&reader);
+	}
+	buf_clear(&ppd);
+	return grey;
+}
+
+static void check_file(const char *path, const char *ppd)
+{
+	struct driver_grey grey;
 	struct queue_status status = { .health = QUEUE_READY };
 	struct attrs *capabilities, *state;
 	struct buf bytes;
@@ -106,6 +128,8 @@ static void check_file(const char *path)
 		buf_clear(&bytes);
 		return;
 	}
+	grey = read_ppd(ppd, answer);
+	driver_grey_withdraw(&grey, answer);
 	capabilities = capabilities_new(answer, true, NULL);
 	printer_identity_read(answer, true, &status);
 	printer_state_read(answer, "queue", true, &status, &connecting);
@@ -114,7 +138,9 @@ static void check_file(const char *path)
 	check_universal_print(capabilities, state);
 	check_infra(capabilities, state);
 	if (!wrong)
-		(void)printf("ok");
+		(void)printf("ok%s", grey.option                ? " sent"
+		                     : grey.known && !grey.able ? " none"
+		                                                : "");
 	attrs_unref(capabilities);
 	attrs_unref(state);
 	ippDelete(answer);
@@ -123,11 +149,14 @@ static void check_file(const char *path)
 
 int main(void)
 {
-	char path[4096];
+	char path[4096], *ppd;
 
 	while (fgets(path, sizeof(path), stdin)) {
 		path[strcspn(path, "\n")] = '\0';
-		check_file(path);
+		ppd = strchr(path, ' ');
+		if (ppd)
+			*ppd++ = '\0';
+		check_file(path, ppd);
 		(void)printf("\n");
 		(void)fflush(stdout);
 	}

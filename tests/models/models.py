@@ -34,6 +34,7 @@ ROOT = {"Authorization": "PeerCred root"}
 ATTRIBUTES = {"requested-attributes": ["all", "media-col-database"]}
 SHOWN = 40    # failures told one by one
 PIECE = 1 << 20
+SUMMED = ("models", "ppds", "cups", "other", "sent", "none", "refused", "failed")
 FORMATS = {"application/pdf", "image/pwg-raster", "image/urf", "image/jpeg", "image/png"}
 
 
@@ -133,19 +134,20 @@ class Checker:
     def __init__(self):
         self._process = None
 
-    def check(self, path):
-        """What is wrong; "" is nothing."""
+    def check(self, path, ppd):
+        """(what is wrong, "" is nothing; how grey is made, of a driver for colour)."""
         if self._process is None:
             self._process = subprocess.Popen([BUILD / "check-model"], stdin=subprocess.PIPE,
                                              stdout=subprocess.PIPE, text=True)
-        self._process.stdin.write(f"{path}\n")
+        self._process.stdin.write(f"{path} {ppd}\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if line:
-            return "" if line == "ok\n" else line.strip()
+            ok, _, grey = line.strip().partition("ok ")
+            return "" if line.startswith("ok") else line.strip(), grey if not ok else ""
         code = self._process.wait()
         self._process = None
-        return f"check-model ended with {code}"
+        return f"check-model ended with {code}", ""
 
     def close(self):
         """Ends it."""
@@ -159,6 +161,7 @@ class Sums:
 
     def __init__(self):
         self.models = self.ppds = self.cups = self.other = self.refused = self.failed = 0
+        self.sent = self.none = 0  # how grey is made
         self.seconds = 0.0
 
 
@@ -213,25 +216,28 @@ class Sweep:
                 package, model = item
                 began = time.monotonic()
                 try:
-                    column, why = self._try(cupsd, checker, model, answer)
+                    column, why, grey = self._try(cupsd, checker, model, answer)
                 except Exception as error:  # pylint: disable=broad-except
-                    column, why = "failed", repr(error)
-                self._note(package, model, column, why, time.monotonic() - began)
+                    column, why, grey = "failed", repr(error), ""
+                self._note(package, model, (column, why, grey), time.monotonic() - began)
         checker.close()
 
-    def _note(self, package, model, column, why, seconds):
+    def _note(self, package, model, found, seconds):
+        column, why, grey = found
         with self.lock:
             row = self.rows[package]
             row.models += model.entries
             row.ppds += 1
             row.seconds += seconds
+            if grey:
+                setattr(row, grey, getattr(row, grey) + 1)
             if column:
                 setattr(row, column, getattr(row, column) + 1)
                 self.problems.append((column, model.name, why))
 
     @staticmethod
     def _try(cupsd, checker, model, answer):
-        """A column of the table that counts it, and why; None: all is well."""
+        """A column of the table that counts it, and why; None: all is well; how grey is made."""
         root, user = cupsd.client, cupsd.client
         root._headers = ROOT  # pylint: disable=protected-access
         uri = cupsd.uri("model")
@@ -241,39 +247,42 @@ class Sweep:
                                  "printer-is-accepting-jobs": True,
                                  **({} if model.ppd else {"ppd-name": model.name})})])
         if not made.ok:
-            return "cups", f"{made.groups('operation')[0].get('status-message', made.status)}"
+            return "cups", f"{made.groups('operation')[0].get('status-message', made.status)}", ""
         try:
             valid = user.request("Validate-Job", {"document-format": "application/pdf"}, uri=uri)
             if not valid.ok:
-                return "refused", repr(valid)
+                return "refused", repr(valid), ""
             told = user.bytes("Get-Printer-Attributes", ATTRIBUTES, uri)
             answer.write_bytes(told)
-            why = checker.check(answer)
+            why, grey = checker.check(answer, cupsd.dir / "etc/ppd/model.ppd")
             if why and b"printer-make-and-model" not in told:
-                return "cups", "CUPS cannot read the driver's PPD"
+                return "cups", "CUPS cannot read the driver's PPD", ""
             if why and is_other(told) and all(":document-format" in each for each in why.split()):
-                return "other", "takes none of the formats that may come from a cloud"
-            return ("failed" if why else None), why
+                return "other", "takes none of the formats that may come from a cloud", ""
+            return ("failed" if why else None), why, grey
         finally:
             root.request("CUPS-Delete-Printer", uri=uri)
 
+    @staticmethod
+    def _line(line, package, row, seconds):
+        return line.format(package, *(getattr(row, name) for name in SUMMED), f"{seconds:.1f}")
+
     def table(self, seconds):
         """Prints it. Whether all was well."""
-        line = "{:<30} {:>6} {:>6} {:>8} {:>7} {:>7} {:>8} {:>7}"
-        print(line.format("package", "models", "PPDs", "no queue", "no PDF", "refused",
-                          "failures", "seconds"))
+        line = "{:<30} {:>6} {:>6} {:>8} {:>7} {:>8} {:>7} {:>7} {:>8} {:>7}"
+        print(line.format("package", "models", "PPDs", "no queue", "no PDF", "own grey", "no grey",
+                          "refused", "failures", "seconds"))
         total = Sums()
         for package in sorted(self.rows):
             row = self.rows[package]
-            print(line.format(package, row.models, row.ppds, row.cups, row.other, row.refused,
-                              row.failed,
-                              f"{row.seconds:.1f}"))
-            for name in ("models", "ppds", "cups", "other", "refused", "failed"):
+            print(self._line(line, package, row, row.seconds))
+            for name in SUMMED:
                 setattr(total, name, getattr(total, name) + getattr(row, name))
-        print(line.format("all", total.models, total.ppds, total.cups, total.other, total.refused,
-                          total.failed, f"{seconds:.1f}"))
+        print(self._line(line, "all", total, seconds))
         print("no queue: CUPS itself does not take the driver's PPD\n"
-              "no PDF:   CUPS has no way from PDF or an image to this printer")
+              "no PDF:   CUPS has no way from PDF or an image to this printer\n"
+              "own grey: in colour, unless the connector sends the driver its own word for grey\n"
+              "no grey:  in colour, whatever is sent: grey is not offered")
         for column, name, why in self.problems[:SHOWN]:
             print(f"{column}: {name}: {why}")
         if len(self.problems) > SHOWN:

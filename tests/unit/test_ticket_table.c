@@ -22,6 +22,8 @@
 struct table {
 	char queue[128];
 	ipp_t *capabilities;
+	struct driver_grey_reader ppd;
+	struct driver_grey grey;
 	bool cups, has_case;
 	char name[128]; /* of the case */
 	struct buf map, ticket, sent, lines, refused;
@@ -102,6 +104,12 @@ static void take_capability(struct table *t, const char *name, const char *value
 		t->cups = strcmp(value, "cups") == 0;
 		return;
 	}
+	if (strcmp(name, "ppd") == 0) {
+		driver_grey_feed(&t->ppd, value, strlen(value));
+		driver_grey_feed(&t->ppd, "\n", 1);
+		t->grey = driver_grey_end(&t->ppd);
+		return;
+	}
 	(void)snprintf(copy, sizeof(copy), "%s", value);
 	while ((word = strsep(&rest, ",")) != NULL)
 		add_capability(t->capabilities, &attr, name, word + strspn(word, " "));
@@ -175,7 +183,11 @@ static void end_case(struct table *t)
 		print_error("%s: %s\n", t->name, err.text);
 	assert_non_null(ticket);
 	from = (struct ticket_source){
-		.ticket = ticket, .capabilities = t->capabilities, .rules = &rules, .cups = t->cups
+		.ticket = ticket,
+		.capabilities = t->capabilities,
+		.rules = &rules,
+		.grey = &t->grey,
+		.cups = t->cups,
 	};
 	t->got[0] = '\0';
 	if (ticket_apply(request, &from, keep_line, t, &err) == 0) {
