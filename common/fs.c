@@ -1,8 +1,8 @@
-/* Happy path of a replacement: write NAME.new, fsync it, close, rename it to NAME, fsync the
+/* Happy path of a replacement: write it aside, fsync it, close, rename it to NAME, fsync the
  * directory.
- * What can fail: any of them. Before the rename the old content stays and NAME.new goes; after it
- * the new content is there, perhaps not durably, and the caller stores it again. A failed fsync is
- * never retried on the same descriptor: the kernel may have dropped the pages and would lie. */
+ * What can fail: any of them. Before the rename the old content stays and what is aside goes; after
+ * it the new content is there, perhaps not durably, and the caller stores it again. A failed fsync
+ * is never retried on the same descriptor: the kernel may have dropped the pages and would lie. */
 #include "common/fs.h"
 
 #include <dirent.h>
@@ -39,6 +39,16 @@ static int write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
+int fs_check_replaceable(int dirfd, const char *name, struct err *err)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode) &&
+	    !S_ISLNK(st.st_mode))
+		return err_set(err, ERR_REJECTED, 0, "%s is not a regular file", name);
+	return 0;
+}
+
 int fs_replace(int dirfd, const char *name, const void *data, size_t len, mode_t mode,
                struct err *err)
 {
@@ -46,6 +56,8 @@ int fs_replace(int dirfd, const char *name, const void *data, size_t len, mode_t
 	bool bad;
 	int fd, number;
 
+	if (fs_check_replaceable(dirfd, name, err) < 0)
+		return -1;
 	(void)unlinkat(dirfd, aside, 0); /* so that its mode is ours */
 	fd = openat(dirfd, aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)

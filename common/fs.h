@@ -12,15 +12,19 @@
 struct buf;
 struct err;
 
-/* Names of files being written end so; fs_sweep() removes what a crash left of them. */
-#define FS_ASIDE ".new"
+/* Names of files being written end so, and of no file of anybody else; fs_sweep() removes what a
+ * crash left of them. */
+#define FS_ASIDE ".print-connector-new"
 
 /* dirfd is a directory of fs_open_dir() or AT_FDCWD. */
 
-/* After 0 the new content is on disk under its name; after -1 the name has the old content or, when
+/* ERR_REJECTED: what is there under the name is no regular file, nor a link.
+ * After 0 the new content is on disk under its name; after -1 the name has the old content or, when
  * only the directory's fsync failed, the new one: never a part of it. Calling again is safe. */
 int fs_replace(int dirfd, const char *name, const void *data, size_t len, mode_t mode,
                struct err *err);
+/* May a file take the place of what is there under this name? ERR_REJECTED: a device, say. */
+int fs_check_replaceable(int dirfd, const char *name, struct err *err);
 /* Removes; a file that is not there is fine. */
 int fs_remove(int dirfd, const char *name, struct err *err);
 

@@ -1,11 +1,11 @@
 /* Happy path of a backup: a snapshot of the database, the keys that it speaks of, all sealed into
  * one stream. A renewal that removes a key in between makes another snapshot.
  *
- * Happy path of a restore: everything into STATE/restored.new; when the end was authentic the
- * database is checked there; keys and certificates are moved into place, the database last. What
- * can fail: a wrong passphrase, a cut or changed file, a full disk: the directory aside goes and
- * nothing else has changed. A crash between the moves leaves keys that nothing uses; the same
- * restore goes through again. */
+ * Happy path of a restore: everything into STATE/restored.print-connector-new; when the end was
+ * authentic the database is checked there; keys and certificates are moved into place, the database
+ * last. What can fail: a wrong passphrase, a cut or changed file, a full disk: the directory aside
+ * goes and nothing else has changed. A crash between the moves leaves keys that nothing uses; the
+ * same restore goes through again. */
 #include "connector/archive.h"
 
 #include <dirent.h>

@@ -63,7 +63,8 @@ struct daemon {
 	char machine[MACHINE_SIZE];
 	struct err damage; /* kind set: state.db is damaged, another one is begun */
 	struct maintenance maintenance;
-	bool doctor, quiet, draining, stopped;
+	const char *doctor_queue; /* NULL: all */
+	bool doctor, registered, quiet, draining, stopped;
 };
 
 /* ---- options ---- */
@@ -83,6 +84,7 @@ static void usage(FILE *out)
 		"\n"
 		"  --backup, --restore, --takeover, --doctor\n"
 		"                   what print-connector runs for its verbs of these names\n"
+		"  --registered     list the printers that are registered, and exit\n"
 		"\n"
 		"It runs in the foreground and logs to the journal or to the terminal.\n"
 		"Printers are registered with: print-connector register QUEUE\n",
@@ -102,7 +104,8 @@ static int parse_options(struct daemon *d, int argc, char **argv, bool *check)
 		{ "backup", no_argument, NULL, 'b' }, /* maintenance.h */
 		{ "restore", no_argument, NULL, 'r' },
 		{ "takeover", no_argument, NULL, 't' },
-		{ "doctor", no_argument, NULL, 'd' }, /* doctor_offline.h */
+		{ "doctor", optional_argument, NULL, 'd' }, /* doctor_offline.h */
+		{ "registered", no_argument, NULL, 'l' },
 		{ NULL, 0, NULL, 0 },
 	};
 
@@ -134,6 +137,10 @@ static int parse_options(struct daemon *d, int argc, char **argv, bool *check)
 			break;
 		case 'd':
 			d->doctor = true;
+			d->doctor_queue = optarg;
+			break;
+		case 'l':
+			d->registered = true;
 			break;
 		case 't':
 			d->maintenance.take_over = true;
@@ -457,7 +464,9 @@ int daemon_main(int argc, char **argv)
 	if (check)
 		return check_config(&d);
 	if (d.doctor)
-		return doctor_offline_main(d.config_path);
+		return doctor_offline_main(d.config_path, d.doctor_queue);
+	if (d.registered)
+		return maintenance_list(d.config_path);
 	if (d.maintenance.backup || d.maintenance.restore || d.maintenance.take_over) {
 		harden();
 		return maintenance_main(&d.maintenance, d.config_path);

@@ -72,7 +72,7 @@ static void read_printers(struct visit *v, const char *directory)
 	                      : "a start recovers what it can: systemctl start print-connector");
 }
 
-static int walk(struct visit *v, const struct config *config, struct err *err)
+static int walk(struct visit *v, const struct config *config, const char *queue, struct err *err)
 {
 	struct doctor_world world = { .config = config,
 		                      .queue_ops = &queue_ops,
@@ -88,7 +88,8 @@ static int walk(struct visit *v, const struct config *config, struct err *err)
 	if (http_open(&world.http, v->loop, err) == 0) {
 		settings.http = world.http;
 		if (queue_ops.open_all(&world.queues, &settings, err) == 0) {
-			rc = doctor_start(&v->doctor, &world, NULL, err);
+			/* which is meant is not known where none is */
+			rc = doctor_start(&v->doctor, &world, world.unread ? NULL : queue, err);
 			if (rc == 0)
 				loop_run(v->loop);
 			queue_ops.close_all(world.queues);
@@ -99,7 +100,7 @@ static int walk(struct visit *v, const struct config *config, struct err *err)
 	return rc;
 }
 
-int doctor_offline_main(const char *config_path)
+int doctor_offline_main(const char *config_path, const char *queue)
 {
 	struct visit v = {
 		.doctor = { .data = &v, .step = on_step, .finding = on_finding, .done = on_done }
@@ -113,7 +114,7 @@ int doctor_offline_main(const char *config_path)
 	rc = config_load(config_path, &config, &err);
 	if (rc == 0) {
 		read_printers(&v, config->state_directory);
-		rc = walk(&v, config, &err);
+		rc = walk(&v, config, queue, &err);
 	}
 	if (rc == 0)
 		print(json_doctor_done(v.marks));
@@ -121,5 +122,5 @@ int doctor_offline_main(const char *config_path)
 		(void)fprintf(stderr, "%s\n", err.text);
 	free(v.printers);
 	config_free(config);
-	return rc < 0 ? 1 : 0;
+	return rc == 0 ? 0 : err.kind == ERR_GONE && v.loop ? 2 : 1;
 }

@@ -4,7 +4,8 @@
 #ifndef CONNECTOR_DOCTOR_OFFLINE_H
 #define CONNECTOR_DOCTOR_OFFLINE_H
 
-/* Exit status: 0 it has looked, 1 it could not. */
-int doctor_offline_main(const char *config_path);
+/* queue (name or id) NULL: everything. Exit status: 0 it has looked, 1 it could not, 2 the queue is
+ * not registered. */
+int doctor_offline_main(const char *config_path, const char *queue);
 
 #endif

@@ -16,9 +16,11 @@
 #include "common/config.h"
 #include "common/err.h"
 #include "common/fs.h"
+#include "common/str.h"
 #include "common/util.h"
 #include "connector/archive.h"
 #include "connector/machine.h"
+#include "connector/store/store_backup.h"
 
 #define PASSPHRASE_SIZE 1024
 #define PASSPHRASE_MIN  8
@@ -123,6 +125,32 @@ static int run(const struct maintenance *what, const char *config_path, cJSON *r
 	wipe(passphrase, sizeof(passphrase));
 	config_free(config);
 	return rc;
+}
+
+int maintenance_list(const char *config_path)
+{
+	struct printer_record *printers = NULL;
+	struct config *config = NULL;
+	char name[NAME_SIZE];
+	size_t count = 0;
+	struct err err;
+	bool failed;
+
+	failed = config_load(config_path, &config, &err) < 0 ||
+	         maintenance_become_owner(config->state_directory, &err) < 0 ||
+	         store_peek(config->state_directory, &printers, &count, &err) < 0;
+	if (failed && err.kind == ERR_GONE)
+		failed = false; /* nothing was ever registered */
+	for (size_t i = 0; i < count; i++) {
+		str_clean(printers[i].name, name, sizeof(name));
+		(void)printf("  %s in cloud %s, of queue %s\n", name, printers[i].cloud,
+		             printers[i].queue);
+	}
+	if (failed)
+		(void)fprintf(stderr, "%s\n", err.text);
+	free(printers);
+	config_free(config);
+	return failed ? 1 : 0;
 }
 
 int maintenance_main(const struct maintenance *what, const char *config_path)

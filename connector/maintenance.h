@@ -17,6 +17,10 @@ struct err;
 /* Root becomes who owns the state; for good. */
 int maintenance_become_owner(const char *directory, struct err *err);
 
+/* What the package says when it is purged: each registered printer, its cloud and its queue, a line
+ * on stdout; whether the daemon runs or not. Exit status as below. */
+int maintenance_list(const char *config_path);
+
 /* Exit status: 0 done, 1 failed. */
 int maintenance_main(const struct maintenance *what, const char *config_path);
 

@@ -144,16 +144,26 @@ static int say_passphrase(struct helper *h, const char *passphrase)
 
 /* ---- backup ---- */
 
-static int write_backup(struct cli *cli, const char *path, const char *aside,
+/* -1 with f. */
+static int open_aside(const char *path, const char *aside, struct failure *f)
+{
+	struct err err;
+	int fd;
+
+	if (fs_check_replaceable(AT_FDCWD, path, &err) < 0)
+		return failure_set(f, CLI_FAILED, err_kind_name(err.kind), "", "%s", err.text);
+	fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd < 0 ? fail_file(f, path) : fd;
+}
+
+/* out is consumed. */
+static int write_backup(struct cli *cli, const char *path, const char *aside, int out,
                         const char *passphrase, cJSON **ret, struct failure *f)
 {
 	static const char *const arguments[] = { "--backup", NULL };
 	struct helper h;
-	int out, bad;
+	int bad;
 
-	out = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (out < 0)
-		return fail_file(f, aside);
 	if (helper_start(&h, cli, arguments, f) < 0) {
 		(void)close(out);
 		return -1;
@@ -180,12 +190,17 @@ int verb_backup(struct cli *cli)
 	char passphrase[PASSPHRASE_SIZE] = "";
 	cJSON *result = NULL;
 	struct failure f;
-	int rc;
+	int rc, out;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	out = open_aside(path, aside, &f); /* before anybody types a passphrase for nothing */
+	if (out < 0)
+		return failure_show(cli, &f);
 	rc = get_passphrase(cli, true, passphrase, &f);
 	if (rc == 0)
-		rc = write_backup(cli, path, aside, passphrase, &result, &f);
+		rc = write_backup(cli, path, aside, out, passphrase, &result, &f);
+	else
+		(void)close(out);
 	wipe(passphrase, sizeof(passphrase));
 	if (rc < 0) {
 		(void)unlink(aside);
@@ -211,16 +226,14 @@ int verb_backup(struct cli *cli)
 
 /* ---- restore ---- */
 
-static int read_backup(struct cli *cli, const char *path, const char *passphrase, cJSON **ret,
-                       struct failure *f)
+/* in: the backup; -1: there is none, it is only taken over. */
+static int read_backup(struct cli *cli, const char *path, int in, const char *passphrase,
+                       cJSON **ret, struct failure *f)
 {
 	const char *arguments[] = { path ? "--restore" : "--takeover",
 		                    path && cli->takeover ? "--takeover" : NULL, NULL };
-	AUTO(close_fd) int in = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	struct helper h;
 
-	if (path && in < 0)
-		return fail_file(f, path);
 	if (helper_start(&h, cli, arguments, f) < 0)
 		return -1;
 	if (path && say_passphrase(&h, passphrase) == 0)
@@ -265,6 +278,7 @@ int verb_restore(struct cli *cli)
 {
 	const char *path = cli->n ? cli->arguments[0] : NULL;
 	char passphrase[PASSPHRASE_SIZE] = "";
+	AUTO(close_fd) int in = -1;
 	cJSON *result = NULL;
 	struct failure f;
 	int rc = 0;
@@ -282,10 +296,12 @@ int verb_restore(struct cli *cli)
 	                      "them.\nHas print-connector ended on the other one for good?",
 	                      "--takeover ends what another machine did", &f))
 		return failure_show(cli, &f);
-	if (path)
-		rc = get_passphrase(cli, false, passphrase, &f);
+	if (path) {
+		in = open(path, O_RDONLY | O_CLOEXEC);
+		rc = in < 0 ? fail_file(&f, path) : get_passphrase(cli, false, passphrase, &f);
+	}
 	if (rc == 0)
-		rc = read_backup(cli, path, passphrase, &result, &f);
+		rc = read_backup(cli, path, in, passphrase, &result, &f);
 	wipe(passphrase, sizeof(passphrase));
 	return rc < 0 ? failure_show(cli, &f) : show_restored(cli, result);
 }

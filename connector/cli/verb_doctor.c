@@ -154,21 +154,28 @@ static void read_events(struct visit *v, int fd)
 
 static int look_without_daemon(struct visit *v, struct failure *f)
 {
-	static const char *const arguments[] = { "--doctor", NULL };
+	const char *queue = v->cli->n ? v->cli->arguments[0] : NULL;
+	AUTO(free_str)
+	char *option = queue ? xasprintf("--doctor=%s", queue) : xstrdup("--doctor");
+	const char *const arguments[] = { option, NULL };
 	AUTO(free_str)
 	char *text = xasprintf("%s; of printers only the queues are looked at", f->text);
 	AUTO(free_str) char *said = NULL;
 	char clean[sizeof(f->text)];
 	struct helper h;
+	int status;
 
 	find(v, "daemon", text, f->remedy);
 	if (helper_start(&h, v->cli, arguments, f) < 0)
 		return -1;
 	close_fd(&h.in);
 	read_events(v, h.out);
-	if (helper_end(&h, &said) == 0)
+	status = helper_end(&h, &said);
+	if (status == 0)
 		return 0;
 	str_clean(said, clean, sizeof(clean));
+	if (status == 2)
+		return failure_set(f, CLI_FAILED, "gone", "", "%s", clean);
 	find(v, "settings", *clean ? clean : "they could not be read",
 	     "mend them: print-connectord --check-config says what is wrong");
 	return 0;

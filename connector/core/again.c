@@ -1,10 +1,11 @@
-/* again.c - the command lines that register a printer again as it was. */
+/* again.c - printers in words of the command line: one of them, and how it is registered again as
+ * it was. */
 #include <string.h>
 
 #include "common/config.h"
 #include "common/str.h"
 #include "common/util.h"
-#include "connector/core/core.h"
+#include "connector/core/core_private.h"
 
 static bool add(char *ret, size_t size, const char *text)
 {
@@ -20,6 +21,18 @@ static bool add_word(char *ret, size_t size, const char *option, const char *val
 	return !value || !*value ||
 	       (add(ret, size, option) && str_shell_word(value, word, sizeof(word)) &&
 	        add(ret, size, word));
+}
+
+const char *printer_words(const struct printer *p, char ret[static WORDS_SIZE])
+{
+	unsigned same = 0;
+
+	for (const struct printer *other = p->core->printers; other; other = other->next)
+		same += strcmp(other->record.queue, p->record.queue) == 0;
+	*ret = '\0';
+	(void)add_word(ret, WORDS_SIZE, "", p->record.queue);
+	(void)add_word(ret, WORDS_SIZE, " --cloud ", same > 1 ? p->record.cloud : NULL);
+	return ret;
 }
 
 bool core_again(const struct config *config, const struct printer_record *r, bool forget, char *ret,

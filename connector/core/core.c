@@ -569,8 +569,9 @@ struct printer *core_find_printer(struct core *c, const char *queue, const char 
 			continue;
 		if (found) {
 			(void)err_set(err, ERR_REJECTED, 0,
-			              "%s is registered with several clouds; name one with --cloud",
-			              queue);
+			              "%.80s is registered with several clouds; name one: "
+			              "--cloud %.30s, --cloud %.30s",
+			              queue, found->record.cloud, p->record.cloud);
 			return NULL;
 		}
 		found = p;

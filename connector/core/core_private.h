@@ -97,6 +97,11 @@ void printer_next(struct printer *p);
 void printer_pass_turn(struct printer *p);
 /* Whether a job may go to the queue now. */
 bool printer_can_print(const struct printer *p);
+/* It as the command line takes it: the queue, and the cloud where the queue has several; to the end
+ * of the block. */
+#define WORDS_SIZE (URI_SIZE + NAME_SIZE)
+#define WORDS(p)   printer_words(p, (char[WORDS_SIZE]){ 0 })
+const char *printer_words(const struct printer *p, char ret[static WORDS_SIZE]);
 /* Why not, for people, with the remedy: one that lasts, or ret. */
 const char *printer_why_not(const struct printer *p, char ret[static TEXT_SIZE]);
 /* The same, good to the end of the block. */

@@ -265,6 +265,9 @@ static void tell_host(struct doctor *d, const struct doctor_task *t)
 		doctor_tell(d, DOCTOR_PROXY, DOCTOR_FAIL, t->cloud->name, t->host, d->err.text);
 		return;
 	}
+	(void)snprintf(text, sizeof(text), "the proxy lets %.100s pass", t->host);
+	if (proxied && stage > HTTP_STAGE_CONNECT)
+		doctor_tell(d, DOCTOR_PROXY, DOCTOR_PASS, t->cloud->name, t->host, text);
 	for (enum http_stage s = HTTP_STAGE_NAME; s < HTTP_STAGE_ANSWER; s++) {
 		(void)snprintf(text, sizeof(text), "%.100s %s%s", t->host, way[s].good,
 		               proxied && s == HTTP_STAGE_CONNECT ? " over the proxy" : "");

@@ -12,7 +12,7 @@
 #define BIT(step) (UINT32_C(1) << DOCTOR_##step)
 #define WAY       (BIT(NAME) | BIT(PROXY) | BIT(CONNECT) | BIT(TLS) | BIT(CLOCK) | BIT(ANSWER))
 
-enum scope { EVERYWHERE, SAME_CLOUD, SAME_SUBJECT };
+enum scope { EVERYWHERE, SAME_CLOUD, SAME_SUBJECT, QUEUES_OF_CUPS };
 
 /* What is no cause of its own while one of these is wrong, for the same cloud, the same subject or
  * anywhere. */
@@ -29,8 +29,8 @@ static const struct {
 	{ DOCTOR_PRINTER, SAME_SUBJECT, BIT(CERTIFICATE) },
 	{ DOCTOR_TOKEN, SAME_SUBJECT, BIT(CERTIFICATE) },
 	{ DOCTOR_CHANNEL, SAME_SUBJECT, BIT(CERTIFICATE) },
-	/* subjects of queues differ from that of CUPS; those of IPP printers are never QUEUE */
-	{ DOCTOR_QUEUE, EVERYWHERE, BIT(CUPS) },
+	/* subjects of queues differ from that of CUPS */
+	{ DOCTOR_QUEUE, QUEUES_OF_CUPS, BIT(CUPS) },
 	{ DOCTOR_VALIDATE, SAME_SUBJECT, BIT(QUEUE) | BIT(DEVICE) },
 };
 
@@ -80,6 +80,10 @@ static bool is_caused_by(const struct doctor_result *r, const struct doctor_resu
 		switch (consequences[i].scope) {
 		case EVERYWHERE:
 			return true;
+		case QUEUES_OF_CUPS:
+			if (!strstr(r->subject, "://"))
+				return true;
+			break;
 		case SAME_CLOUD:
 			if (strcmp(r->cloud, other->cloud) == 0)
 				return true;

@@ -26,6 +26,7 @@
 	X(TOKEN, "token", "print-connector register --renew {}; if that is refused: print-connector unregister {} --yes; print-connector register {}") \
 	X(CHANNEL, "channel", "print-connector reset {} tries it at once") \
 	X(CUPS, "cups", "systemctl status cups; check cups-server in [printers]") \
+	X(PAUSED, "paused", "print-connector resume {}") \
 	X(QUEUE, "queue", "cupsenable {}; cupsaccept {}") \
 	X(DEVICE, "device", "switch it on and check its network") \
 	X(OUTPUT, "output", "give it its printer: lpadmin -p {} -v URI; until then nobody gets any paper") \

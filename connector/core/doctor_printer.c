@@ -13,6 +13,17 @@ static void tell(struct doctor *d, const struct printer_record *p, enum doctor_s
 	doctor_tell(d, step, mark, p->cloud, p->queue, text);
 }
 
+/* What helps with one of several printers of a queue helps with that one only. */
+static void tell_of_printer(struct doctor *d, const struct printer *p, enum doctor_step step,
+                            enum doctor_mark mark, const char *text)
+{
+	char remedy[DOCTOR_REMEDY_SIZE], whole[TEXT_SIZE + sizeof(remedy)];
+
+	doctor_remedy(step, WORDS(p), remedy, sizeof(remedy));
+	(void)snprintf(whole, sizeof(whole), "%s; %s", text, remedy);
+	tell(d, &p->record, step, mark, mark == DOCTOR_PASS || strstr(text, "; ") ? text : whole);
+}
+
 static void look_at_certificate(struct doctor *d, const struct printer *p)
 {
 	char text[TEXT_SIZE];
@@ -25,11 +36,11 @@ static void look_at_certificate(struct doctor *d, const struct printer *p)
 		(void)snprintf(text, sizeof(text), "the certificate of %.80s is good for %s",
 		               p->record.queue,
 		               COUNTED((p->not_after - now) / 86400, "day", "days"));
-	tell(d, &p->record, DOCTOR_CERTIFICATE,
-	     !code                                 ? DOCTOR_PASS
-	     : *code == HEALTH_CERTIFICATE_EXPIRED ? DOCTOR_FAIL
-	                                           : DOCTOR_WARN,
-	     text);
+	tell_of_printer(d, p, DOCTOR_CERTIFICATE,
+	                !code                                 ? DOCTOR_PASS
+	                : *code == HEALTH_CERTIFICATE_EXPIRED ? DOCTOR_FAIL
+	                                                      : DOCTOR_WARN,
+	                text);
 }
 
 static void look_at_refusal(struct doctor *d, const struct printer *p, const struct err *err)
@@ -45,7 +56,7 @@ static void look_at_refusal(struct doctor *d, const struct printer *p, const str
 	else
 		(void)snprintf(text, sizeof(text), "%.*s; %s", (int)strcspn(err->text, ";"),
 		               err->text, again);
-	tell(d, &p->record, step, DOCTOR_FAIL, text);
+	tell_of_printer(d, p, step, DOCTOR_FAIL, text);
 }
 
 static void look_at_channel(struct doctor *d, const struct printer *p)
@@ -55,20 +66,29 @@ static void look_at_channel(struct doctor *d, const struct printer *p)
 
 	switch (p->channel_state) {
 	case CHANNEL_ONLINE:
+		(void)snprintf(text, sizeof(text), "cloud %.60s knows %.100s", p->record.cloud,
+		               p->record.queue);
+		tell_of_printer(d, p, DOCTOR_PRINTER, DOCTOR_PASS, text);
+		(void)snprintf(text, sizeof(text), "%.100s gets its tokens", p->record.queue);
+		if (*p->record.identity.device)
+			tell_of_printer(d, p, DOCTOR_TOKEN, DOCTOR_PASS, text);
 		(void)snprintf(text, sizeof(text), "%.100s is connected with cloud %.60s",
 		               p->record.queue, p->record.cloud);
-		tell(d, &p->record, DOCTOR_CHANNEL, DOCTOR_PASS, text);
+		tell_of_printer(d, p, DOCTOR_CHANNEL, DOCTOR_PASS, text);
 		return;
 	case CHANNEL_CONNECTING:
-		tell(d, &p->record, DOCTOR_CHANNEL, DOCTOR_WARN,
-		     "it is connecting; print-connector doctor in a minute tells more");
+		(void)snprintf(
+			text, sizeof(text),
+			"%.100s is connecting; print-connector doctor in a minute tells more",
+			p->record.queue);
+		tell_of_printer(d, p, DOCTOR_CHANNEL, DOCTOR_WARN, text);
 		return;
 	case CHANNEL_REFUSED:
 		look_at_refusal(d, p, err);
 		return;
 	case CHANNEL_OFFLINE:
-		tell(d, &p->record, DOCTOR_CHANNEL, DOCTOR_FAIL,
-		     *err->text ? err->text : "it is not connected");
+		(void)snprintf(text, sizeof(text), "%.100s is not connected", p->record.queue);
+		tell_of_printer(d, p, DOCTOR_CHANNEL, DOCTOR_FAIL, *err->text ? err->text : text);
 		return;
 	}
 }
@@ -92,13 +112,12 @@ void doctor_look_at_printer(struct doctor *d, const struct printer *p)
 
 	look_at_certificate(d, p);
 	if (!printer_is_mine(p) || !p->service || p->record.registering)
-		tell(d, &p->record, DOCTOR_CHANNEL, DOCTOR_FAIL, WHY_NOT(p));
+		tell_of_printer(d, p, DOCTOR_CHANNEL, DOCTOR_FAIL, WHY_NOT(p));
 	else
 		look_at_channel(d, p);
 	if (p->record.paused) {
-		(void)snprintf(text, sizeof(text), "it is paused; print-connector resume %.100s",
-		               p->record.queue);
-		tell(d, &p->record, DOCTOR_QUEUE, DOCTOR_WARN, text);
+		(void)snprintf(text, sizeof(text), "%.100s is paused", p->record.queue);
+		tell_of_printer(d, p, DOCTOR_PAUSED, DOCTOR_WARN, text);
 	}
 	look_at_defaults(d, p);
 }
@@ -111,8 +130,11 @@ static void tell_status(struct doctor *d, const struct printer_record *p,
 
 	switch (status->health) {
 	case QUEUE_UNKNOWN:
-		tell(d, p, DOCTOR_QUEUE, DOCTOR_WARN,
-		     "it has not answered yet; print-connector doctor in a minute tells more");
+		(void)snprintf(text, sizeof(text),
+		               "%.100s has not answered yet; print-connector doctor in a minute "
+		               "tells more",
+		               p->queue);
+		tell(d, p, DOCTOR_QUEUE, DOCTOR_WARN, text);
 		return;
 	case QUEUE_READY:
 		(void)snprintf(text, sizeof(text), "%.100s takes jobs", p->queue);

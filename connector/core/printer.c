@@ -59,12 +59,12 @@ const char *printer_why_not(const struct printer *p, char ret[static TEXT_SIZE])
 		return "this state directory belongs to another machine; print-connector restore "
 		       "--takeover moves it here";
 	if (p->record.paused)
-		return said(ret, "paused; print-connector resume %.100s lets it go on", queue);
+		return said(ret, "paused; print-connector resume %.100s lets it go on", WORDS(p));
 	if (!p->service)
 		return said(ret,
 		            "its cloud is not in the settings any more; put it back and restart "
-		            "the service, or print-connector unregister %.60s",
-		            queue);
+		            "the service, or print-connector unregister %.100s",
+		            WORDS(p));
 	if (p->record.registering && core_is_registering(p->core, p->record.id))
 		return "it is being registered";
 	if (p->record.registering)

@@ -65,7 +65,7 @@ def test_what_was_saved_prints_again_after_the_state_is_lost(bed, eve, saved):
     assert done.code == 0 and "1 printer is back" in done.stdout, done
     for path in daemon.state.rglob("*"):
         assert path.owner() == "nobody", path
-    assert not list(daemon.state.glob("*.new"))
+    assert not list(daemon.state.glob("*-new"))
     daemon.start()
     daemon.wait_printer(eve.uri)
     assert daemon.printer(eve.uri)["id"] == before["id"]
@@ -211,3 +211,21 @@ def test_a_passphrase_is_typed_twice_and_never_shown(saved):
         os.close(terminal)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == code, out
         assert words in out and "horse" not in out and "another" not in out
+
+
+def test_a_backup_takes_the_place_of_its_file_and_of_nothing_else(bed, saved):
+    daemon = saved.daemon
+    (bed.dir / "bk.new").write_text("somebody's")
+    device = bed.dir / "device"
+    os.mknod(device, 0o600 | stat.S_IFCHR, os.makedev(1, 7))
+    secret = bed.dir / "passphrase-of-it"
+    secret.write_text("correct horse\n")
+    secret.chmod(0o600)
+    for path, passphrase, code in ((bed.dir / "bk", "/nope", 1), (device, secret, 1),
+                                   (bed.dir / "bk", secret, 0)):
+        done = daemon.cli("--config", daemon.config, "backup", path, "--passphrase-file",
+                          passphrase)
+        assert done.code == code, done
+    assert daemon.cli("metrics", "--write", device).code == 1
+    assert (bed.dir / "bk.new").read_text() == "somebody's" and device.is_char_device()
+    assert not list(bed.dir.glob("*-new")) and (bed.dir / "bk").stat().st_size > 1000

@@ -89,8 +89,8 @@ def test_nothing_wrong_is_said_so(bed, eve):
     daemon = _tls_daemon(bed, eve)
     found, steps = doctor(daemon, code=0)
     assert found == []
-    assert {"disk", "limits", "name", "connect", "tls", "clock", "service", "channel", "queue",
-            "validate"} <= {s["step"] for s in steps}
+    assert {"disk", "limits", "name", "connect", "tls", "clock", "service", "printer", "channel",
+            "queue", "validate"} <= {s["step"] for s in steps}
     shown = daemon.cli("doctor", eve.uri, as_json=False)
     assert shown.code == 0 and "nothing is wrong" in shown.stdout
     assert max(map(len, shown.stdout.splitlines())) <= 80
@@ -243,6 +243,36 @@ def test_a_queue_that_prints_nothing(bed, command, words):
     assert doctor(daemon, "ink", code=0)[0] == []
 
 
+def test_cups_that_is_down_hides_no_printer_that_is_paused(bed):
+    daemon = _cups_daemon(bed)
+    daemon.verb("pause", "laser")
+    daemon.verb("pause", "ink")
+    bed.cups.stop()
+    daemon.wait_printer("laser", "paused")
+    found, _ = doctor(daemon)
+    assert [(f["step"], f["text"], f["remedy"]) for f in found[1:]] == [
+        ("paused", "laser is paused (and 1 more)", "print-connector resume laser")]
+    assert found[0]["step"] == "cups"
+    bed.cups.start()
+
+
+def test_what_helps_one_of_two_printers_of_a_queue_names_its_cloud(bed):
+    cloud = bed.start_cloud("q", "r")
+    bed.cups.add_fault("laser", "mode=ok")
+    daemon = bed.daemon(clouds={"one": {"uri": cloud.base()}, "two": {"uri": cloud.base()}})
+    daemon.register("laser", cloud.uri("q"), cloud="one")
+    daemon.register("laser", cloud.uri("r"), cloud="two")
+    daemon.verb("pause", "laser", "--cloud", "two")
+    found = expect(daemon, "paused", "laser is paused", mark="warn")
+    assert found["remedy"] == "print-connector resume laser --cloud two"
+    reasons = next(p["reasons"] for p in daemon.printers() if p["cloud"] == "two")
+    assert "print-connector resume laser --cloud two" in reasons[0]
+    refused = daemon.cli("reset", "laser").error["remedy"]
+    assert "--cloud one" in refused and "--cloud two" in refused
+    daemon.verb(*found["remedy"].split()[1:])
+    assert doctor(daemon, code=0)[0] == []
+
+
 def test_a_queue_that_is_gone(bed):
     daemon = _cups_daemon(bed)
     bed.cups.run("lpadmin", "-x", "laser")
@@ -370,6 +400,10 @@ def test_without_a_daemon_it_looks_at_the_queues(bed):
     bed.cups.run("cupsdisable", "laser")
     (step, text), = _offline(daemon)
     assert step == "queue" and "cupsenable laser" in text
+    done = daemon.cli("--config", daemon.config, "doctor", "ink")
+    assert [e["step"] for e in done.lines if e["event"] == "finding"] == ["daemon"]
+    done = daemon.cli("--config", daemon.config, "doctor", "stranger")
+    assert done.code == 1 and "stranger is not registered" in done.error["text"]
     bed.cups.run("cupsenable", "laser")
     bed.cups.stop()
     assert [step for step, _ in _offline(daemon)] == ["cups"]

@@ -263,7 +263,7 @@ static void test_a_printer_has_room_for_two_pairs(void **state)
 
 static void test_what_a_crash_left_is_swept_and_nothing_else(void **state)
 {
-	AUTO(free_str) char *half = xasprintf("%s/keys/" ID ".pem.new", (char *)*state);
+	AUTO(free_str) char *half = xasprintf("%s/keys/" ID ".pem" FS_ASIDE, (char *)*state);
 	const char *dir = *state;
 	struct err err;
 	struct buf pem;

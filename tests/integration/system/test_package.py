@@ -88,8 +88,15 @@ def test_purging_what_never_registered_a_printer_says_nothing(installed):
     assert "clouds" not in dpkg("-P", "print-connector")
 
 
-def test_purging_after_it_could_not_be_asked_says_so(route):
+def test_purging_names_the_printers_of_a_stopped_service_too(route):
+    name = route.daemon.printers()[0]["name"]
     route.daemon.stop()
+    assert f"  {name} in cloud test, of queue laser\n" in dpkg("-P", "print-connector")
+
+
+def test_purging_what_cannot_be_read_says_so(route):
+    route.daemon.stop()
+    (STATE / "state.db").write_bytes(b"no database" * 1000)
     assert "its printers\nare not known" in dpkg("-P", "print-connector")
 
 
