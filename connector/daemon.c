@@ -382,6 +382,7 @@ static int open_all(struct daemon *d, struct err *err)
 	control.http = d->http;
 	core.config = d->config;
 	core.clock = loop_clock(d->loop);
+	core.loop = d->loop;
 	core.http = d->http;
 	core.transit = d->transit;
 	core.convert = d->convert;

@@ -84,6 +84,7 @@ static int walk(struct visit *v, const struct config *config, const char *queue,
 
 	if (loop_open(&v->loop, err) < 0)
 		return -1;
+	world.loop = v->loop;
 	world.clock = settings.clock = loop_clock(v->loop);
 	if (http_open(&world.http, v->loop, err) == 0) {
 		settings.http = world.http;

@@ -29,6 +29,7 @@ struct work;
 struct core_settings { /* all borrowed for the core's life, but for config: see core_reload() */
 	struct config *config;
 	struct clock *clock;
+	struct loop *loop; /* for the doctor; NULL: as in struct doctor_world */
 	struct http *http;
 	struct transit *transit;
 	struct convert *convert;   /* NULL: none */

@@ -385,6 +385,51 @@ static void ask_local(struct doctor *d, const struct doctor_task *t)
 		timer_start(&d->turn, 0);
 }
 
+static void on_device(struct reach *reach, const struct err *err)
+{
+	struct doctor *d = reach->data;
+
+	err_clear(&d->err);
+	if (err)
+		d->err = *err;
+	timer_start(&d->turn, 0);
+}
+
+/* Of a queue that is right. True: it is asking. */
+static bool ask_device(struct doctor *d)
+{
+	if (!d->world.loop || d->canceled || d->err.kind != ERR_NONE || !d->local.device_port ||
+	    d->local.status.health != QUEUE_READY)
+		return false;
+	d->reach = (struct reach){ .loop = d->world.loop,
+		                   .host = d->local.device_host,
+		                   .port = d->local.device_port,
+		                   .timeout_ms = ASK_MS,
+		                   .data = d,
+		                   .done = on_device };
+	d->asks_device = true;
+	if (reach_start(&d->reach, &d->err) < 0)
+		timer_start(&d->turn, 0);
+	return true;
+}
+
+static void tell_device(struct doctor *d, const struct doctor_task *t)
+{
+	const struct printer_record *p = find_record(d, t->printer);
+	char text[TEXT_SIZE];
+
+	if (!p || d->canceled)
+		return;
+	if (d->err.kind != ERR_NONE)
+		(void)snprintf(text, sizeof(text), "the device of %.50s: %.120s", p->queue,
+		               d->err.text);
+	else
+		(void)snprintf(text, sizeof(text), "the device of %.60s answers at %.80s", p->queue,
+		               d->local.device_host);
+	doctor_tell(d, DOCTOR_DEVICE, d->err.kind ? DOCTOR_WARN : DOCTOR_PASS, p->cloud, p->queue,
+	            text);
+}
+
 static void tell_cups(struct doctor *d)
 {
 	const char *server = d->world.config->cups_server;
@@ -447,11 +492,16 @@ static void on_turn(struct timer *timer)
 {
 	struct doctor *d = timer->data;
 
-	if (d->asks_host || d->asks_queue) {
+	if (d->asks_device) {
+		tell_device(d, &d->tasks[d->task++]);
+	} else if (d->asks_host || d->asks_queue) {
 		http_peer_free(TAKE(d->peer));
-		finish_task(d, &d->tasks[d->task++]);
-		d->asks_host = d->asks_queue = false;
+		finish_task(d, &d->tasks[d->task]);
+		if (d->asks_queue && d->tasks[d->task].kind == TASK_PRINTER && ask_device(d))
+			return;
+		d->task++;
 	}
+	d->asks_host = d->asks_queue = d->asks_device = false;
 	while (d->task < d->task_count && !d->canceled) {
 		if (begin_task(d, &d->tasks[d->task]))
 			return;
@@ -583,7 +633,9 @@ int doctor_start(struct doctor *d, const struct doctor_world *world, const char 
 void doctor_cancel(struct doctor *d)
 {
 	d->canceled = true;
-	if (d->asks_host && !d->turn.armed)
+	if (d->asks_device)
+		reach_cancel(&d->reach);
+	else if (d->asks_host && !d->turn.armed)
 		http_cancel(&d->req);
 	else if (d->asks_queue && !d->turn.armed)
 		d->world.queue_ops->op_cancel(&d->local);
@@ -594,6 +646,7 @@ int core_doctor(struct core *c, struct doctor *d, const char *queue, struct err 
 	const struct doctor_world world = {
 		.config = c->set.config,
 		.clock = c->set.clock,
+		.loop = c->set.loop,
 		.http = c->set.http,
 		.queue_ops = c->set.queue_ops,
 		.queues = c->queues,

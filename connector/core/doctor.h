@@ -9,6 +9,7 @@
 
 #include "connector/base/clock.h"
 #include "connector/base/http.h"
+#include "connector/base/reach.h"
 #include "connector/core/core.h"
 #include "connector/core/doctor_findings.h"
 
@@ -16,6 +17,7 @@
 struct doctor_world {
 	const struct config *config;
 	struct clock *clock;
+	struct loop *loop; /* NULL: the devices of queues of CUPS are not tried */
 	struct http *http;
 	const struct queue_ops *queue_ops;
 	struct queues *queues;
@@ -44,7 +46,8 @@ struct doctor {
 	struct http_peer *peer;
 	struct local_op local;
 	struct err err; /* of what was asked last */
-	bool asks_host, asks_queue, canceled, clock_told;
+	struct reach reach;
+	bool asks_host, asks_queue, asks_device, canceled, clock_told;
 	bool brief; /* many printers: what is right is counted */
 	unsigned passed[DOCTOR_STEP_COUNT];
 };

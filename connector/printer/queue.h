@@ -107,6 +107,9 @@ struct local_op {
 	struct driver_grey grey;       /* probe; for explain */
 	struct queue_status status;    /* probe */
 	char warning[TEXT_SIZE];       /* probe: for whoever registers it, or "" */
+	char device_host[NAME_SIZE];   /* probe: the device in the network behind a queue of CUPS
+	                                  that is idle */
+	int device_port;               /* 0: there is none */
 	char learned[CRYPTO_PIN_SIZE]; /* probe: "" a CA vouches for it, or it is not asked */
 	char dropped[1024]; /* create: ticket options changed or lost and why, one a line */
 

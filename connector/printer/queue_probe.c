@@ -3,8 +3,10 @@
 #include "connector/printer/queue_impl.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "common/str.h"
+#include "common/uri.h"
 #include "common/util.h"
 #include "connector/base/attrs.h"
 #include "connector/base/ipp_codec.h"
@@ -74,11 +76,34 @@ static void warn(struct local_op *op, ipp_t *answer)
 		(void)str_copy(op->warning, sizeof(op->warning), op->status.text);
 }
 
+/* While the queue prints, its device may take no second connection. */
+static void read_device(struct local_op *op, ipp_t *answer)
+{
+	static const struct {
+		const char *scheme;
+		int port;
+	} schemes[] = { { "socket", 9100 }, { "lpd", 515 }, { "ipp", 631 },
+		        { "ipps", 631 },    { "http", 80 }, { "https", 443 } };
+	int state = ipp_get_int(answer, IPP_TAG_PRINTER, "printer-state", 0);
+	struct uri uri;
+
+	op->device_port = 0;
+	if (!op->queue->cups || state != IPP_PSTATE_IDLE ||
+	    uri_parse(ipp_get_text(answer, IPP_TAG_PRINTER, "device-uri", ""), &uri) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++)
+		if (strcmp(uri.scheme, schemes[i].scheme) == 0)
+			op->device_port = uri.port ? uri.port : schemes[i].port;
+	if (str_copy(op->device_host, sizeof(op->device_host), uri.host) < 0)
+		op->device_port = 0;
+}
+
 static void read_printer(struct local_op *op, ipp_t *answer)
 {
 	struct queue *q = op->queue;
 	bool connecting;
 
+	read_device(op, answer);
 	printer_identity_read(answer, q->cups, &op->status);
 	printer_traits_read(answer, q->cups, &q->traits);
 	printer_state_read(answer, q->name, q->cups, &op->status, &connecting);

@@ -342,6 +342,25 @@ def test_a_printer_that_is_switched_off(bed, eve):
     expect(daemon, "device", "switch it on")
 
 
+def test_a_device_behind_a_queue_that_is_switched_off(bed):
+    """CUPS calls its queue idle; the device is not even printed a page to find out."""
+    bed.start_cloud("q", "r")
+    on, off = bed.socket_printer("on"), bed.socket_printer("off")
+    bed.cups.add_raw("laser", on.uri)
+    bed.cups.add_raw("ink", off.uri)
+    daemon = bed.daemon()
+    connect(bed, daemon, "laser")
+    connect(bed, daemon, "ink", "r")
+    found, steps = doctor(daemon, code=0)
+    assert found == []
+    assert [s["subject"] for s in steps if s["step"] == "device"] == ["laser", "ink"]
+    off.stop()
+    found = expect(daemon, "device", f"the device of ink: 127.0.0.1 port {off.port}",
+                   "connection refused", "switch it on", mark="warn")
+    assert found["subject"] == "ink"
+    assert on.ledger == [] and off.ledger == []
+
+
 def test_a_full_disk(bed, eve):
     daemon = bed.make_daemon(with_cups=False)
     run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700,uid=65534", "tmpfs", daemon.state])
