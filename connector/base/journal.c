@@ -165,8 +165,9 @@ static void write_detail(void *data, const struct log_detail *line)
 	char text[LOG_DETAIL_SIZE + 64];
 
 	about.message_id = NULL; /* of the failure itself */
-	(void)snprintf(text, sizeof(text), "%s (%.3f s before it failed)", line->text,
-	               (double)(now_ms() - line->time_ms) / 1000);
+	(void)snprintf(text, sizeof(text), "%s (%.3f s before it failed%s)", line->text,
+	               (double)(now_ms() - line->time_ms) / 1000,
+	               line->cut ? "; what was before is not kept" : "");
 	write_line(LOG_LEVEL_INFO, &about, text);
 }
 
@@ -174,6 +175,11 @@ void log_details_of(const struct log_about *about)
 {
 	if (journal.level >= LOG_LEVEL_INFO && about->job)
 		log_details_take(&journal.details, about->job, write_detail, (void *)about);
+}
+
+void log_details_over(const char *job)
+{
+	log_details_forget(&journal.details, job);
 }
 
 static void write_repeat(void *data, const struct log_repeat *line, unsigned held_back)

@@ -35,6 +35,8 @@ void log_event(enum log_level level, const struct log_about *about, const char *
 	__attribute__((format(printf, 3, 4)));
 /* The job failed: what was left out about it is written now, each line with its age. */
 void log_details_of(const struct log_about *about);
+/* The job is over: what was left out about it is needed no more. */
+void log_details_over(const char *job);
 /* Tells how often lines have repeated; to be called now and then. all: also what is still being
  * counted, at the end. */
 void log_flush(bool all);

@@ -4,12 +4,47 @@
 
 #include "common/str.h"
 
+/* The oldest line of the job, or of all; NULL: there is none. */
+static struct log_detail *oldest(struct log_details *d, const char *job)
+{
+	struct log_detail *ret = NULL;
+
+	for (unsigned i = 0; i < LOG_DETAILS; i++) {
+		struct log_detail *line = &d->lines[i];
+
+		if (*line->job && (!job || strcmp(line->job, job) == 0) &&
+		    (!ret || line->order < ret->order))
+			ret = line;
+	}
+	return ret;
+}
+
+static struct log_detail *find_room(struct log_details *d)
+{
+	struct log_detail *line, *next;
+	char job[sizeof(line->job)];
+
+	for (unsigned i = 0; i < LOG_DETAILS; i++) {
+		line = &d->lines[(d->kept + i) % LOG_DETAILS];
+		if (!*line->job)
+			return line;
+	}
+	line = oldest(d, NULL);
+	(void)str_copy(job, sizeof(job), line->job);
+	line->job[0] = '\0';
+	next = oldest(d, job);
+	if (next)
+		next->cut = true;
+	return line;
+}
+
 void log_details_keep(struct log_details *d, const char *job, const char *text, int64_t now_ms)
 {
-	struct log_detail *line = &d->lines[d->next];
+	struct log_detail *line = find_room(d);
 
-	d->next = (d->next + 1) % LOG_DETAILS;
 	line->time_ms = now_ms;
+	line->order = ++d->kept;
+	line->cut = false;
 	(void)str_copy(line->job, sizeof(line->job), job);
 	(void)str_copy(line->text, sizeof(line->text), text);
 }
@@ -17,14 +52,19 @@ void log_details_keep(struct log_details *d, const char *job, const char *text, 
 void log_details_take(struct log_details *d, const char *job,
                       void (*each)(void *data, const struct log_detail *line), void *data)
 {
-	for (unsigned i = 0; i < LOG_DETAILS; i++) {
-		struct log_detail *line = &d->lines[(d->next + i) % LOG_DETAILS];
+	struct log_detail *line;
 
-		if (!*line->job || strcmp(line->job, job) != 0)
-			continue;
+	while ((line = oldest(d, job))) {
 		each(data, line);
 		line->job[0] = '\0';
 	}
+}
+
+void log_details_forget(struct log_details *d, const char *job)
+{
+	for (unsigned i = 0; i < LOG_DETAILS; i++)
+		if (strcmp(d->lines[i].job, job) == 0)
+			d->lines[i].job[0] = '\0';
 }
 
 static bool is_same(const char *kept, size_t size, const char *text)

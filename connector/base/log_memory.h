@@ -9,24 +9,27 @@
 
 #include "connector/base/journal.h"
 
-#define LOG_DETAILS     512 /* the last ones of all jobs */
+#define LOG_DETAILS     512 /* of the jobs that are not over; the oldest give way */
 #define LOG_DETAIL_SIZE 200
 
 struct log_detail {
 	int64_t time_ms;
-	char job[24];
+	uint64_t order;
+	bool cut;     /* some of the same job before it had to give way */
+	char job[24]; /* "": free */
 	char text[LOG_DETAIL_SIZE];
 };
 
 struct log_details { /* zeroed at first; pages are touched as it fills */
 	struct log_detail lines[LOG_DETAILS];
-	unsigned next;
+	uint64_t kept; /* ever */
 };
 
 void log_details_keep(struct log_details *d, const char *job, const char *text, int64_t now_ms);
 /* Calls each() for the lines of the job, oldest first, and forgets them. */
 void log_details_take(struct log_details *d, const char *job,
                       void (*each)(void *data, const struct log_detail *line), void *data);
+void log_details_forget(struct log_details *d, const char *job);
 
 #define LOG_REPEATS   32
 #define LOG_BURST     5     /* so many equal lines are written ... */

@@ -76,6 +76,14 @@ static void say_details(const struct job *j)
 	log_details_of(&about);
 }
 
+static void forget_details(const struct job *j)
+{
+	char id[24];
+
+	(void)snprintf(id, sizeof(id), "%lld", (long long)j->rec.id);
+	log_details_over(id);
+}
+
 /* The one line of a job that went well; one that did not brings its details along. */
 static void say_end(const struct job *j)
 {
@@ -104,6 +112,8 @@ void job_log_move(const struct job *j)
 	        job_state_name(j->rec.state));
 	if (j->rec.state == JOB_REPORTING)
 		say_end(j);
+	if (j->rec.state == JOB_DONE)
+		forget_details(j);
 	if (j->rec.state == JOB_HELD)
 		say_details(j);
 	if (j->rec.state == JOB_WAITING || j->rec.state == JOB_HELD)

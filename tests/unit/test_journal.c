@@ -166,6 +166,47 @@ static void test_the_last_details_of_all_jobs_are_kept(void **state)
 	assert_memory_equal(lines.text[0], "new 0 ", 6);
 }
 
+static void test_details_outlast_any_number_of_jobs_that_are_over(void **state)
+{
+	const struct log_about waits = { .job = "1" };
+	char id[24];
+
+	(void)state;
+	begin_gathering();
+	log_event(LOG_LEVEL_DEBUG, &waits, "fetched");
+	log_event(LOG_LEVEL_DEBUG, &waits, "created");
+	for (int i = 2; i < LOG_DETAILS; i++) {
+		const struct log_about other = { .job = id };
+
+		(void)snprintf(id, sizeof(id), "%d", i);
+		for (int n = 0; n < 10; n++)
+			log_event(LOG_LEVEL_DEBUG, &other, "line %d", n);
+		log_details_over(id);
+	}
+	log_event(LOG_LEVEL_DEBUG, &waits, "refused");
+	log_details_of(&waits);
+	assert_int_equal(lines.count, 3);
+	assert_memory_equal(lines.text[0], "fetched ", 8);
+	assert_memory_equal(lines.text[1], "created ", 8);
+	assert_memory_equal(lines.text[2], "refused ", 8);
+}
+
+static void test_details_that_had_to_give_way_are_spoken_of(void **state)
+{
+	const struct log_about waits = { .job = "1" }, busy = { .job = "2" };
+
+	(void)state;
+	begin_gathering();
+	log_event(LOG_LEVEL_DEBUG, &waits, "fetched");
+	log_event(LOG_LEVEL_DEBUG, &waits, "created");
+	for (int i = 0; i < LOG_DETAILS - 1; i++)
+		log_event(LOG_LEVEL_DEBUG, &busy, "line %d", i);
+	log_details_of(&waits);
+	assert_int_equal(lines.count, 1);
+	assert_string_equal(lines.text[0],
+	                    "created (0.000 s before it failed; what was before is not kept)");
+}
+
 static void test_details_of_no_job_are_not_kept_and_debug_needs_none(void **state)
 {
 	const struct log_about one = { .job = "1" }, none = { .job = "" };
@@ -323,6 +364,8 @@ int main(void)
 		TEST(test_a_line_stays_one_line_and_short),
 		TEST(test_details_of_a_job_come_when_it_fails_and_only_once),
 		TEST(test_the_last_details_of_all_jobs_are_kept),
+		TEST(test_details_outlast_any_number_of_jobs_that_are_over),
+		TEST(test_details_that_had_to_give_way_are_spoken_of),
 		TEST(test_details_of_no_job_are_not_kept_and_debug_needs_none),
 		TEST(test_a_line_that_repeats_is_counted),
 		TEST(test_a_line_now_and_then_is_always_written),
