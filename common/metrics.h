@@ -31,6 +31,8 @@
 	  "1 while the cloud answers, else 0.") \
 	X(CLOUD_REQUESTS, "print_connector_cloud_requests", COUNTER, "cloud,result", \
 	  "Requests to the cloud by result: ok or the kind of error.") \
+	X(TOKENS, "print_connector_tokens", COUNTER, "cloud,result", \
+	  "Tokens of printers that were asked for, by result: ok or the kind of error.") \
 	X(NOTIFICATION_LAG, "print_connector_notification_lag_seconds", HISTOGRAM, "cloud", \
 	  "Time from an event in the cloud to its arrival here.") \
 	X(CERTIFICATE_DAYS, "print_connector_certificate_days", GAUGE, "printer", \

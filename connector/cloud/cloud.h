@@ -178,6 +178,7 @@ struct cloud_enrolment {               /* borrowed for the call */
 
 struct cloud_stats {                       /* since the start */
 	uint64_t requests[ERR_KIND_COUNT]; /* by how they ended */
+	uint64_t tokens[ERR_KIND_COUNT];   /* likewise; each of one exchange or two */
 	struct histogram lag; /* of events, where the cloud tells when they were; whole seconds */
 	int64_t server_time;  /* Unix ms, as its last answer said; 0: none did */
 	int64_t heard_at;     /* the clock's ms of that answer */

@@ -113,6 +113,7 @@ static void end(struct token *t, const struct err *err)
 {
 	struct err copy;
 
+	t->cloud->stats.tokens[err ? err->kind : ERR_NONE]++;
 	t->renewing = false;
 	t->second = false;
 	if (t->closing) {

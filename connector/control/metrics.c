@@ -181,12 +181,22 @@ static void on_cloud(void *data, const struct core_cloud *cloud)
 		sample(data, METRIC_CLOUD_UP, cloud->name, cloud->reachable);
 }
 
-static void on_requests(void *data, const struct core_cloud *cloud)
+static void print_results(struct page *p, enum metric metric, const char *cloud,
+                          const uint64_t counts[ERR_KIND_COUNT])
 {
 	for (int kind = 0; kind < ERR_KIND_COUNT; kind++)
-		sample_of(data, METRIC_CLOUD_REQUESTS, cloud->name,
-		          kind ? err_kind_name((enum err_kind)kind) : "ok",
-		          (double)cloud->stats->requests[kind]);
+		sample_of(p, metric, cloud, kind ? err_kind_name((enum err_kind)kind) : "ok",
+		          (double)counts[kind]);
+}
+
+static void on_requests(void *data, const struct core_cloud *cloud)
+{
+	print_results(data, METRIC_CLOUD_REQUESTS, cloud->name, cloud->stats->requests);
+}
+
+static void on_tokens(void *data, const struct core_cloud *cloud)
+{
+	print_results(data, METRIC_TOKENS, cloud->name, cloud->stats->tokens);
 }
 
 static void on_lag(void *data, const struct core_cloud *cloud)
@@ -234,6 +244,8 @@ int metrics_print(struct buf *out, struct core *core, const struct histogram *la
 	core_clouds(core, on_cloud, &p);
 	begin(&p, METRIC_CLOUD_REQUESTS);
 	core_clouds(core, on_requests, &p);
+	begin(&p, METRIC_TOKENS);
+	core_clouds(core, on_tokens, &p);
 	begin(&p, METRIC_NOTIFICATION_LAG);
 	core_clouds(core, on_lag, &p);
 	begin(&p, METRIC_CERTIFICATE_DAYS);

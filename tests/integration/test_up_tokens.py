@@ -1,6 +1,7 @@
 """Universal Print: the tokens that printers show, and printers that the service does not want any
 more."""
 
+import re
 import time
 
 import pytest
@@ -29,6 +30,8 @@ def test_each_printer_shows_its_own_token_only(bed, eve):
         number[0].printed(number[1])
     for route in routes:
         assert len(_tokens(cloud, route)) == 1 and _tokens(cloud, route)[0]["uses"] > 4
+    assert re.search(r'print_connector_tokens_total\{cloud="\w+",result="ok"\} 2\n',
+                     daemon.verb("metrics")["text"])
     assert cloud.violations() == []  # isolation, above all
 
 
@@ -52,6 +55,8 @@ def test_a_nonce_that_is_used_up_is_replaced(bed, eve, count):
     daemon.restart()
     if count > 1:
         assert "certificate" in wait_refused(daemon, eve.uri)[0]
+        assert re.search(r'print_connector_tokens_total\{cloud="\w+",result="denied"\} 1\n',
+                         daemon.verb("metrics")["text"])
         cloud.clear_faults()
         daemon.restart()
     route.wait_online(60)
