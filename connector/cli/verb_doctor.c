@@ -1,6 +1,7 @@
 /* verb_doctor.c - doctor: each step as it goes, then the causes with what helps. Without a daemon
  * the same program looks as far as it can get without one. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #define INDENT       22
 #define PATIENCE_MS  60000 /* for one step */
+#define TICK_MS      1000
 #define LINE_MAX_LEN (64u * 1024)
 
 struct visit {
@@ -130,13 +132,19 @@ static char *take_line(struct buf *text)
 
 static void read_events(struct visit *v, int fd)
 {
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
 	char data[4096], *line;
 	struct buf text;
 	cJSON *event;
 	ssize_t n;
 
 	buf_init(&text, LINE_MAX_LEN);
-	while ((n = read(fd, data, sizeof(data))) != 0) {
+	for (;;) {
+		while (poll(&ready, 1, TICK_MS) <= 0)
+			status_line(v->cli, "looking; what does not answer takes its time");
+		n = read(fd, data, sizeof(data));
+		if (n == 0)
+			break;
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 || buf_append(&text, data, (size_t)n) < 0)
@@ -149,6 +157,7 @@ static void read_events(struct visit *v, int fd)
 			free(line);
 		}
 	}
+	status_clear(v->cli);
 	buf_clear(&text);
 }
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import sqlite3
+import statistics
 import subprocess
 import time
 import uuid
@@ -362,4 +363,4 @@ def test_it_is_ready_at_once_with_a_thousand_printers(bed, route):
         extra.unlink()
         systemctl("daemon-reload")
     print(json.dumps({"ready_ms": times}))
-    assert min(times) < READY_MS, times
+    assert statistics.median(times) < READY_MS, times
