@@ -520,7 +520,7 @@ static struct doctor_task *add(struct doctor *d)
 	return &d->tasks[d->task_count++];
 }
 
-/* One of each host: clouds may have several services at one. */
+/* Of each service its own, also where several are at one host. */
 static void add_host(struct doctor *d, const struct config_cloud *cloud, enum role role,
                      const char *url)
 {
