@@ -117,6 +117,7 @@ def test_a_job_active_in_three_crashes_is_held_and_the_rest_goes_on(bed, eve):
     with bed.cups.fault_gate():
         number = route.submit(PDF)
         route.wait_record(number, "printing")
+        other.ended(other.submit(PDF), timeout=PROMPT)  # what the job became is committed with it
         for left in (2, 1, 0):
             daemon.kill()
             daemon.start()
