@@ -9,26 +9,26 @@
  * the PPDs of Debian's drivers; that CUPS does nothing for the others, and that these do it, was
  * seen on paper with a model of each of: hpcups, hpijs, Ricoh's PXL, ESC/P-R, m2300w, pxlcolor. */
 static const struct {
-	const char *option, *choice;
+	struct driver_word word;
 	bool cups;
 } greys[] = {
-	{ "ColorModel", "Gray", true },
-	{ "HPColorMode", "grayscale", true },
-	{ "BRMonoColor", "Mono", true },
-	{ "CNIJSGrayScale", "1", true },
-	{ "HPColorAsGray", "True", true },
-	{ "ColorModel", "KGray", false },
-	{ "ColorModel", "Grayscale", false },
-	{ "OutputMode", "NormalGray", false },
-	{ "OutputMode", "NormaGrayl", false }, /* so it is called */
-	{ "PrintoutMode", "Normal.Gray", false },
-	{ "Ink", "MONO", false },
-	{ "ProcessColorModel", "Greyscale", false },
-	{ "ColorMode", "Grayscale", false },
-	{ "ColorMode", "FloydSteinbergGray", false },
-	{ "ColorMode", "Gray", false },
-	{ "ColorMode", "Monochrome", false },
-	{ "Dithering", "MonoFS", false },
+	{ { "ColorModel", "Gray" }, true },
+	{ { "HPColorMode", "grayscale" }, true },
+	{ { "BRMonoColor", "Mono" }, true },
+	{ { "CNIJSGrayScale", "1" }, true },
+	{ { "HPColorAsGray", "True" }, true },
+	{ { "ColorModel", "KGray" }, false },
+	{ { "ColorModel", "Grayscale" }, false },
+	{ { "OutputMode", "NormalGray" }, false },
+	{ { "OutputMode", "NormaGrayl" }, false }, /* so it is called */
+	{ { "PrintoutMode", "Normal.Gray" }, false },
+	{ { "Ink", "MONO" }, false },
+	{ { "ProcessColorModel", "Greyscale" }, false },
+	{ { "ColorMode", "Grayscale" }, false },
+	{ { "ColorMode", "FloydSteinbergGray" }, false },
+	{ { "ColorMode", "Gray" }, false },
+	{ { "ColorMode", "Monochrome" }, false },
+	{ { "Dithering", "MonoFS" }, false },
 };
 
 static bool is_word(const char *text, size_t len, const char *word)
@@ -43,8 +43,8 @@ static void look_at_choice(struct driver_grey_reader *r, const char *option, siz
 
 	for (size_t i = 0; i < ARRAY_SIZE(greys); i++)
 		if ((!r->found || i + 1 < r->found) &&
-		    is_word(option, option_len, greys[i].option) &&
-		    is_word(choice, len, greys[i].choice))
+		    is_word(option, option_len, greys[i].word.option) &&
+		    is_word(choice, len, greys[i].word.choice))
 			r->found = i + 1;
 }
 
@@ -88,15 +88,47 @@ void driver_grey_feed(struct driver_grey_reader *r, const char *ppd, size_t len)
 
 struct driver_grey driver_grey_end(struct driver_grey_reader *r)
 {
-	struct driver_grey ret = { .known = true };
-
 	look_at_line(r);
-	ret.able = r->found || r->postscript || !r->filters;
-	if (r->found && !greys[r->found - 1].cups) {
-		ret.option = greys[r->found - 1].option;
-		ret.choice = greys[r->found - 1].choice;
-	}
-	return ret;
+	return (struct driver_grey){
+		.known = true,
+		.able = r->found || r->postscript || !r->filters,
+		.words = r->found ? 1u << (r->found - 1) : 0,
+	};
+}
+
+static bool is_among(uint32_t words, size_t at)
+{
+	return at < ARRAY_SIZE(greys) && words >> at & 1;
+}
+
+/* One option, of which each wants another choice. */
+static bool has_contradiction(uint32_t words)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(greys); i++)
+		for (size_t k = i + 1; k < ARRAY_SIZE(greys); k++)
+			if (is_among(words, i) && is_among(words, k) &&
+			    strcmp(greys[i].word.option, greys[k].word.option) == 0)
+				return true;
+	return false;
+}
+
+void driver_grey_meet(struct driver_grey *all, struct driver_grey one)
+{
+	uint32_t words = all->words | one.words;
+
+	if (!one.known)
+		return;
+	all->able = (!all->known || all->able) && one.able && !has_contradiction(words);
+	all->words = all->able ? words : 0;
+	all->known = true;
+}
+
+const struct driver_word *driver_grey_word(const struct driver_grey *grey, size_t at)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(greys); i++)
+		if (is_among(grey->words, i) && !greys[i].cups && at-- == 0)
+			return &greys[i].word;
+	return NULL;
 }
 
 void driver_grey_withdraw(const struct driver_grey *grey, ipp_t *answer)

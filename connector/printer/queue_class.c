@@ -90,6 +90,13 @@ static void take_member(struct class_reading *c, struct ipp_op *op)
 		c->answers[c->answered++] = TAKE(op->response);
 }
 
+const char *queue_class_asked(const struct queue *q)
+{
+	const struct class_reading *c = q->class_reading;
+
+	return c != NULL && c->asked > 0 ? c->names[c->asked - 1] : q->name;
+}
+
 enum more_step queue_class_step(struct queue *q, struct ipp_op *op, const struct err *err)
 {
 	static const char *const whole[] = { "all", "media-col-database" };
@@ -130,5 +137,7 @@ struct attrs *queue_class_capabilities(const struct queue *q, ipp_t *own)
 {
 	const struct class_reading *c = q->class_reading;
 
+	if (c->answered > 0)
+		driver_grey_withdraw(&q->grey, c->answers[0]);
 	return capability_class_new(own, c->answers, c->answered, &q->listener);
 }

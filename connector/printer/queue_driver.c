@@ -1,6 +1,7 @@
-/* queue_driver.c - the PPD of a queue of CUPS that prints in colour, read behind all that the queue
- * says, in the same exchange of queue_read.c or queue_probe.c: what CUPS does not say of its
- * driver. A PPD that cannot be had is no failure of the read. */
+/* queue_driver.c - the PPD of a queue of CUPS that prints in colour, or of such a member of a
+ * class, read behind all that it says, in the same exchange of queue_read.c or queue_probe.c: what
+ * CUPS does not say of its driver. A PPD that cannot be had is no failure of the read: what was
+ * known before stays. */
 #include "connector/printer/queue_impl.h"
 
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #define PIECE   4096
 
 struct driver_reading {
-	ipp_t *own; /* the queue's answer */
+	ipp_t *answer; /* of the queue or member */
 	struct stream *ppd;
 };
 
@@ -43,44 +44,41 @@ void queue_driver_clear(struct queue *q)
 
 	if (r == NULL)
 		return;
-	ippDelete(r->own);
+	ippDelete(r->answer);
 	stream_free(r->ppd);
 	free(r);
 }
 
-/* True: it is asked for. */
-static bool ask(struct queue *q, struct ipp_op *op)
+bool queue_driver_ask(struct queue *q, struct ipp_op *op, const char *name)
 {
-	struct driver_reading *r = xcalloc(1, sizeof(*r));
 	void (*done)(struct ipp_op *, const struct err *) = op->done;
-	ipp_t *request = queue_request(q, IPP_OP_CUPS_GET_PPD, NULL);
+	struct driver_reading *r;
 	void *data = op->data;
+	char uri[URI_SIZE];
 	struct err ignored;
+	ipp_t *request;
 
-	q->driver_reading = r;
-	r->own = TAKE(op->response);
+	if (!q->cups || !has_driver_for_colour(op->response))
+		return false;
+	queue_cups_uri(name, uri);
+	request = ipp_request(IPP_OP_CUPS_GET_PPD, "printer-uri", uri);
+	queue_add_user(request, NULL);
+	r = q->driver_reading = xcalloc(1, sizeof(*r));
+	r->answer = TAKE(op->response);
 	r->ppd = stream_new(PPD_MAX);
 	ipp_op_clear(op);
 	op->document = r->ppd;
 	op->document_limit = PPD_MAX;
-	return queue_start(q, op, request, done, data, &ignored) == 0;
+	if (queue_start(q, op, request, done, data, &ignored) == 0)
+		return true;
+	queue_driver_take(q, op, &ignored);
+	return false;
 }
 
-enum more_step queue_driver_step(struct queue *q, struct ipp_op *op, const struct err *err)
+void queue_driver_take(struct queue *q, struct ipp_op *op, const struct err *err)
 {
-	if (q->driver_reading == NULL) {
-		q->grey = (struct driver_grey){ .known = false };
-		if (err != NULL || !q->cups || !has_driver_for_colour(op->response))
-			return MORE_NONE;
-		if (ask(q, op))
-			return MORE_ASKING;
-	} else if (err == NULL) {
-		q->grey = read_ppd(q->driver_reading->ppd);
-	} else if (err->kind == ERR_CANCELED) {
-		return MORE_NONE;
-	}
+	driver_grey_meet(&q->grey_read, err == NULL ? read_ppd(q->driver_reading->ppd) : q->grey);
 	ipp_op_clear(op);
-	op->response = TAKE(q->driver_reading->own);
+	op->response = TAKE(q->driver_reading->answer);
 	queue_driver_clear(q);
-	return MORE_READ;
 }

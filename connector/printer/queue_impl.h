@@ -62,13 +62,13 @@ struct queue {
 	struct class_reading *class_reading;   /* a class whose members are being read */
 	char *members;                         /* of a class, see queue_class_has(); NULL: none */
 	struct driver_reading *driver_reading; /* of a driver whose PPD is being read */
-	struct driver_grey grey;
-	unsigned failures;                    /* in a row */
-	int64_t connecting_since;             /* loop ms; 0: not */
-	int printer_state;                    /* as last seen */
-	int config_changed;                   /* printer-config-change-time */
-	unsigned place;                       /* of an IPP printer in qs->places */
-	struct attrs *glance;                 /* of its last answer; NULL: none */
+	struct driver_grey grey, grey_read;    /* of all its drivers; as it is being read */
+	unsigned failures;                     /* in a row */
+	int64_t connecting_since;              /* loop ms; 0: not */
+	int printer_state;                     /* as last seen */
+	int config_changed;                    /* printer-config-change-time */
+	unsigned place;                        /* of an IPP printer in qs->places */
+	struct attrs *glance;                  /* of its last answer; NULL: none */
 	int64_t asked_at, state_at, whole_at; /* loop ms; when its state, all of it was read last */
 
 	struct device *device; /* queue_device.c; NULL: none */
@@ -111,12 +111,16 @@ enum more_step {
 /* The exchange that asks for all that a queue can do has ended, or one that this began. */
 enum more_step queue_more_step(struct queue *q, struct ipp_op *op, const struct err *err);
 
-/* queue_driver.c: the driver's PPD */
-enum more_step queue_driver_step(struct queue *q, struct ipp_op *op, const struct err *err);
+/* queue_driver.c: the PPD of a queue's or member's driver for colour, behind its answer in op.
+ * True: it is asked for; the exchange has op, and queue_driver_take() gives the answer back. */
+bool queue_driver_ask(struct queue *q, struct ipp_op *op, const char *name);
+void queue_driver_take(struct queue *q, struct ipp_op *op, const struct err *err);
 void queue_driver_clear(struct queue *q); /* what was read */
 
 /* queue_class.c: the members of a class */
 enum more_step queue_class_step(struct queue *q, struct ipp_op *op, const struct err *err);
+/* Whose answer is in op: of the member that was asked last, else of the queue itself. */
+const char *queue_class_asked(const struct queue *q);
 struct attrs *queue_class_capabilities(const struct queue *q, ipp_t *own);
 void queue_class_clear(struct queue *q); /* what was read */
 /* Whether the queue is a class with such a member. */

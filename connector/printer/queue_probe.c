@@ -108,7 +108,7 @@ static void read_printer(struct local_op *op, ipp_t *answer)
 	printer_traits_read(answer, q->cups, &q->traits);
 	printer_state_read(answer, q->name, q->cups, &op->status, &connecting);
 	attrs_unref(op->capabilities);
-	op->grey = q->grey;
+	op->grey = q->grey = q->grey_read;
 	driver_grey_withdraw(&q->grey, answer);
 	op->capabilities = q->class_reading != NULL ? queue_class_capabilities(q, answer)
 	                                            : capabilities_new(answer, q->cups, NULL);

@@ -287,6 +287,7 @@ static struct attrs *read_capabilities(struct queue *q, ipp_t *answer)
 	struct attrs *own;
 	ipp_t *more;
 
+	q->grey = q->grey_read;
 	driver_grey_withdraw(&q->grey, answer);
 	own = q->class_reading != NULL ? queue_class_capabilities(q, answer)
 	                               : capabilities_new(answer, q->cups, &q->listener);
@@ -426,9 +427,23 @@ void queue_is_down(struct queue *q, const struct err *err)
 
 enum more_step queue_more_step(struct queue *q, struct ipp_op *op, const struct err *err)
 {
-	enum more_step step = q->driver_reading != NULL ? MORE_NONE : queue_class_step(q, op, err);
+	void (*done)(struct ipp_op *, const struct err *) = op->done;
+	bool driver = q->driver_reading != NULL;
+	void *data = op->data;
+	enum more_step step;
 
-	return step != MORE_NONE ? step : queue_driver_step(q, op, err);
+	if (!driver && q->class_reading == NULL)
+		q->grey_read = (struct driver_grey){ .known = false };
+	if (driver && err != NULL && err->kind == ERR_CANCELED)
+		return MORE_NONE;
+	if (driver)
+		queue_driver_take(q, op, err);
+	else if (err == NULL && queue_driver_ask(q, op, queue_class_asked(q)))
+		return MORE_ASKING;
+	op->done = done; /* the next exchange is like this one */
+	op->data = data;
+	step = queue_class_step(q, op, driver ? NULL : err);
+	return driver && step == MORE_NONE ? MORE_READ : step;
 }
 
 /* ---- the exchange --------------------------------------------------------------------------- */

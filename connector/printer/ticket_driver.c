@@ -46,7 +46,11 @@ void ticket_driver_resolution(struct ticket_pass *t, int x, int y, ipp_res_t uni
 
 void ticket_driver_word(struct ticket_pass *t, const char *name, const char *word)
 {
-	if (t->cups && t->grey != NULL && t->grey->option != NULL &&
-	    strcmp(name, "print-color-mode") == 0 && strcmp(word, "monochrome") == 0)
-		add_option(t, t->grey->option, t->grey->choice);
+	const struct driver_word *own;
+
+	if (!t->cups || t->grey == NULL || strcmp(name, "print-color-mode") != 0 ||
+	    strcmp(word, "monochrome") != 0)
+		return;
+	for (size_t i = 0; (own = driver_grey_word(t->grey, i)) != NULL; i++)
+		add_option(t, own->option, own->choice);
 }

@@ -402,17 +402,17 @@ GREY = {  # model, whether what comes out is grey
 }
 
 
-def add_colour_queue(bed, model):
-    """A queue "q" of it; a driver that makes raster hands it on as it comes from CUPS."""
+def add_colour_queue(bed, model, name="q"):
+    """A queue of it; a driver that makes raster hands it on as it comes from CUPS."""
     socket = bed.socket_printer()
-    ppd = bed.dir / "of-the-model.ppd"
-    bed.cups.lpadmin("-p", "q", "-E", "-v", socket.uri,
+    ppd = bed.dir / f"of-the-model-of-{name}.ppd"
+    bed.cups.lpadmin("-p", name, "-E", "-v", socket.uri,
                      *(["-P", model] if isinstance(model, pathlib.Path) else ["-m", model]))
     ppd.write_text(re.sub('(vnd.cups-raster 0) [^"]+', r"\1 -",
-                          (bed.cups.dir / "etc/ppd/q.ppd").read_text(encoding="latin-1")),
+                          (bed.cups.dir / f"etc/ppd/{name}.ppd").read_text(encoding="latin-1")),
                    encoding="latin-1")
-    bed.cups.lpadmin("-p", "q", "-P", ppd)
-    bed.cups.lpadmin("-p", "q", "-o", "cupsSNMPSupplies=False")
+    bed.cups.lpadmin("-p", name, "-P", ppd)
+    bed.cups.lpadmin("-p", name, "-o", "cupsSNMPSupplies=False")
     return socket
 
 
@@ -429,10 +429,46 @@ def test_grey_is_grey_where_the_driver_calls_it_by_a_name_of_its_own(bed, kind):
             assert is_grey(printed.read()) == grey, mode
 
 
-def test_grey_of_a_driver_that_nobody_knows_is_not_offered_until_it_is_mapped(bed):
-    ppd = bed.dir / "colour.ppd"
+def add_colour_class(bed, **models):
+    """The class "q" of such queues; where each of them prints."""
+    sockets = {name: add_colour_queue(bed, model, name) for name, model in models.items()}
+    for name in models:
+        bed.cups.lpadmin("-p", name, "-c", "q")
+    for command in "cupsenable", "cupsaccept":
+        bed.cups.run(command, "q")
+    return sockets
+
+
+def test_a_class_prints_grey_on_whichever_member_is_free(bed):
+    """CUPS chooses the member behind our back, and each has a word of its own."""
+    kinds = {"one": "ink", "two": "ricoh"}
+    sockets = add_colour_class(bed, **{name: GREY[kind][0] for name, kind in kinds.items()})
+    route = connect(bed, bed.daemon(), "q")
+    assert "monochrome" in route.attributes()["print-color-mode-supported"]
+    for name, other in (("one", "two"), ("two", "one")):
+        bed.cups.run("cupsdisable", other)
+        number = bed.cloud.client().print_job(DOCUMENT, print_color_mode="monochrome")
+        assert route.ended(number)[1]["dropped"] == []
+        with open(sockets[name].wait(1)[0]["file"], "rb") as printed:
+            assert GREY[kinds[name]][1](printed.read()), name
+        bed.cups.run("cupsenable", other)
+
+
+def unknown_colour(bed):
+    """A driver that calls grey by a name which nobody knows."""
+    ppd = bed.dir / "unknown.ppd"
     ppd.write_text((DATA / "colour.ppd").read_text().replace("Ink", "Tint"))
-    socket = add_colour_queue(bed, ppd)
+    return ppd
+
+
+def test_a_class_does_not_offer_grey_when_a_member_has_none(bed):
+    add_colour_class(bed, one=GREY["ink"][0], two=unknown_colour(bed))
+    route = connect(bed, bed.daemon(), "q")
+    assert route.attributes()["print-color-mode-supported"] == "color"
+
+
+def test_grey_of_a_driver_that_nobody_knows_is_not_offered_until_it_is_mapped(bed):
+    socket = add_colour_queue(bed, unknown_colour(bed))
     daemon = bed.daemon()
     route = connect(bed, daemon, "q")
     assert route.attributes()["print-color-mode-supported"] == "color"

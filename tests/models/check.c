@@ -138,7 +138,7 @@ static void check_file(const char *path, const char *ppd)
 	check_universal_print(capabilities, state);
 	check_infra(capabilities, state);
 	if (!wrong)
-		(void)printf("ok%s", grey.option                ? " sent"
+		(void)printf("ok%s", driver_grey_word(&grey, 0) ? " sent"
 		                     : grey.known && !grey.able ? " none"
 		                                                : "");
 	attrs_unref(capabilities);

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,8 @@ static void test_the_drivers_own_word_is_found(void **state)
 		  NULL, NULL, false },
 	};
 
+	const struct driver_word *word;
+
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		for (size_t piece = 1; piece < 200; piece += 33) {
@@ -69,12 +72,14 @@ static void test_the_drivers_own_word_is_found(void **state)
 			assert_true(grey.known);
 			if (grey.able != rows[i].able)
 				fail_msg("row %zu", i);
+			word = driver_grey_word(&grey, 0);
+			assert_null(driver_grey_word(&grey, 1));
 			if (!rows[i].option) {
-				assert_null(grey.option);
+				assert_null(word);
 				continue;
 			}
-			assert_string_equal(grey.option, rows[i].option);
-			assert_string_equal(grey.choice, rows[i].choice);
+			assert_string_equal(word->option, rows[i].option);
+			assert_string_equal(word->choice, rows[i].choice);
 		}
 }
 
@@ -87,11 +92,55 @@ static void test_a_line_without_end_is_cut(void **state)
 	memset(ppd, 'x', 100000);
 	memcpy(ppd, "*Ink MONO/", 10);
 	grey = read_ppd(ppd, 4096);
-	assert_string_equal(grey.option, "Ink");
+	assert_string_equal(driver_grey_word(&grey, 0)->option, "Ink");
 	ppd[0] = 'y';
 	grey = read_ppd(ppd, 4096);
-	assert_null(grey.option);
+	assert_null(driver_grey_word(&grey, 0));
 	free(ppd);
+}
+
+#define KGRAY RASTER "*ColorModel KGray/x: \"x\"\n"
+#define GRAY  RASTER "*ColorModel Gray/x: \"x\"\n"
+#define INK   RASTER "*Ink MONO/x: \"x\"\n"
+
+static void test_a_class_is_sent_the_words_of_all_its_drivers(void **state)
+{
+	static const struct {
+		const char *ppds[3]; /* "": cannot be read */
+		const char *words;   /* NULL: no grey */
+	} rows[] = {
+		{ { "" }, "" },
+		{ { KGRAY, KGRAY }, "ColorModel=KGray " },
+		{ { KGRAY, INK, KGRAY }, "ColorModel=KGray Ink=MONO " },
+		{ { GRAY, INK }, "Ink=MONO " }, /* CUPS does the first */
+		{ { GRAY, GRAY }, "" },
+		{ { "", INK, "" }, "Ink=MONO " },
+		{ { INK, "*ColorDevice: True\n" }, "Ink=MONO " },
+		{ { KGRAY, GRAY }, NULL }, /* one option, of which each wants another choice */
+		{ { KGRAY, GRAY, INK }, NULL },
+		{ { INK, RASTER }, NULL }, /* one cannot */
+		{ { RASTER, INK }, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct driver_grey all = { .known = false };
+		const struct driver_word *word;
+		char words[100] = "";
+
+		for (size_t k = 0; k < ARRAY_SIZE(rows[i].ppds) && rows[i].ppds[k]; k++)
+			driver_grey_meet(&all, *rows[i].ppds[k]
+			                               ? read_ppd(rows[i].ppds[k], 4096)
+			                               : (struct driver_grey){ .known = false });
+		for (size_t k = 0; (word = driver_grey_word(&all, k)); k++) {
+			size_t len = strlen(words);
+
+			(void)snprintf(words + len, sizeof(words) - len, "%s=%s ", word->option,
+			               word->choice);
+		}
+		assert_string_equal(words, rows[i].words ? rows[i].words : "");
+		assert_int_equal(all.known && !all.able, !rows[i].words);
+	}
 }
 
 static int count_after(struct driver_grey grey, int modes)
@@ -128,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_drivers_own_word_is_found),
 		cmocka_unit_test(test_a_line_without_end_is_cut),
+		cmocka_unit_test(test_a_class_is_sent_the_words_of_all_its_drivers),
 		cmocka_unit_test(test_grey_is_offered_unless_it_is_known_that_nothing_makes_it),
 	};
 
