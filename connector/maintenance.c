@@ -31,6 +31,11 @@ int maintenance_become_owner(const char *directory, struct err *err)
 {
 	struct stat st;
 
+	if (stat(directory, &st) < 0 && errno == ENOENT)
+		return err_set(err, ERR_GONE, 0,
+		               "state directory %s is not there; the service makes it when it "
+		               "starts",
+		               directory);
 	if (stat(directory, &st) < 0)
 		return err_errno(err, "state directory %s", directory);
 	if (geteuid() != 0 || st.st_uid == 0)

@@ -69,6 +69,15 @@ static int get_passphrase(struct cli *cli, bool twice, char ret[PASSPHRASE_SIZE]
 
 /* ---- the other program ---- */
 
+static const char *remedy_of(const char *text)
+{
+	if (strstr(text, "already used by") != NULL)
+		return "systemctl stop print-connector";
+	if (strstr(text, "is not there") != NULL)
+		return "systemctl start print-connector; systemctl stop print-connector";
+	return "";
+}
+
 /* What it said last: its result, or why not. */
 static int take_result(struct helper *h, cJSON **ret, struct failure *f)
 {
@@ -77,7 +86,7 @@ static int take_result(struct helper *h, cJSON **ret, struct failure *f)
 	cJSON *result = cJSON_Parse(text), *error;
 	char clean[sizeof(f->text)];
 	const char *kind;
-	bool denied, busy;
+	bool denied;
 
 	error = cJSON_GetObjectItemCaseSensitive(result, "error");
 	if (status == 0 && cJSON_IsObject(result) && !error) {
@@ -87,12 +96,9 @@ static int take_result(struct helper *h, cJSON **ret, struct failure *f)
 	str_clean(error ? member_text(error, "text") : text, clean, sizeof(clean));
 	kind = error ? member_text(error, "kind") : "rejected";
 	denied = strcmp(kind, "denied") == 0 && member_number(error, "code", 0) != 0;
-	busy = strstr(clean, "already used by") != NULL;
 	(void)failure_set(f, denied ? CLI_UNREACHABLE : CLI_FAILED, kind,
-	                  denied ? ROOT
-	                  : busy ? "systemctl stop print-connector"
-	                         : "",
-	                  "%s", *clean ? clean : "print-connectord ended without a word");
+	                  denied ? ROOT : remedy_of(clean), "%s",
+	                  *clean ? clean : "print-connectord ended without a word");
 	f->code = (int)member_number(error, "code", 0);
 	cJSON_Delete(result);
 	return -1;
