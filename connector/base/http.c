@@ -445,6 +445,7 @@ void http_close(struct http *h)
 	if (h->multi)
 		(void)curl_multi_cleanup(h->multi);
 	timer_stop(&h->curl_timer);
+	timer_stop(&h->patience);
 	timer_stop(&h->drain_timer);
 	curl_global_cleanup();
 	free(h);

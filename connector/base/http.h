@@ -67,6 +67,8 @@ struct http_req {
 	bool get;                 /* GET, else POST */
 	bool http1;               /* HTTP/1.1 on a connection of its own kind, e.g. for documents */
 	bool secret;              /* nothing of it stays in memory afterwards; so with bearer */
+	bool patient;             /* its answer is read up to 30 ms later, together with others: for
+	                             what is asked of many, again and again */
 	bool once;                /* what may have been received is not sent again; see done() */
 	const char *content_type; /* of our body; borrowed */
 	const char *bearer;       /* Authorization: Bearer; borrowed, wiped from our copies */

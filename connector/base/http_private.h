@@ -23,12 +23,15 @@ struct uv_loop_s;
 #define HTTP_SPARES 16 /* easy handles kept for the next exchange */
 
 TAILQ_HEAD(http_list, http_exchange);
+TAILQ_HEAD(http_watches, http_watch);
 
 struct http {
 	struct clock *clock;  /* borrowed */
 	struct uv_loop_s *uv; /* borrowed */
 	CURLM *multi;
 	struct timer curl_timer; /* libcurl's own deadline */
+	struct timer patience;
+	struct http_watches patient; /* not polled until it fires */
 	struct timer drain_timer;
 	struct http_list all;      /* every exchange, by link */
 	struct http_list notes;    /* by note_link */

@@ -1,5 +1,8 @@
 /* libcurl's sockets and its one timer on the loop. A watch outlives its socket until libuv has
- * closed it; a stopped but open poll handle on a number that is used again is undefined. */
+ * closed it; a stopped but open poll handle on a number that is used again is undefined.
+ *
+ * Answers to patient exchanges come one by one, each in its own time; so that they do not wake this
+ * process one by one, nobody looks at their sockets until the first has waited for PATIENCE_MS. */
 #include "connector/base/http_private.h"
 
 #include <stdlib.h>
@@ -11,10 +14,14 @@
 
 #include "common/util.h"
 
+#define PATIENCE_MS 30
+
 struct http_watch {
 	uv_poll_t poll;
 	struct http *http; /* borrowed */
 	curl_socket_t fd;
+	bool waits; /* by link, to become readable */
+	TAILQ_ENTRY(http_watch) link;
 };
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -73,12 +80,46 @@ int http_socket_on_close(void *data, curl_socket_t fd)
 	return close(fd);
 }
 
-static void note_socket(CURL *easy, curl_socket_t fd)
+/* Whose socket this is; NULL: nobody's. */
+static struct http_exchange *note_socket(CURL *easy, curl_socket_t fd)
 {
 	struct http_exchange *x = NULL;
 
-	if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&x) == CURLE_OK && x)
-		x->fd = fd;
+	if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&x) != CURLE_OK || !x)
+		return NULL;
+	x->fd = fd;
+	return x;
+}
+
+static void stop_waiting(struct http_watch *w)
+{
+	if (w->waits)
+		TAILQ_REMOVE(&w->http->patient, w, link);
+	w->waits = false;
+}
+
+static void wait_with_others(struct http_watch *w)
+{
+	struct http *h = w->http;
+
+	(void)uv_poll_stop(&w->poll);
+	if (w->waits)
+		return;
+	w->waits = true;
+	TAILQ_INSERT_TAIL(&h->patient, w, link);
+	if (!h->patience.armed)
+		timer_start(&h->patience, PATIENCE_MS);
+}
+
+static void on_patience(struct timer *t)
+{
+	struct http *h = t->data;
+	struct http_watch *w;
+
+	while ((w = TAILQ_FIRST(&h->patient))) {
+		stop_waiting(w);
+		(void)uv_poll_start(&w->poll, UV_READABLE, on_poll);
+	}
 }
 
 /* Runs inside libcurl. */
@@ -86,12 +127,14 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *s
 {
 	struct http *h = data;
 	struct http_watch *w = socket_data;
+	const struct http_exchange *x;
 	int events = 0;
 
 	if (what == CURL_POLL_REMOVE) {
 		if (!w)
 			return 0;
 		(void)curl_multi_assign(h->multi, fd, NULL);
+		stop_waiting(w);
 		(void)uv_poll_stop(&w->poll);
 		uv_close((uv_handle_t *)&w->poll, on_watch_closed);
 		return 0;
@@ -99,13 +142,18 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *s
 	/* curl_multi_cleanup() asks for sockets once more */
 	if (h->closing)
 		return 0;
-	note_socket(easy, fd);
+	x = note_socket(easy, fd);
 	if (!w)
 		w = watch_new(h, fd);
 	if (!w)
 		return -1;
 	events |= what & CURL_POLL_IN ? UV_READABLE : 0;
 	events |= what & CURL_POLL_OUT ? UV_WRITABLE : 0;
+	if (x && x->req->patient && events == UV_READABLE) {
+		wait_with_others(w);
+		return 0;
+	}
+	stop_waiting(w);
 	return uv_poll_start(&w->poll, events, on_poll) < 0 ? -1 : 0;
 }
 
@@ -135,6 +183,8 @@ int http_socket_open(struct http *h, struct err *err)
 {
 	bool bad = false;
 
+	TAILQ_INIT(&h->patient);
+	timer_init(&h->patience, h->clock, on_patience, h);
 	timer_init(&h->curl_timer, h->clock, on_curl_timer, h);
 	bad |= curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket) != CURLM_OK;
 	bad |= curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h) != CURLM_OK;

@@ -280,6 +280,7 @@ static void fill_request(struct ipp_op *op)
 		.peer = op->peer,
 		.url = op->url,
 		.http1 = op->http1,
+		.patient = op->patient,
 		.once = !is_repeatable(ippGetOperation(op->request)),
 		.content_type = "application/ipp",
 		.bearer = op->bearer,

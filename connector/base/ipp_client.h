@@ -21,8 +21,9 @@ struct ipp_op {
 	struct stream *document; /* takes the document behind the answer, ended or failed by us;
 	                            borrowed; NULL: such bytes are an error */
 	uint64_t document_limit; /* bytes; more fails with ERR_REJECTED; 0: none */
-	bool http1;
-	int64_t timeout_ms; /* as in struct http_req */
+	bool http1;              /* as in struct http_req */
+	bool patient;            /* as there */
+	int64_t timeout_ms;      /* as there */
 	int64_t idle_ms;
 	uint64_t *tally; /* counts its end by err_kind, [ERR_KIND_COUNT]; borrowed; NULL: nobody
 	                    counts */

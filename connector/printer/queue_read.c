@@ -491,6 +491,7 @@ static void start_read(struct queue *q)
 {
 	static const char *const whole[] = { "all", "media-col-database" };
 	ipp_t *request = queue_request(q, IPP_OP_GET_PRINTER_ATTRIBUTES, NULL);
+	bool patient = is_glanced_at(q) && !q->hurried;
 	struct err err;
 
 	q->asked = q->want;
@@ -504,6 +505,7 @@ static void start_read(struct queue *q)
 	else
 		queue_ask_for(request, printer_state_names, printer_state_name_count);
 	ipp_op_clear(&q->read);
+	q->read.patient = patient;
 	if (queue_start(q, &q->read, request, on_read, q, &err) == 0) {
 		q->reading = true;
 		q->pins++;

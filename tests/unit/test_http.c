@@ -338,6 +338,42 @@ static void test_done_may_start_the_next_exchange(void **state)
 	http_case_close(&c);
 }
 
+/* Whether an exchange ended before two patient ones that began before it. */
+static bool overtakes(struct http_case *c)
+{
+	struct call calls[3];
+	bool first;
+
+	for (int i = 0; i < 3; i++) {
+		call_init(&calls[i], c, "/x");
+		calls[i].req.patient = i < 2;
+		call_start(&calls[i]);
+	}
+	for (int i = 0; i < 3; i++) {
+		if (!calls[i].done)
+			call_wait(&calls[i]);
+		assert_succeeded(&calls[i]);
+		assert_string_equal(buf_text(&calls[i].reply), "hello");
+	}
+	first = calls[2].order < calls[0].order && calls[2].order < calls[1].order;
+	for (int i = 0; i < 3; i++)
+		call_clear(&calls[i]);
+	return first;
+}
+
+static void test_patient_exchanges_let_others_go_first(void **state)
+{
+	struct http_case c;
+	int tries = 0;
+
+	(void)state;
+	http_case_open(&c, NULL, NULL);
+	while (!overtakes(&c)) /* this machine may have been busy with others for so long */
+		assert_true(++tries < 20);
+	assert_int_equal(c.seen->connections, 3);
+	http_case_close(&c);
+}
+
 /* ---- cancel and close ------------------------------------------------------------------------ */
 
 static bool has_request(void *data)
@@ -379,6 +415,7 @@ static void test_cancel_works_in_each_phase(void **state)
 
 	c.script->silent = true;
 	call_init(&blocker, &c, "/x");
+	blocker.req.patient = true;
 	call_start(&blocker);
 	call_init(&call, &c, "/x");
 	call_start(&call);
@@ -417,6 +454,7 @@ static void test_close_ends_what_runs_and_what_waits(void **state)
 	c.script->silent = true;
 	for (int i = 0; i < 5; i++) {
 		call_init(&calls[i], &c, "/x");
+		calls[i].req.patient = i == 0;
 		call_start(&calls[i]);
 	}
 	http_case_until(&c, has_request, &c);
@@ -568,6 +606,7 @@ int main(void)
 		cmocka_unit_test(test_a_bad_url_is_rejected),
 		cmocka_unit_test(test_a_full_peer_lets_the_others_wait_in_order),
 		cmocka_unit_test(test_done_may_start_the_next_exchange),
+		cmocka_unit_test(test_patient_exchanges_let_others_go_first),
 		cmocka_unit_test(test_cancel_works_in_each_phase),
 		cmocka_unit_test(test_close_ends_what_runs_and_what_waits),
 		cmocka_unit_test(test_a_silent_server_ends_by_the_whole_timeout),
