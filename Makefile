@@ -273,6 +273,8 @@ INSTALLED := $(B)/print-connectord=$(sbindir)/print-connectord \
              packaging/completions/print-connector.bash=$(datadir)/bash-completion/completions/print-connector \
              packaging/completions/print-connector.zsh=$(zshdir)/_print-connector \
              packaging/completions/print-connector.fish=$(datadir)/fish/vendor_completions.d/print-connector.fish \
+             packaging/grafana/print-connector.json=$(datadir)/print-connector/grafana.json \
+             packaging/prometheus/print-connector.rules.yml=$(datadir)/print-connector/prometheus.rules.yml \
              $(foreach f,$(wildcard systemd/*.catalog),$(f)=$(libdir)/systemd/catalog/$(notdir $(f))) \
              $(foreach f,$(wildcard man/*.[1-8]),\
                $(f)=$(mandir)/man$(patsubst .%,%,$(suffix $(f)))/$(notdir $(f)))

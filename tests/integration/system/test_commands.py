@@ -1,6 +1,7 @@
 """What README.md and the manuals tell to type on an installed system, typed there; the connector's
 own commands are those of test_examples.py."""
 
+import pathlib
 import re
 import shlex
 
@@ -48,6 +49,17 @@ def test_the_commands_of_a_page_work_on_an_installed_system(bed, service, page):
         if words[0] == "journalctl":
             assert "No entries" not in text and "print-connectord" in text, line
     assert systemctl("is-active", UNIT).strip() == "active"
+
+
+def test_files_that_the_manuals_name_are_there(installed):
+    """But for what exists only once there is something to keep in it."""
+    del installed
+    pages = "".join(page.read_text() for page in sorted((ROOT / "man").iterdir()))
+    paths = set(re.findall(r"^\.(?:It )?Pa (/(?:etc|usr)/\S+)", pages, re.MULTILINE))
+    paths = {re.sub(r"/(?:\*\.conf|NAME|office)$", "", path) for path in paths}
+    assert {"/etc/print-connector/mapping.d", "/usr/share/print-connector/grafana.json"} < paths
+    missing = [path for path in sorted(paths) if not pathlib.Path(path).exists()]
+    assert not missing
 
 
 def test_a_backup_goes_on_printing_where_it_is_restored(bed, service):
