@@ -168,7 +168,8 @@ static int look_without_daemon(struct visit *v, struct failure *f)
 	char *option = queue ? xasprintf("--doctor=%s", queue) : xstrdup("--doctor");
 	const char *const arguments[] = { option, NULL };
 	AUTO(free_str)
-	char *text = xasprintf("%s; of printers only the queues are looked at", f->text);
+	char *text =
+		xasprintf("%s; whether the cloud knows the printers is not looked at", f->text);
 	AUTO(free_str) char *said = NULL;
 	char clean[sizeof(f->text)];
 	struct helper h;

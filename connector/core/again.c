@@ -23,16 +23,21 @@ static bool add_word(char *ret, size_t size, const char *option, const char *val
 	        add(ret, size, word));
 }
 
+const char *record_words(const struct printer_record *r, bool several, char ret[static WORDS_SIZE])
+{
+	*ret = '\0';
+	(void)add_word(ret, WORDS_SIZE, "", r->queue);
+	(void)add_word(ret, WORDS_SIZE, " --cloud ", several ? r->cloud : NULL);
+	return ret;
+}
+
 const char *printer_words(const struct printer *p, char ret[static WORDS_SIZE])
 {
 	unsigned same = 0;
 
 	for (const struct printer *other = p->core->printers; other; other = other->next)
 		same += strcmp(other->record.queue, p->record.queue) == 0;
-	*ret = '\0';
-	(void)add_word(ret, WORDS_SIZE, "", p->record.queue);
-	(void)add_word(ret, WORDS_SIZE, " --cloud ", same > 1 ? p->record.cloud : NULL);
-	return ret;
+	return record_words(&p->record, same > 1, ret);
 }
 
 bool core_again(const struct config *config, const struct printer_record *r, bool forget, char *ret,

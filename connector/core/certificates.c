@@ -23,19 +23,18 @@
 #define READ_AT_ONCE 8 /* then the loop has its turn */
 
 /* Days left, rounded down; -1: expired. */
-static int64_t days_left(const struct printer *p)
+static int64_t days_left(int64_t not_after, struct clock *clock)
 {
-	struct clock *clock = p->core->set.clock;
-	int64_t left = p->not_after - clock->wall_ms(clock) / 1000;
+	int64_t left = not_after - clock->wall_ms(clock) / 1000;
 
 	return left <= 0 ? -1 : left / DAY_S;
 }
 
 /* The lowest limit that is reached: 60, 30, 7, 1, 0 (expired); -1: none. */
-static int limit_reached(const struct printer *p)
+static int limit_reached(int64_t not_after, struct clock *clock)
 {
 	static const int limits[] = { 1, 7, 30, 60 };
-	int64_t days = p->not_after ? days_left(p) : 1000000;
+	int64_t days = not_after ? days_left(not_after, clock) : 1000000;
 
 	if (days < 0)
 		return 0;
@@ -45,24 +44,24 @@ static int limit_reached(const struct printer *p)
 	return -1;
 }
 
-const enum health_code *certificate_health(const struct printer *p, char text[TEXT_SIZE])
+const enum health_code *certificate_health(const char *queue, int64_t not_after,
+                                           struct clock *clock, char text[TEXT_SIZE])
 {
 	static const enum health_code expired = HEALTH_CERTIFICATE_EXPIRED,
 				      expiring = HEALTH_CERTIFICATE_EXPIRING;
-	int64_t days = days_left(p);
-	int limit = limit_reached(p);
+	int64_t days = days_left(not_after, clock);
+	int limit = limit_reached(not_after, clock);
 
 	if (limit < 0)
 		return NULL;
 	if (limit == 0)
-		(void)snprintf(text, TEXT_SIZE, "the certificate of %.100s has expired",
-		               p->record.queue);
+		(void)snprintf(text, TEXT_SIZE, "the certificate of %.100s has expired", queue);
 	else if (days == 0)
 		(void)snprintf(text, TEXT_SIZE, "the certificate of %.100s expires within a day",
-		               p->record.queue);
+		               queue);
 	else
-		(void)snprintf(text, TEXT_SIZE, "the certificate of %.100s expires in %s",
-		               p->record.queue, COUNTED(days, "day", "days"));
+		(void)snprintf(text, TEXT_SIZE, "the certificate of %.100s expires in %s", queue,
+		               COUNTED(days, "day", "days"));
 	return limit == 0 ? &expired : &expiring;
 }
 
@@ -79,7 +78,8 @@ static bool is_said_already(const struct printer *p, int limit)
 static void check(struct printer *p)
 {
 	struct log_about about = { .queue = p->record.queue, .cloud = p->record.cloud };
-	int limit = limit_reached(p);
+	struct clock *clock = p->core->set.clock;
+	int limit = limit_reached(p->not_after, clock);
 	const enum health_code *code;
 	char text[TEXT_SIZE], remedy[TEXT_SIZE];
 	bool said;
@@ -88,7 +88,7 @@ static void check(struct printer *p)
 		return;
 	said = limit < 0 || is_said_already(p, limit);
 	p->warned_days = limit + 1; /* 0: none, as it begins */
-	code = said ? NULL : certificate_health(p, text);
+	code = said ? NULL : certificate_health(p->record.queue, p->not_after, clock, text);
 	if (!code)
 		return;
 	about.message_id =
@@ -106,24 +106,36 @@ static void on_day(struct timer *t)
 	timer_start(t, DAY_MS);
 }
 
-static void read_certificate(struct printer *p)
+int certificate_read(const char *state_directory, const struct printer_record *r,
+                     const struct config_cloud *cloud, struct crypto_certificate *ret,
+                     struct err *err)
 {
-	const struct config_cloud *cloud = config_cloud(p->core->set.config, p->record.cloud);
 	char key[URI_SIZE], path[URI_SIZE];
-	struct crypto_certificate certificate;
 	AUTO(buf_clear) struct buf pem;
-	struct err err;
 
 	buf_init(&pem, PEM_MAX);
-	printer_credentials(p->core, &p->record, cloud, key, path);
+	printer_credentials(state_directory, r, cloud, key, path);
 	if (!*path)
-		return;
-	if (fs_read_linked(path, pem.limit, &pem, &err) < 0 ||
-	    crypto_certificate_read(buf_text(&pem), &certificate, &err) < 0) {
+		return 0;
+	if (fs_read_linked(path, pem.limit, &pem, err) < 0 ||
+	    crypto_certificate_read(buf_text(&pem), ret, err) < 0)
+		return -1;
+	return 1;
+}
+
+static void look_at(struct printer *p)
+{
+	const struct config_cloud *cloud = config_cloud(p->core->set.config, p->record.cloud);
+	struct crypto_certificate certificate;
+	struct err err;
+	int rc;
+
+	rc = certificate_read(p->core->set.state_directory, &p->record, cloud, &certificate, &err);
+	if (rc < 0)
 		log_event(LOG_LEVEL_WARNING, &(struct log_about){ .queue = p->record.queue },
 		          "certificate of printer %s: %s", p->record.queue, err.text);
+	if (rc <= 0)
 		return;
-	}
 	p->not_after = certificate.not_after;
 	(void)str_copy(p->certificate_sha256, sizeof(p->certificate_sha256), certificate.sha256);
 }
@@ -141,7 +153,7 @@ static void on_reader(struct timer *t)
 			return;
 		}
 		p->certificate_unread = false;
-		read_certificate(p);
+		look_at(p);
 		check(p);
 	}
 }

@@ -102,6 +102,7 @@ bool printer_can_print(const struct printer *p);
 #define WORDS_SIZE (URI_SIZE + NAME_SIZE)
 #define WORDS(p)   printer_words(p, (char[WORDS_SIZE]){ 0 })
 const char *printer_words(const struct printer *p, char ret[static WORDS_SIZE]);
+const char *record_words(const struct printer_record *r, bool several, char ret[static WORDS_SIZE]);
 /* Why not, for people, with the remedy: one that lasts, or ret. */
 const char *printer_why_not(const struct printer *p, char ret[static TEXT_SIZE]);
 /* The same, good to the end of the block. */
@@ -116,7 +117,7 @@ void printer_free(struct printer *p); /* closed, and not identifying any more */
 int printer_connect(struct printer *p, struct err *err);
 void printer_disconnect(struct printer *p); /* if it is connected */
 /* Paths of what it shows to its cloud, "" none; cloud NULL: not in the settings. */
-void printer_credentials(const struct core *c, const struct printer_record *r,
+void printer_credentials(const char *state_directory, const struct printer_record *r,
                          const struct config_cloud *cloud, char key[URI_SIZE],
                          char certificate[URI_SIZE]);
 
@@ -421,8 +422,13 @@ bool core_is_registering(const struct core *c, const char *id);
 void certificates_watch(struct core *c);
 /* The printer shows one that was not read yet, or perhaps none. */
 void certificate_changed(struct printer *p);
-/* NULL: there is nothing to say. text: for people. */
-const enum health_code *certificate_health(const struct printer *p, char text[TEXT_SIZE]);
+/* not_after: Unix seconds, 0: there is none. NULL: there is nothing to say. text: for people. */
+const enum health_code *certificate_health(const char *queue, int64_t not_after,
+                                           struct clock *clock, char text[TEXT_SIZE]);
+/* What a printer shows to its cloud. 0: nothing; cloud NULL: not in the settings. */
+int certificate_read(const char *state_directory, const struct printer_record *r,
+                     const struct config_cloud *cloud, struct crypto_certificate *ret,
+                     struct err *err);
 struct printer *core_find_printer(struct core *c, const char *queue, const char *cloud,
                                   struct err *err);
 

@@ -479,6 +479,8 @@ static bool begin_task(struct doctor *d, const struct doctor_task *t)
 			return false; /* unregistered meanwhile */
 		if (p)
 			doctor_look_at_printer(d, p);
+		else
+			doctor_look_at_record(d, find_record(d, t->printer));
 		if (t->probes)
 			ask_local(d, t);
 		else

@@ -13,29 +13,41 @@ static void tell(struct doctor *d, const struct printer_record *p, enum doctor_s
 	doctor_tell(d, step, mark, p->cloud, p->queue, text);
 }
 
-/* What helps with one of several printers of a queue helps with that one only. */
-static void tell_of_printer(struct doctor *d, const struct printer *p, enum doctor_step step,
-                            enum doctor_mark mark, const char *text)
+static bool has_others(const struct doctor *d, const struct printer_record *r)
 {
-	char remedy[DOCTOR_REMEDY_SIZE], whole[TEXT_SIZE + sizeof(remedy)];
+	unsigned same = 0;
 
-	doctor_remedy(step, WORDS(p), remedy, sizeof(remedy));
-	(void)snprintf(whole, sizeof(whole), "%s; %s", text, remedy);
-	tell(d, &p->record, step, mark, mark == DOCTOR_PASS || strstr(text, "; ") ? text : whole);
+	for (const struct printer *p = d->world.core ? d->world.core->printers : NULL; p;
+	     p = p->next)
+		same += strcmp(p->record.queue, r->queue) == 0;
+	for (size_t i = 0; i < d->world.record_count; i++)
+		same += strcmp(d->world.records[i].queue, r->queue) == 0;
+	return same > 1;
 }
 
-static void look_at_certificate(struct doctor *d, const struct printer *p)
+/* What helps with one of several printers of a queue helps with that one only. */
+static void tell_of_printer(struct doctor *d, const struct printer_record *p, enum doctor_step step,
+                            enum doctor_mark mark, const char *text)
+{
+	char remedy[DOCTOR_REMEDY_SIZE], whole[TEXT_SIZE + sizeof(remedy)], words[WORDS_SIZE];
+
+	doctor_remedy(step, record_words(p, has_others(d, p), words), remedy, sizeof(remedy));
+	(void)snprintf(whole, sizeof(whole), "%s; %s", text, remedy);
+	tell(d, p, step, mark, mark == DOCTOR_PASS || strstr(text, "; ") ? text : whole);
+}
+
+static void look_at_certificate(struct doctor *d, const struct printer_record *p, int64_t not_after)
 {
 	char text[TEXT_SIZE];
-	const enum health_code *code = certificate_health(p, text);
+	const enum health_code *code =
+		certificate_health(p->queue, not_after, d->world.clock, text);
 	int64_t now = d->world.clock->wall_ms(d->world.clock) / 1000;
 
-	if (!p->not_after)
+	if (!not_after)
 		return;
 	if (!code)
 		(void)snprintf(text, sizeof(text), "the certificate of %.80s is good for %s",
-		               p->record.queue,
-		               COUNTED((p->not_after - now) / 86400, "day", "days"));
+		               p->queue, COUNTED((not_after - now) / 86400, "day", "days"));
 	tell_of_printer(d, p, DOCTOR_CERTIFICATE,
 	                !code                                 ? DOCTOR_PASS
 	                : *code == HEALTH_CERTIFICATE_EXPIRED ? DOCTOR_FAIL
@@ -56,7 +68,7 @@ static void look_at_refusal(struct doctor *d, const struct printer *p, const str
 	else
 		(void)snprintf(text, sizeof(text), "%.*s; %s", (int)strcspn(err->text, ";"),
 		               err->text, again);
-	tell_of_printer(d, p, step, DOCTOR_FAIL, text);
+	tell_of_printer(d, &p->record, step, DOCTOR_FAIL, text);
 }
 
 static void look_at_channel(struct doctor *d, const struct printer *p)
@@ -68,27 +80,28 @@ static void look_at_channel(struct doctor *d, const struct printer *p)
 	case CHANNEL_ONLINE:
 		(void)snprintf(text, sizeof(text), "cloud %.60s knows %.100s", p->record.cloud,
 		               p->record.queue);
-		tell_of_printer(d, p, DOCTOR_PRINTER, DOCTOR_PASS, text);
+		tell_of_printer(d, &p->record, DOCTOR_PRINTER, DOCTOR_PASS, text);
 		(void)snprintf(text, sizeof(text), "%.100s gets its tokens", p->record.queue);
 		if (*p->record.identity.device)
-			tell_of_printer(d, p, DOCTOR_TOKEN, DOCTOR_PASS, text);
+			tell_of_printer(d, &p->record, DOCTOR_TOKEN, DOCTOR_PASS, text);
 		(void)snprintf(text, sizeof(text), "%.100s is connected with cloud %.60s",
 		               p->record.queue, p->record.cloud);
-		tell_of_printer(d, p, DOCTOR_CHANNEL, DOCTOR_PASS, text);
+		tell_of_printer(d, &p->record, DOCTOR_CHANNEL, DOCTOR_PASS, text);
 		return;
 	case CHANNEL_CONNECTING:
 		(void)snprintf(
 			text, sizeof(text),
 			"%.100s is connecting; print-connector doctor in a minute tells more",
 			p->record.queue);
-		tell_of_printer(d, p, DOCTOR_CHANNEL, DOCTOR_WARN, text);
+		tell_of_printer(d, &p->record, DOCTOR_CHANNEL, DOCTOR_WARN, text);
 		return;
 	case CHANNEL_REFUSED:
 		look_at_refusal(d, p, err);
 		return;
 	case CHANNEL_OFFLINE:
 		(void)snprintf(text, sizeof(text), "%.100s is not connected", p->record.queue);
-		tell_of_printer(d, p, DOCTOR_CHANNEL, DOCTOR_FAIL, *err->text ? err->text : text);
+		tell_of_printer(d, &p->record, DOCTOR_CHANNEL, DOCTOR_FAIL,
+		                *err->text ? err->text : text);
 		return;
 	}
 }
@@ -106,20 +119,49 @@ static void look_at_defaults(struct doctor *d, const struct printer *p)
 	tell(d, &p->record, DOCTOR_DEFAULTS, DOCTOR_WARN, all);
 }
 
-void doctor_look_at_printer(struct doctor *d, const struct printer *p)
+static void look_at_pause(struct doctor *d, const struct printer_record *p)
 {
 	char text[TEXT_SIZE];
 
-	look_at_certificate(d, p);
+	(void)snprintf(text, sizeof(text), "%.100s is paused", p->queue);
+	if (p->paused)
+		tell_of_printer(d, p, DOCTOR_PAUSED, DOCTOR_WARN, text);
+}
+
+void doctor_look_at_printer(struct doctor *d, const struct printer *p)
+{
+	look_at_certificate(d, &p->record, p->not_after);
 	if (!printer_is_mine(p) || !p->service || p->record.registering)
-		tell_of_printer(d, p, DOCTOR_CHANNEL, DOCTOR_FAIL, WHY_NOT(p));
+		tell_of_printer(d, &p->record, DOCTOR_CHANNEL, DOCTOR_FAIL, WHY_NOT(p));
 	else
 		look_at_channel(d, p);
-	if (p->record.paused) {
-		(void)snprintf(text, sizeof(text), "%.100s is paused", p->record.queue);
-		tell_of_printer(d, p, DOCTOR_PAUSED, DOCTOR_WARN, text);
-	}
+	look_at_pause(d, &p->record);
 	look_at_defaults(d, p);
+}
+
+void doctor_look_at_record(struct doctor *d, const struct printer_record *p)
+{
+	const struct config_cloud *cloud = config_cloud(d->world.config, p->cloud);
+	struct crypto_certificate certificate = { .not_after = 0 };
+	char text[sizeof(((struct err *)NULL)->text) + 200];
+	struct err err;
+
+	if (certificate_read(d->world.config->state_directory, p, cloud, &certificate, &err) < 0) {
+		(void)snprintf(text, sizeof(text), "the certificate of %.80s: %s", p->queue,
+		               err.text);
+		tell_of_printer(d, p, DOCTOR_CERTIFICATE, DOCTOR_FAIL, text);
+	}
+	look_at_certificate(d, p, certificate.not_after);
+	if (cloud == NULL || p->registering) {
+		(void)snprintf(text, sizeof(text),
+		               cloud ? "the registration of %.80s was not finished; "
+		                       "print-connector register %.80s goes on with it"
+		                     : "the cloud of %.80s is not in the settings; put "
+		                       "[cloud %.60s] back into them",
+		               p->queue, cloud ? p->queue : p->cloud);
+		tell_of_printer(d, p, DOCTOR_CHANNEL, DOCTOR_FAIL, text);
+	}
+	look_at_pause(d, p);
 }
 
 static void tell_status(struct doctor *d, const struct printer_record *p,

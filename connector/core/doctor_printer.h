@@ -13,6 +13,8 @@ void doctor_tell(struct doctor *d, enum doctor_step step, enum doctor_mark mark,
 
 /* Its certificate and its line to the cloud, as they are. */
 void doctor_look_at_printer(struct doctor *d, const struct printer *p);
+/* What its record and its files say, where nobody serves it. */
+void doctor_look_at_record(struct doctor *d, const struct printer_record *p);
 /* Its queue, as it was seen last. */
 void doctor_look_at_seen(struct doctor *d, const struct printer *p);
 /* Its queue, as it was just read, or err of reading it (kind NONE: none). */

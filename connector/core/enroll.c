@@ -255,7 +255,7 @@ static void probe_cloud(struct enrolment *e)
 	};
 	struct err err;
 
-	printer_credentials(e->core, &e->record, cloud, key, certificate);
+	printer_credentials(e->core->set.state_directory, &e->record, cloud, key, certificate);
 	settings.key_file = *key ? key : NULL;
 	settings.certificate_file = *certificate ? certificate : NULL;
 	settings.password = settings.username ? buf_text(&e->password) : NULL;

@@ -140,7 +140,7 @@ static int read_password(const struct printer *p, struct buf *out, struct err *e
 	return path ? fs_secret_read(path, PASSWORD_MAX, out, err) : 0;
 }
 
-void printer_credentials(const struct core *c, const struct printer_record *r,
+void printer_credentials(const char *state_directory, const struct printer_record *r,
                          const struct config_cloud *cloud, char key[URI_SIZE],
                          char certificate[URI_SIZE])
 {
@@ -149,8 +149,8 @@ void printer_credentials(const struct core *c, const struct printer_record *r,
 	*key = *certificate = '\0';
 	if (r->own_certificate) {
 		keys_pair_id(r->id, r->second_pair, pair);
-		keys_path(c->set.state_directory, pair, key, URI_SIZE);
-		keys_certificate_path(c->set.state_directory, pair, certificate, URI_SIZE);
+		keys_path(state_directory, pair, key, URI_SIZE);
+		keys_certificate_path(state_directory, pair, certificate, URI_SIZE);
 	} else if (r->key_file) {
 		(void)str_copy(key, URI_SIZE, r->key_file);
 		(void)str_copy(certificate, URI_SIZE, r->certificate_file);
@@ -181,7 +181,7 @@ int printer_connect(struct printer *p, struct err *err)
 	};
 
 	/* cloud NULL: it went with a reload, which takes effect at the next start */
-	printer_credentials(p->core, &p->record, cloud, key, certificate);
+	printer_credentials(p->core->set.state_directory, &p->record, cloud, key, certificate);
 	if (*p->record.identity.device) {
 		settings.identity = &p->record.identity;
 		if (cloud) { /* where it is now, should the settings have changed */

@@ -189,7 +189,7 @@ static void printer_health(struct printer *p, struct seen *seen,
 	const struct job *crowded_out;
 	char text[TEXT_SIZE], again[3 * URI_SIZE];
 
-	expiry = certificate_health(p, text);
+	expiry = certificate_health(p->record.queue, p->not_after, p->core->set.clock, text);
 	if (expiry && is_first(p->certificate_sha256, &seen->certificates)) {
 		h.code = *expiry;
 		h.text = text;

@@ -213,6 +213,12 @@ def test_a_certificate_that_expires_soon(bed, eve):
         subprocess.run(["chown", "nobody", path], check=True)
     daemon = _tls_daemon(bed, eve, "--certificate", certificate, "--key", key)
     expect(daemon, "certificate", "expires", mark="warn")
+    daemon.stop()
+    (step, text), = _offline(daemon)
+    assert step == "certificate" and "expires" in text and "--renew" in text
+    certificate.write_text("no certificate")
+    (step, text), = _offline(daemon)
+    assert step == "certificate" and "no certificate" not in text and "--renew" in text
 
 
 def _cups_daemon(bed):
@@ -391,7 +397,7 @@ def test_without_a_daemon_it_looks_as_far_as_it_can(bed, eve):
     assert done.code == 4
     found = [line for line in done.lines if line["event"] == "finding"]
     assert [f["step"] for f in found] == ["daemon"] and "systemctl start" in found[0]["remedy"]
-    assert "of printers only the queues are looked at" in found[0]["text"]
+    assert "whether the cloud knows the printers" in found[0]["text"]
     assert {"disk", "connect", "service", "queue", "validate"} <= {
         line["step"] for line in done.lines if line.get("mark") == "pass"}
     bed.cloud.stop()
@@ -427,6 +433,19 @@ def test_without_a_daemon_it_looks_at_the_queues(bed):
     bed.cups.stop()
     assert [step for step, _ in _offline(daemon)] == ["cups"]
     bed.cups.start()
+
+
+def test_without_a_daemon_it_knows_what_is_paused_and_what_cloud_is_missing(bed):
+    daemon = _cups_daemon(bed)
+    daemon.verb("pause", "ink")
+    daemon.stop()
+    (step, text), = _offline(daemon)
+    assert step == "paused" and "print-connector resume ink" in text
+    daemon.sections["cloud other"] = daemon.sections.pop("cloud test")
+    daemon.write_config()
+    found = _offline(daemon)
+    assert {step for step, _ in found} == {"channel", "paused"}, found
+    assert any("put [cloud test] back" in text for _, text in found)
 
 
 def test_without_a_daemon_it_says_when_it_cannot_know_the_printers(bed):
